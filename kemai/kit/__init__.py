@@ -1,0 +1,1 @@
+"""Plain Python on plain values: no Django, no platform, no human text (errors carry codes)."""
