@@ -45,7 +45,9 @@ def sources() -> Iterator[Path]:
         names[:] = sorted(name for name in names if name not in {"node_modules", "dist", "tests"})
         yield from (Path(folder, name) for name in sorted(files))
     for folder, names, files in os.walk(ROOT / "kemai"):
-        names[:] = sorted(name for name in names if name not in {"__pycache__", "static", "tests", "migrations"})
+        names[:] = sorted(
+            name for name in names if name not in {"__pycache__", "static", "tests", "migrations"}
+        )
         yield from (Path(folder, name) for name in sorted(files) if name.endswith((".html", ".jinja")))
 
 

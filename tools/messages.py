@@ -13,6 +13,7 @@ translator's comment `# chinese: ok` in its .po file.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections import Counter
@@ -63,29 +64,26 @@ class Text:
 
 
 def apps() -> list[Path]:
-    """Folders that have a catalogue of their own: every app of the project."""
-    return sorted(path.parent for path in (ROOT / "kemai").glob("*/apps.py"))
+    """Folders that have a catalogue of their own: every app, and kemai/project (named in LOCALE_PATHS)."""
+    return sorted({path.parent for path in (ROOT / "kemai").glob("*/apps.py")} | {ROOT / "kemai" / "project"})
 
 
 def _sources(app: Path) -> Iterator[Path]:
     for path in sorted(app.rglob("*")):
         inside = path.relative_to(app).parts[:-1]
-        if path.suffix in {".py", ".html", ".txt", ".jinja"} and not SKIPPED.intersection(inside):
-            if path.suffix == ".py" or "templates" in inside:
-                yield path
+        code = path.suffix == ".py"
+        page = path.suffix in {".html", ".txt", ".jinja"} and "templates" in inside
+        if (code or page) and not SKIPPED.intersection(inside):
+            yield path
 
 
 def _extracted(path: Path) -> Iterator[tuple[int, Key, str | None]]:
     from babel.messages.extract import extract
+    from jinja2.ext import babel_extract
 
-    method = "python" if path.suffix == ".py" else "jinja2.ext:babel_extract"
-    options = {} if path.suffix == ".py" else {"silent": "false", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"}
-    if path.suffix != ".py":
-        from jinja2.ext import babel_extract
-
-        found = extract(babel_extract, BytesIO(path.read_bytes()), KEYWORDS, (), options)  # type: ignore[arg-type]
-    else:
-        found = extract(method, BytesIO(path.read_bytes()), KEYWORDS, (), options)  # type: ignore[arg-type]
+    options = {"silent": "false", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"}
+    method = "python" if path.suffix == ".py" else babel_extract
+    found = extract(method, BytesIO(path.read_bytes()), KEYWORDS, (), options)
     for line, message, _comments, context in found:
         one, many = (message[0], message[1]) if isinstance(message, tuple) else (message, None)
         if one:
@@ -142,9 +140,11 @@ def _merged(texts: dict[Key, Text], known: dict[Key, Message], spare: dict[str, 
     from babel.messages.catalog import Catalog
 
     fresh = Catalog(
-        locale="en", project="Kemai", version="1", header_comment="# English. Written by `python -m tools.messages update`."
+        locale="en",
+        project="Kemai",
+        version="1",
+        header_comment="# English. Written by `python -m tools.messages update`.",
     )
-    fresh.creation_date = fresh.revision_date = ""  # type: ignore[assignment]  # dates would be noise in every diff
     for key, text in sorted(texts.items(), key=lambda pair: (pair[0].id, pair[0].context or "")):
         old = known.get(key)
         comments = old.user_comments if old else ()
@@ -166,7 +166,13 @@ def _write(app: Path, catalog: Catalog) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     out = BytesIO()
     write_po(out, catalog, width=110, include_lineno=False, omit_header=False)
-    noise = (b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By', b'"Last-Translator', b'"Report-Msgid')
+    noise = (
+        b'"POT-Creation-Date',
+        b'"PO-Revision-Date',
+        b'"Generated-By',
+        b'"Last-Translator',
+        b'"Report-Msgid',
+    )
     lines = [line for line in out.getvalue().splitlines(keepends=True) if not line.startswith(noise)]
     path.write_bytes(b"".join(lines).rstrip(b"\n") + b"\n")
 
@@ -177,7 +183,9 @@ def update() -> int:
     fragments = {app: _fragments(app) for app in apps()}
     everywhere: dict[str, str] = {}
     for app, catalog in catalogs.items():
-        everywhere |= {key.id: _strings(message)[0] for key, message in _known(catalog).items() if not key.context}
+        everywhere |= {
+            key.id: _strings(message)[0] for key, message in _known(catalog).items() if not key.context
+        }
         everywhere |= fragments[app]
     for app, catalog in catalogs.items():
         texts = extract_app(app)
@@ -197,10 +205,14 @@ def missing() -> Iterator[tuple[Path, Key, Text]]:
 def placeholders(text: str) -> Counter[str]:
     """The placeholders of a message, named or not, with how often each occurs."""
     plain = text.replace("%%", "")
-    return Counter(match.group(1) or match.group(2) or match.group(0) for match in PLACEHOLDER.finditer(plain))
+    return Counter(
+        match.group(1) or match.group(2) or match.group(0) for match in PLACEHOLDER.finditer(plain)
+    )
 
 
-def faults(id_: str, plural: str | None, strings: Iterable[str], *, chinese_ok: bool = False) -> Iterator[str]:
+def faults(
+    id_: str, plural: str | None, strings: Iterable[str], *, chinese_ok: bool = False
+) -> Iterator[str]:
     """What is wrong with one translation, in words."""
     strings = list(strings)
     for index, string in enumerate(strings):
@@ -250,7 +262,7 @@ def compile_catalogues() -> int:
         out = BytesIO()
         write_mo(out, catalog)
         # two processes may do this at once: each replaces the file whole
-        partial = mo.with_suffix(".mo.part")
+        partial = mo.with_suffix(f".{os.getpid()}")
         partial.write_bytes(out.getvalue())
         partial.replace(mo)
         written += 1
@@ -262,7 +274,9 @@ def _report() -> int:
     for problem in found:
         print(problem)
     if found:
-        print(f"{len(found)} problems in the message catalogues; `python -m tools.messages update` adds new texts")
+        print(
+            f"{len(found)} problems in the message catalogues; `python -m tools.messages update` adds new texts"
+        )
     return 1 if found else 0
 
 

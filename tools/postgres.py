@@ -58,7 +58,9 @@ def _version(folder: Path) -> int:
     """Major version of the server in this folder, 0 if there is none."""
     if not all((folder / program).exists() for program in ("postgres", "initdb", "pg_ctl")):
         return 0
-    shown = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=False).stdout
+    shown = subprocess.run(
+        [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+    ).stdout
     match = re.search(r"(\d+)", shown)
     return int(match.group(1)) if match else 0
 
@@ -146,7 +148,11 @@ def start(folder: Path, *, durable: bool = False) -> str:
     settings.append("unix_socket_directories=")
     options = " ".join(f"-c {setting}" for setting in settings)
     log = folder / "server.log"
-    _run([bin_ / "pg_ctl", "-D", folder / "data", "-w", "-t", "60", "-l", log, "-o", options, "start"], identity, folder)
+    _run(
+        [bin_ / "pg_ctl", "-D", folder / "data", "-w", "-t", "60", "-l", log, "-o", options, "start"],
+        identity,
+        folder,
+    )
     url = f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
     _create_database(bin_, url, folder)
     return url
@@ -187,7 +193,9 @@ def throwaway(*, durable: bool = False) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     """Entry point."""
-    parser = argparse.ArgumentParser(prog="tools.postgres", description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        prog="tools.postgres", description=(__doc__ or "").split("\n", maxsplit=1)[0]
+    )
     parser.add_argument("verb", choices=("start", "stop", "find", "watch"))
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("pid", nargs="?", type=int)

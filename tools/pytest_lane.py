@@ -1,0 +1,107 @@
+"""The pytest plug-in that decides, before Django reads its settings, where tests run.
+
+SQLite unless KEMAI_TEST_DATABASE=postgres, which uses the server of KEMAI_TEST_POSTGRES_URL or starts a throw-away
+cluster. Tests never see the data folder or the database of whoever runs them, and never the network.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LANE = "KEMAI_TEST_DATABASE"
+GIVEN = "KEMAI_TEST_POSTGRES_URL"
+FOLDER = "KEMAI_TEST_FOLDER"
+WORKER = "PYTEST_XDIST_WORKER"
+# what a developer has set for a server of their own must not reach the tests
+PERSONAL = (
+    "KEMAI_DEBUG",
+    "KEMAI_HOSTS",
+    "KEMAI_ORIGINS",
+    "KEMAI_HTTPS",
+    "KEMAI_TIME_ZONE",
+    "KEMAI_FILES",
+    "KEMAI_TMP",
+)
+
+_open = contextlib.ExitStack()
+
+
+def _prepare() -> None:
+    """Set up the environment once in the main process; xdist's workers inherit it."""
+    worker = os.environ.get(WORKER)
+    if worker is None:
+        folder = tempfile.mkdtemp(prefix="kemai-test-")
+        _open.callback(shutil.rmtree, folder, ignore_errors=True)
+        atexit.register(_open.close)
+        os.environ[FOLDER] = folder
+        for name in PERSONAL:
+            os.environ.pop(name, None)
+        os.environ["KEMAI_DATABASE_URL"] = _database()
+        _compile_messages()
+    data = Path(os.environ[FOLDER], worker or "main")
+    data.mkdir(exist_ok=True)
+    os.environ["KEMAI_DATA"] = str(data)
+
+
+def _database() -> str:
+    """The URL of the lane's database; empty is SQLite."""
+    if os.environ.get(LANE, "sqlite") != "postgres":
+        return ""
+    from tools import postgres
+
+    try:
+        return os.environ.get(GIVEN) or _open.enter_context(postgres.throwaway())
+    except postgres.NoServer as error:
+        raise pytest.UsageError(f"{LANE}=postgres: {error}") from error
+
+
+def _compile_messages() -> None:
+    from tools import messages
+
+    messages.compile_catalogues()
+
+
+class NetworkForbidden(RuntimeError):
+    """A test tried to reach beyond this machine."""
+
+
+def _fence() -> None:
+    """Let sockets connect to this machine only."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_local(str(host)):
+            raise NetworkForbidden(f"tests use no network, this one wanted {host}")
+        connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign]
+
+
+def _is_local(host: str) -> bool:
+    return host in {"localhost", "::1", "0.0.0.0", ""} or host.startswith("127.")
+
+
+_prepare()
+_fence()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say at the top of the output which database the tests ran on."""
+    del config
+    return f"database: {'PostgreSQL' if os.environ['KEMAI_DATABASE_URL'] else 'SQLite'}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started, at the end and not only when the interpreter goes."""
+    if not hasattr(config, "workerinput"):
+        _open.close()

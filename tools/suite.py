@@ -1,0 +1,147 @@
+"""`python -m tools.suite check | test [PYTEST ARGS]`: everything a commit must pass, and a table of what it took.
+
+The checks run two at a time; then pytest on SQLite, then again on PostgreSQL where a server is installed. All steps run
+even when one fails, so that one run shows everything; the exit status is 1 if any failed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tools import postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PYTEST_NOTHING_COLLECTED = 5
+WORKERS = str(min(os.cpu_count() or 2, 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command and what it is called in the table."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a step went; `note` stands in the table in place of a verdict when it was skipped."""
+
+    name: str
+    ok: bool
+    seconds: float
+    note: str = ""
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """A command that runs a module with this interpreter."""
+    return (sys.executable, "-m", module, *arguments)
+
+
+# the longest first, so that the others run beside it
+CHECKS = (
+    Step("types (mypy)", python("mypy")),
+    Step("types and tests of the front end", python("tools.frontend", "check")),
+    Step("lint (ruff)", (str(BIN / "ruff"), "check", ".")),
+    Step("format (ruff)", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
+    Step("import walls", (str(BIN / "lint-imports"), "--no-cache")),
+    Step("own lints", python("tools.lints")),
+    Step("migrations complete", python("django", "makemigrations", "--check", "--dry-run")),
+    Step("messages complete", python("tools.messages", "check")),
+)
+
+
+def run_quietly(step: Step, environment: dict[str, str]) -> Outcome:
+    """Run a check; its output is shown only if it fails."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        step.command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    outcome = Outcome(step.name, done.returncode == 0, time.monotonic() - begun)
+    said = "" if outcome.ok else f"{done.stdout.rstrip()}\n"
+    print(
+        f"{'ok    ' if outcome.ok else 'FAILED'} {step.name} ({outcome.seconds:.1f} s)\n{said}",
+        end="",
+        flush=True,
+    )
+    return outcome
+
+
+def checks() -> list[Outcome]:
+    """All lints and types, on data folders of their own."""
+    with TemporaryDirectory(prefix="kemai-check-") as folder, ThreadPoolExecutor(2) as pool:
+        environment = {**os.environ, "KEMAI_DATA": folder, "KEMAI_DATABASE_URL": ""}
+        return list(pool.map(lambda step: run_quietly(step, environment), CHECKS))
+
+
+def pytest_lane(name: str, arguments: list[str], **environment: str) -> Outcome:
+    """One pass of pytest, its output straight to the terminal."""
+    print(f"\n=== {name}\n", flush=True)
+    begun = time.monotonic()
+    parallel = [] if "-n" in arguments or "--pdb" in arguments else ["-n", WORKERS, "--dist", "worksteal"]
+    command = [*python("pytest"), "-q", *parallel, *arguments]
+    status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
+    return Outcome(name, status == 0, time.monotonic() - begun)
+
+
+def sqlite_lane(arguments: list[str]) -> Outcome:
+    """The tests on SQLite."""
+    return pytest_lane("tests on SQLite", arguments, KEMAI_TEST_DATABASE="sqlite")
+
+
+def postgres_lane(arguments: list[str]) -> Outcome:
+    """The tests on PostgreSQL, browser tests left out: they proved the screens on SQLite already."""
+    name = "tests on PostgreSQL"
+    try:
+        with postgres.throwaway() as url:
+            settings = {"KEMAI_TEST_DATABASE": "postgres", "KEMAI_TEST_POSTGRES_URL": url}
+            return pytest_lane(
+                name, [*([] if "-m" in arguments else ["-m", "not e2e"]), *arguments], **settings
+            )
+    except postgres.NoServer as error:
+        print(f"\n=== {name}: SKIPPED: {error}\n", flush=True)
+        return Outcome(name, True, 0.0, note="SKIPPED: no server installed")
+
+
+def table(outcomes: list[Outcome]) -> None:
+    """Print what ran, how long it took and what failed."""
+    print("\n" + "-" * 60)
+    for outcome in outcomes:
+        verdict = outcome.note or ("ok" if outcome.ok else "FAILED")
+        print(f"{outcome.name:36s} {outcome.seconds:7.1f} s  {verdict}")
+    print("-" * 60, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Entry point."""
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("test", [])
+    lanes: tuple[Callable[[list[str]], Outcome], ...] = (
+        () if verb == "check" else (sqlite_lane, postgres_lane)
+    )
+    outcomes = checks()
+    outcomes += [lane(rest) for lane in lanes]
+    table(outcomes)
+    return 0 if all(outcome.ok for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
