@@ -83,7 +83,8 @@ def _extracted(path: Path) -> Iterator[tuple[int, Key, str | None]]:
 
     options = {"silent": "false", "extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"}
     method = "python" if path.suffix == ".py" else babel_extract
-    found = extract(method, BytesIO(path.read_bytes()), KEYWORDS, (), options)
+    # babel's and jinja2's own annotations of this protocol disagree
+    found = extract(method, BytesIO(path.read_bytes()), KEYWORDS, (), options)  # type: ignore[arg-type]
     for line, message, _comments, context in found:
         one, many = (message[0], message[1]) if isinstance(message, tuple) else (message, None)
         if one:
@@ -106,7 +107,7 @@ def _key(message: Message) -> Key:
 
 
 def _strings(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
 def read(app: Path) -> Catalog:
@@ -155,7 +156,7 @@ def _merged(texts: dict[Key, Text], known: dict[Key, Message], spare: dict[str, 
         fresh.add(ids, string, [(name, 0) for name in files], context=key.context, user_comments=comments)
     for key, message in known.items():
         if key not in texts:
-            fresh.obsolete[(key.id, key.context) if key.context else key.id] = message  # type: ignore[index]
+            fresh.obsolete[(key.id, key.context) if key.context else key.id] = message
     return fresh
 
 

@@ -84,7 +84,7 @@ def _fence() -> None:
             raise NetworkForbidden(f"tests use no network, this one wanted {host}")
         connect(self, address)
 
-    socket.socket.connect = guarded  # type: ignore[method-assign]
+    socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
 
 
 def _is_local(host: str) -> bool:
