@@ -22,14 +22,10 @@ GIVEN = "KEMAI_TEST_POSTGRES_URL"
 FOLDER = "KEMAI_TEST_FOLDER"
 WORKER = "PYTEST_XDIST_WORKER"
 # what a developer has set for a server of their own must not reach the tests
-PERSONAL = (
-    "KEMAI_DEBUG",
-    "KEMAI_HOSTS",
-    "KEMAI_ORIGINS",
-    "KEMAI_HTTPS",
-    "KEMAI_TIME_ZONE",
-    "KEMAI_FILES",
-    "KEMAI_TMP",
+PERSONAL = tuple(
+    f"KEMAI_{name}{suffix}"
+    for name in "DATABASE_URL DEBUG FILES HOSTS HTTPS LOG_LEVEL ORIGINS SECRET_KEY TIME_ZONE TMP".split()
+    for suffix in ("", "_FILE")
 )
 
 _open = contextlib.ExitStack()
