@@ -218,6 +218,24 @@ def _read(text: str, outer: str) -> Iterable[tuple[str, str]]:
             yield from _read(rest, code)
 
 
+def readings(text: str) -> dict[str, tuple[str, ...]]:
+    """Return every way to read divisions at the start of a text without spaces: rest of text -> codes meant.
+
+    Several codes stand for one rest when the words alone do not tell them apart (朝阳区).
+    """
+    found: dict[str, set[str]] = {}
+    for code, rest in _read(text, ""):
+        found.setdefault(rest, set()).add(code)
+    return {rest: _settled(codes) for rest, codes in found.items()}
+
+
+def _settled(codes: set[str]) -> tuple[str, ...]:
+    try:
+        return (_settle("", codes),)
+    except AmbiguousRegion:
+        return tuple(sorted(codes))
+
+
 def _settle(text: str, codes: set[str]) -> str:
     """Return the one division meant, or raise AmbiguousRegion."""
     if len(codes) == 1:
