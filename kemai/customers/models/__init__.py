@@ -1,0 +1,40 @@
+"""Customers and all that is known of them."""
+
+from kemai.customers.models.customer import (
+    Consent,
+    Contact,
+    Customer,
+    CustomerFacts,
+    FactTransition,
+    Identifier,
+)
+from kemai.customers.models.insight import (
+    ChainMonth,
+    ChainPlay,
+    ChainStrategy,
+    Segment,
+    SegmentMember,
+    SegmentMove,
+)
+from kemai.customers.models.trade import Category, Interaction, Order, OrderLine, Product, Shop
+
+__all__ = [
+    "Category",
+    "ChainMonth",
+    "ChainPlay",
+    "ChainStrategy",
+    "Consent",
+    "Contact",
+    "Customer",
+    "CustomerFacts",
+    "FactTransition",
+    "Identifier",
+    "Interaction",
+    "Order",
+    "OrderLine",
+    "Product",
+    "Segment",
+    "SegmentMember",
+    "SegmentMove",
+    "Shop",
+]

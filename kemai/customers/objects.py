@@ -1,0 +1,187 @@
+"""How customers, what they buy and what is said with them appear."""
+
+from django.utils.translation import gettext_lazy as _
+
+from kemai.customers.models import Category, Consent, Contact, Customer, Identifier, Interaction, Order, Product, Segment, Shop
+from kemai.customers.services import hooks
+from kemai.platform.models import Tag
+from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, register, relate
+
+CUSTOMER = register(
+    ObjectType(
+        key="customer",
+        model=Customer,
+        title="name",
+        icon="users",
+        nav="customers",
+        nav_order=10,
+        search=("name", "phone", "email", "number"),
+        columns=(
+            "name", "value_class", "activity", "phone", "region", "owner", "amount_12m", "last_order_at",
+            "last_contact_at", "tags", "created_at",
+        ),
+        form=(
+            Section(_("基本信息"), "name", "kind", "stage", "important", "source", "owner"),
+            Section(_("联系方式"), "phone", "email", "wecom_id", "region", "address", "website"),
+            Section(_("身份"), "number", "credit_code", "industry", "gender", "birthday"),
+            Section(_("状态"), "validity", "invalid_reason", "tags", "note"),
+        ),
+        sections=(
+            Section(
+                _("购买"), "first_order_at", "last_order_at", "orders_12m", "amount_12m", "orders_total",
+                "amount_total", "gap_median_days", "favourite_category", "preferred_channel", "preferred_hour",
+            ),
+            Section(
+                _("分类"), "value_class", "class_since", "activity", "activity_since", "rfm_cell", "r_score",
+                "f_score", "m_score", "completeness", "last_contact_at", "next_contact_at", "computed_at",
+            ),
+        ),
+        badges=("value_class", "activity", "validity", "important"),
+        board="stage",
+        date="created_at",
+        parts=("facts",),
+        unique=("number", "phone", "email", "wecom_id", "credit_code"),
+        sort="-created_at",
+        sort_paths={"name": "name_sort"},
+        timeline=True,
+        tags=True,
+        numbering=Numbering("number", "C"),
+        hooks=Hooks(prepare=hooks.prepare_customer),
+    )
+)  # fmt: skip
+CONTACT = register(
+    ObjectType(
+        key="contact",
+        model=Contact,
+        title="name",
+        icon="address-book",
+        nav="customers",
+        nav_order=20,
+        search=("name", "phone", "email"),
+        columns=("name", "customer", "title", "role", "phone", "email", "created_at"),
+        form=(
+            Section(_("基本信息"), "customer", "name", "title", "role", "primary"),
+            Section(_("联系方式"), "phone", "email", "wecom_id", "gender", "birthday", "note"),
+        ),
+        parent="customer",
+        unique=("phone", "email"),
+    )
+)
+IDENTIFIER = register(
+    ObjectType(
+        key="identifier",
+        model=Identifier,
+        title="value",
+        icon="id",
+        columns=("kind", "value", "state", "customer"),
+        form=(Section(_("标识"), "customer", "kind", "raw", "state"),),
+        parent="customer",
+        hooks=Hooks(prepare=hooks.prepare_identifier),
+    )
+)
+CONSENT = register(
+    ObjectType(
+        key="consent",
+        model=Consent,
+        title="purpose",
+        icon="shield-check",
+        columns=("purpose", "channel", "state", "at", "customer"),
+        form=(Section(_("授权同意"), "customer", "purpose", "channel", "state", "at", "text_version", "proof"),),
+        parent="customer",
+        date="at",
+    )
+)
+INTERACTION = register(
+    ObjectType(
+        key="interaction",
+        model=Interaction,
+        title="subject",
+        icon="messages",
+        nav="customers",
+        nav_order=30,
+        columns=("at", "customer", "channel", "direction", "subject", "outcome", "owner"),
+        form=(
+            Section(_("互动"), "customer", "contact", "channel", "direction", "at", "subject", "body"),
+            Section(_("结果"), "outcome", "minutes", "owner", "external_id"),
+        ),
+        parent="customer",
+        date="at",
+        sort="-at",
+        unique=("external_id",),
+        hooks=Hooks(prepare=hooks.prepare_interaction, after=hooks.after_interaction),
+    )
+)
+CATEGORY = register(
+    ObjectType(
+        key="category", model=Category, title="name", icon="category", nav="customers", nav_order=60,
+        search=("name",), columns=("name", "parent"), form=(Section(_("品类"), "name", "parent"),),
+        unique=("name",), small=True, sort="name",
+    )
+)  # fmt: skip
+PRODUCT = register(
+    ObjectType(
+        key="product",
+        model=Product,
+        title="name",
+        icon="package",
+        nav="customers",
+        nav_order=50,
+        search=("name", "number"),
+        columns=("name", "number", "category", "price", "unit", "active"),
+        form=(Section(_("产品"), "name", "number", "category", "price", "unit", "active", "note"),),
+        unique=("number",),
+        small=True,
+        sort="name",
+        numbering=Numbering("number", "P", 5),
+    )
+)
+SHOP = register(
+    ObjectType(
+        key="shop", model=Shop, title="name", icon="building-store", nav="customers", nav_order=70,
+        search=("name",), columns=("name", "channel", "region", "address"),
+        form=(Section(_("门店"), "name", "channel", "region", "address"),), unique=("name",), small=True, sort="name",
+    )
+)  # fmt: skip
+ORDER = register(
+    ObjectType(
+        key="order",
+        model=Order,
+        title="number",
+        icon="shopping-cart",
+        nav="customers",
+        nav_order=40,
+        search=("number",),
+        columns=("number", "customer", "ordered_at", "amount", "quantity", "channel", "shop", "state"),
+        form=(
+            Section(_("订单"), "customer", "number", "ordered_at", "channel", "shop", "state"),
+            Section(_("金额"), "amount", "quantity", "note"),
+        ),
+        parent="customer",
+        date="ordered_at",
+        sort="-ordered_at",
+        unique=("number",),
+        numbering=Numbering("number", "SO", 8),
+        hooks=Hooks(after=hooks.after_order),
+    )
+)
+SEGMENT = register(
+    ObjectType(
+        key="segment", model=Segment, title="name", icon="chart-donut", nav="customers", nav_order=15,
+        columns=("name", "size", "refreshed_at", "owner"), form=(Section(_("分群"), "name", "description", "owner"),),
+        small=True, importable=False, hooks=Hooks(prepare=hooks.prepare_segment),
+    )
+)  # fmt: skip
+TAG = register(
+    ObjectType(
+        key="tag", model=Tag, title="name", icon="tag", nav="customers", nav_order=80, search=("name", "group"),
+        columns=("name", "group", "color", "valid_days", "description"),
+        form=(Section(_("标签"), "name", "group", "color", "valid_days", "description"),),
+        unique=("name",), small=True, sort="name",
+    )
+)  # fmt: skip
+
+relate("customer", "contact", "customer")
+relate("customer", "order", "customer")
+relate("customer", "interaction", "customer")
+relate("customer", "identifier", "customer")
+relate("customer", "consent", "customer")

@@ -1,0 +1,26 @@
+"""Who may see and do what."""
+
+from kemai.platform.access.actor import SYSTEM, Actor, actor_for
+from kemai.platform.access.grants import LEVELS, SCOPES, field_levels, rights_changed, verb_scope
+from kemai.platform.access.scope import Denied, NotVisible, may, one, require, scope
+from kemai.platform.access.show import Masked, mask_rows, visible_specs
+
+__all__ = [
+    "LEVELS",
+    "SCOPES",
+    "SYSTEM",
+    "Actor",
+    "Denied",
+    "Masked",
+    "NotVisible",
+    "actor_for",
+    "field_levels",
+    "mask_rows",
+    "may",
+    "one",
+    "require",
+    "rights_changed",
+    "scope",
+    "verb_scope",
+    "visible_specs",
+]

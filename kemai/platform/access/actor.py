@@ -1,0 +1,57 @@
+"""Who acts. Every read and write of records names its actor; nothing looks for one in the air."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from kemai.platform.fields import Moment
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person, a program with a person's token, or the system itself (analyses, schedules, the demo).
+
+    `source` says through which door: form, api, import, rule, analysis, system."""
+
+    name: str
+    user_id: int | None = None
+    department_id: int | None = None
+    department_path: str = ""
+    role_ids: tuple[int, ...] = ()
+    is_admin: bool = False
+    is_system: bool = False
+    read_only: bool = False
+    source: str = "form"
+    language: str = "zh-hans"
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+
+    def through(self, source: str) -> Actor:
+        """The same actor at another door."""
+        return replace(self, source=source)
+
+    def moment(self, now: datetime | None = None) -> Moment:
+        return Moment(now or timezone.now(), timezone.get_default_timezone(), self.user_id)
+
+
+SYSTEM = Actor(name="system", is_system=True, source="system")
+
+
+def actor_for(user: Any, *, source: str = "form") -> Actor:
+    """The actor of a user: a row of the user model with department, roles and language. One query for the roles."""
+    roles = list(user.roles.values_list("id", "is_admin"))
+    department = user.department
+    return Actor(
+        name=str(user),
+        user_id=user.pk,
+        department_id=user.department_id,
+        department_path=department.path if department else "",
+        role_ids=tuple(role_id for role_id, _admin in roles),
+        is_admin=any(admin for _id, admin in roles),
+        source=source,
+        language=user.language,
+    )

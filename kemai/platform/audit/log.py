@@ -1,0 +1,59 @@
+"""Writing and reading the log of changes. Change sets are opened by the write door only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from kemai.platform.access import Actor
+from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.models import Change, ChangeSet
+
+Diff = dict[str, list[Any]]
+"""{field key: [old, new]} in JSON form; references by key."""
+
+
+def plain(spec: FieldSpec, value: Any) -> Any:
+    """A value as it stands in the log."""
+    if isinstance(value, Ref):
+        return value.id
+    if isinstance(value, list):
+        return [one.id if isinstance(one, Ref) else one for one in value]
+    return spec.type.json(value)
+
+
+def open_set(kind: str, type_key: str, *, by: Actor, reason: str = "", count: int = 0) -> ChangeSet:
+    return ChangeSet.objects.create(
+        kind=kind,
+        type_key=type_key,
+        actor_id=by.user_id,
+        actor_name=by.name,
+        source=by.source,
+        reason=reason,
+        request_id=by.request_id,
+        at=timezone.now(),
+        count=count,
+    )
+
+
+def diff_of(specs: Mapping[str, FieldSpec], old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
+    """What differs, of the fields that `new` names."""
+    found: Diff = {}
+    for key, value in new.items():
+        before, after = plain(specs[key], old.get(key)), plain(specs[key], value)
+        if before != after:
+            found[key] = [before, after]
+    return found
+
+
+def history(type_key: str, object_id: int) -> QuerySet[Change]:
+    """The changes of one record, newest first."""
+    changes = Change.objects.filter(type_key=type_key, object_id=object_id)
+    return changes.select_related("changeset").order_by("-id")
+
+
+def ids_of(changeset: ChangeSet) -> Iterable[int]:
+    return changeset.changes.order_by("id").values_list("object_id", flat=True).iterator(chunk_size=5000)

@@ -1,0 +1,59 @@
+"""The kernel's tables."""
+
+from kemai.platform.models.base import OwnedRecord, RecordBase
+from kemai.platform.models.change import Change, ChangeSet, EventDelivery, OutboxEvent
+from kemai.platform.models.columns import (
+    ChoiceColumn,
+    CreditCodeColumn,
+    IdentityColumn,
+    MoneyColumn,
+    MultiChoiceColumn,
+    Option,
+    PercentColumn,
+    PhoneColumn,
+    RegionColumn,
+)
+from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
+from kemai.platform.models.tag import Tag, Tagging
+from kemai.platform.models.work import (
+    ImportRun,
+    Job,
+    SavedView,
+    SearchDoc,
+    Sequence,
+    Setting,
+    StoredFile,
+    TypeSlot,
+)
+
+__all__ = [
+    "ApiToken",
+    "Change",
+    "ChangeSet",
+    "ChoiceColumn",
+    "CreditCodeColumn",
+    "EventDelivery",
+    "FieldRule",
+    "Grant",
+    "IdentityColumn",
+    "ImportRun",
+    "Job",
+    "MoneyColumn",
+    "MultiChoiceColumn",
+    "Option",
+    "OutboxEvent",
+    "OwnedRecord",
+    "PercentColumn",
+    "PhoneColumn",
+    "RecordBase",
+    "RegionColumn",
+    "Role",
+    "SavedView",
+    "SearchDoc",
+    "Sequence",
+    "Setting",
+    "StoredFile",
+    "Tag",
+    "Tagging",
+    "TypeSlot",
+]

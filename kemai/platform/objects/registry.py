@@ -1,0 +1,57 @@
+"""The registry: every object type by its key. Apps declare theirs in `objects.py`, found at start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import models
+from django.utils.module_loading import autodiscover_modules
+
+from kemai.platform.objects.types import Action, ObjectType, Panel
+
+_types: dict[str, ObjectType] = {}
+
+
+class UnknownObject(LookupError):
+    """No object type has this key."""
+
+
+def register(object_type: ObjectType) -> ObjectType:
+    if object_type.key in _types:
+        raise ValueError(f"object type {object_type.key!r} is registered twice")
+    _types[object_type.key] = object_type
+    return object_type
+
+
+def get(key: str) -> ObjectType:
+    try:
+        return _types[key]
+    except KeyError:
+        raise UnknownObject(key) from None
+
+
+def all_types() -> Iterator[ObjectType]:
+    return iter(_types.values())
+
+
+def by_model(model: type[models.Model]) -> ObjectType | None:
+    return next((one for one in _types.values() if one.model is model), None)
+
+
+def add_panel(key: str, panel: Panel) -> None:
+    """An upper app's contribution to a lower object's page."""
+    get(key).panels.append(panel)
+    get(key).panels.sort(key=lambda one: one.order)
+
+
+def add_action(key: str, action: Action) -> None:
+    get(key).actions.append(action)
+
+
+def relate(parent: str, child: str, field: str) -> None:
+    """Shows the records of `child` whose reference `field` points here as a list on the parent's page."""
+    get(parent).related.append((child, field))
+
+
+def discover() -> None:
+    autodiscover_modules("objects")

@@ -1,0 +1,261 @@
+"""What an object type is: one description from which every page, the API, import, search and audit derive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
+
+if TYPE_CHECKING:
+    from kemai.platform.access import Actor
+
+VERBS = ("view", "create", "edit", "delete", "export", "import", "bulk", "reveal")
+PERSONAL_KINDS = frozenset({"phone", "id_number", "email"})
+MANAGED = frozenset({"created_at", "created_by", "updated_at"})
+TAGS_LABEL = _("标签")
+OTHER_LABEL = _("其他信息")
+SYSTEM_LABEL = _("系统信息")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled group of fields on forms and record pages."""
+
+    title: Label
+    fields: tuple[str, ...]
+
+    def __init__(self, title: Label, *fields: str) -> None:
+        object.__setattr__(self, "title", title)
+        object.__setattr__(self, "fields", fields)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A piece of a record page that an app contributes: `render(actor, row)` gives the template's context,
+    or None where there is nothing to show."""
+
+    key: str
+    title: Label
+    template: str
+    render: Callable[..., Mapping[str, Any] | None]
+    place: str = "tab"
+    """'side' (right column) or 'tab'."""
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that may be done with one record or with many: a button, a bulk action and an API call in one."""
+
+    key: str
+    label: Label
+    icon: str
+    run: Callable[..., Any]
+    """`run(actor, ids, **params)` through the write door; returns a sentence for the person."""
+    verb: str = "edit"
+    bulk: bool = True
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What is particular to an object type in the write door. Both run inside its transaction.
+
+    `prepare(values, existing, actor)` may add or correct column values, or raise Invalid/FieldErrors.
+    `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation."""
+
+    prepare: Callable[[dict[str, Any], Any, Actor], None] | None = None
+    after: Callable[[Sequence[Any], frozenset[str], Actor], None] | None = None
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """Numbers given to new records that bring none: prefix, year if wanted, running number."""
+
+    field: str
+    prefix: str
+    digits: int = 6
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectType:
+    """One kind of record. Model first: fields come from the model's columns; a column without a label is no field."""
+
+    key: str
+    model: type[models.Model]
+    title: str
+    icon: str = "file"
+    nav: str = ""
+    """The group of the side bar: customers, sales, …, settings; '' for types that stand only on others' pages."""
+    nav_order: int = 50
+    search: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    form: tuple[Section, ...] = ()
+    sections: tuple[Section, ...] = ()
+    """The record page's sections, where they differ from the form's (derived facts, say)."""
+    badges: tuple[str, ...] = ()
+    board: str = ""
+    date: str = ""
+    """The field by which records stand on a timeline or calendar."""
+    parent: str = ""
+    """The reference to the record this one belongs to: rights are then the parent's."""
+    owner: str = ""
+    parts: tuple[str, ...] = ()
+    """Reverse one-to-one relations whose columns are fields of this type, read-only and derived."""
+    unique: tuple[str, ...] = ()
+    """Fields by which an import or the API finds an existing record."""
+    private: tuple[str, ...] = ()
+    computed: tuple[FieldSpec, ...] = ()
+    sort: str = "-id"
+    sort_paths: Mapping[str, str] = field(default_factory=dict)
+    small: bool = False
+    """At most some thousands of records: every column may be sorted, references are chosen from a list."""
+    timeline: bool = False
+    tags: bool = False
+    creatable: bool = True
+    importable: bool = True
+    numbering: Numbering | None = None
+    hooks: Hooks = field(default_factory=Hooks)
+    panels: list[Panel] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    related: list[tuple[str, str]] = field(default_factory=list)
+    """Related lists on the record page: (object key, its reference field), set by the other type's registration."""
+
+    @property
+    def label(self) -> Label:
+        return self.model._meta.verbose_name or self.key
+
+    @cached_property
+    def has_owner(self) -> bool:
+        return has_column(self.model, "owner")
+
+    @cached_property
+    def recycles(self) -> bool:
+        """Deleted records go to the recycle bin."""
+        return has_column(self.model, "deleted_at")
+
+    @cached_property
+    def fields(self) -> Mapping[str, FieldSpec]:
+        """Every field by key: the model's columns, the parts', tags, computed ones."""
+        found: dict[str, FieldSpec] = {}
+        indexed = leading_columns(self.model)
+        for column in self.model._meta.concrete_fields:
+            spec = self.derive(column, indexed=indexed)
+            if spec:
+                found[spec.key] = spec
+        for part in self.parts:
+            model = part_model(self.model, part)
+            indexed = leading_columns(model)
+            for column in model._meta.concrete_fields:
+                spec = None if column.primary_key else self.derive(column, indexed=indexed, part=part)
+                if spec:
+                    found[spec.key] = spec
+        if self.tags:
+            found["tags"] = FieldSpec("tags", "tags", TAGS_LABEL, KINDS["tags"])
+        for spec in self.computed:
+            found[spec.key] = spec
+        return found
+
+    def derive(
+        self, column: models.Field[Any, Any], *, indexed: frozenset[str], part: str = ""
+    ) -> FieldSpec | None:
+        kind = kind_of(column)
+        if kind is None or column._verbose_name is None or column.primary_key:  # type: ignore[attr-defined]
+            return None
+        key = column.name
+        ref_type = registry_by_model(column.related_model) if column.is_relation else None  # type: ignore[arg-type]
+        readonly = bool(part) or not column.editable or key in MANAGED
+        default = column.get_default() if column.has_default() else None
+        return FieldSpec(
+            key=key,
+            path=f"{part}__{key}" if part else key,
+            label=column.verbose_name,
+            type=kind,
+            required=not (column.blank or column.null or readonly or column.has_default()),
+            unique=key in self.unique,
+            readonly=readonly,
+            private=key in self.private,
+            personal=kind.key in PERSONAL_KINDS,
+            nullable=column.null,
+            sortable=self.small or key in indexed or key in self.sort_paths,
+            sort_path=self.sort_paths.get(key, ""),
+            help=column.help_text,
+            default=default,
+            options=getattr(column, "options", ()),
+            ref=ref_type.key if ref_type else "",
+            ref_title=ref_type.title if ref_type else "name",
+            max_length=getattr(column, "max_length", None),
+            part=part,
+        )
+
+    def field(self, key: str) -> FieldSpec:
+        """Raises UnknownField, which lists what there is."""
+        try:
+            return self.fields[key]
+        except KeyError:
+            raise UnknownField(self.key, key, tuple(self.fields)) from None
+
+    @cached_property
+    def form_sections(self) -> tuple[Section, ...]:
+        """The declared sections, and last one with whatever they do not name."""
+        named = {key for section in self.form for key in section.fields}
+        rest = [s.key for s in self.fields.values() if not (s.key in named or s.readonly or s.private)]
+        rest = [key for key in rest if key != self.parent or not self.form]
+        return (*self.form, Section(OTHER_LABEL, *rest)) if rest else self.form
+
+    @cached_property
+    def page_sections(self) -> tuple[Section, ...]:
+        named = {key for section in (*self.form_sections, *self.sections) for key in section.fields}
+        rest = [spec.key for spec in self.fields.values() if spec.key not in named and not spec.private]
+        derived = (Section(SYSTEM_LABEL, *rest),) if rest else ()
+        return (*self.form_sections, *self.sections, *derived)
+
+
+class UnknownField(LookupError):
+    """A field that the object type does not have; `allowed` are those it has."""
+
+    def __init__(self, type_key: str, name: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"{type_key}.{name}")
+        self.type_key = type_key
+        self.name = name
+        self.allowed = allowed
+
+
+def has_column(model: type[models.Model], name: str) -> bool:
+    try:
+        model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+def part_model(model: type[models.Model], part: str) -> type[models.Model]:
+    related = model._meta.get_field(part).related_model
+    if related is None or isinstance(related, str):
+        raise TypeError(f"{model.__name__}.{part} is not a one-to-one part")
+    return related
+
+
+def leading_columns(model: type[models.Model]) -> frozenset[str]:
+    """The columns that some index begins with: those a list of a million records may be sorted by."""
+    leading = {c.name for c in model._meta.concrete_fields if c.db_index or c.unique}
+    for index in model._meta.indexes:
+        if index.fields and index.condition is None:
+            leading.add(index.fields[0].removeprefix("-"))
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint) and constraint.fields:
+            if constraint.condition in (None, models.Q(deleted_at=None)):
+                leading.add(constraint.fields[0])
+    return frozenset(leading)
+
+
+def registry_by_model(model: type[models.Model] | None) -> ObjectType | None:
+    from kemai.platform.objects.registry import by_model
+
+    return by_model(model) if model is not None else None

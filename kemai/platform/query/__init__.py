@@ -1,0 +1,39 @@
+"""Conditions and reading."""
+
+from kemai.platform.query.memory import passes
+from kemai.platform.query.orm import compile_q
+from kemai.platform.query.rows import (
+    COUNT_CAP,
+    Group,
+    Order,
+    Page,
+    Position,
+    Row,
+    TagRef,
+    capped_count,
+    fetch,
+    groups,
+    page,
+)
+from kemai.platform.query.tree import EVERYTHING, Node, QueryError, parse, relations
+
+__all__ = [
+    "COUNT_CAP",
+    "EVERYTHING",
+    "Group",
+    "Node",
+    "Order",
+    "Page",
+    "Position",
+    "QueryError",
+    "Row",
+    "TagRef",
+    "capped_count",
+    "compile_q",
+    "fetch",
+    "groups",
+    "page",
+    "parse",
+    "passes",
+    "relations",
+]

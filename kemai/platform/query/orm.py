@@ -1,0 +1,137 @@
+"""The condition tree as a Django Q: one of its three compilers (the others: memory here, Ibis in analytics)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models.aggregates import Aggregate
+
+from kemai.platform.fields import FieldSpec, Test
+from kemai.platform.models import Tagging
+from kemai.platform.objects import ObjectType
+from kemai.platform.query.tree import All, AnyOf, Leaf, Node, Not, Related
+
+NOTHING = Q(pk__in=[])
+AGGREGATE: dict[str, type[Aggregate]] = {"count": Count, "sum": Sum, "max": Max, "min": Min}
+
+
+def compile_q(node: Node, object_type: ObjectType) -> Q:
+    """A Q over the type's model that is true for exactly the records that pass; never unknown (NULL)."""
+    match node:
+        case All(nodes):
+            result = Q()
+            for child in nodes:
+                result &= compile_q(child, object_type)
+            return result
+        case AnyOf(nodes):
+            result = NOTHING
+            for index, child in enumerate(nodes):
+                compiled = compile_q(child, object_type)
+                result = compiled if index == 0 else result | compiled
+            return result
+        case Not(child):
+            compiled = compile_q(child, object_type)
+            return ~compiled if compiled else NOTHING
+        case Related():
+            return related_q(node)
+        case Leaf(spec, test):
+            return leaf_q(spec, test, object_type)
+
+
+def leaf_q(spec: FieldSpec, test: Test, object_type: ObjectType) -> Q:
+    q = tag_q(test, object_type) if spec.type.key == "tags" else core_q(spec, test)
+    return ~q if test.negate else q
+
+
+def core_q(spec: FieldSpec, test: Test) -> Q:
+    path = spec.path
+    match test.kind:
+        case "in":
+            return Q(**{f"{path}__in": list(test.args)}) if len(test.args) != 1 else Q(**{path: test.args[0]})
+        case "range":
+            return range_q(path, *test.args)
+        case "ranges":
+            result = NOTHING
+            for index, (low, high) in enumerate(test.args):
+                one = range_q(path, low, high, True, False)
+                result = one if index == 0 else result | one
+            return result
+        case "contains":
+            return Q(**{f"{path}__icontains": test.args[0]})
+        case "starts":
+            return Q(**{f"{path}__istartswith": test.args[0]})
+        case "empty":
+            return empty_q(spec)
+        case "has_any" | "has_all":
+            return list_q(path, test)
+    raise ValueError(test.kind)
+
+
+def range_q(path: str, low: Any, high: Any, with_low: bool, with_high: bool) -> Q:
+    q = Q()
+    if low is not None:
+        q &= Q(**{f"{path}__{'gte' if with_low else 'gt'}": low})
+    if high is not None:
+        q &= Q(**{f"{path}__{'lte' if with_high else 'lt'}": high})
+    return q
+
+
+def empty_q(spec: FieldSpec) -> Q:
+    if spec.type.key == "multi_choice":
+        return Q(**{spec.path: []})
+    missing = Q(**{f"{spec.path}__isnull": True})
+    textual = spec.type.storage == "string" and not spec.ref
+    if spec.nullable:
+        return missing | Q(**{spec.path: ""}) if textual else missing
+    return Q(**{spec.path: ""}) if textual else NOTHING
+
+
+def list_q(path: str, test: Test) -> Q:
+    """Codes in a JSON list: the list is text on SQLite, so the quoted code is looked for (codes hold no quotes)."""
+    result = Q()
+    for index, code in enumerate(test.args):
+        one = Q(**{f"{path}__icontains": f'"{code}"'})
+        result = one if index == 0 else (result & one if test.kind == "has_all" else result | one)
+    return result
+
+
+def tag_q(test: Test, object_type: ObjectType) -> Q:
+    taggings = Tagging.objects.filter(type_key=object_type.key)
+    if test.kind == "empty":
+        return ~Q(pk__in=taggings.values("object_id"))
+    if test.kind == "has_any":
+        return Q(pk__in=taggings.filter(tag__in=test.args).values("object_id"))
+    result = Q()
+    for tag in test.args:
+        result &= Q(pk__in=taggings.filter(tag=tag).values("object_id"))
+    return result
+
+
+def related_q(node: Related) -> Q:
+    """Records by a figure over related ones. Those without any related record count as 0 (count, sum) or fail."""
+    other = node.type
+    rows = other.model._default_manager.filter(compile_q(node.where, other))
+    if other.recycles:
+        rows = rows.filter(deleted_at=None)
+    link = f"{node.field.path}_id"
+    path = node.of.path if node.of else "pk"
+    figures = rows.order_by().values(link).annotate(figure=AGGREGATE[node.aggregate](F(path)))
+    test = node.test
+    spec = FieldSpec("figure", "figure", "", (node.of or node.field).type, nullable=True)
+    passing = core_q(spec, test)
+    if test.negate:
+        passing = ~passing
+    if node.aggregate in {"count", "sum"} and zero_passes(test):
+        return ~Q(pk__in=figures.filter(~passing).values(link))
+    return Q(pk__in=figures.filter(passing).values(link))
+
+
+def zero_passes(test: Test) -> bool:
+    """Would a record with nothing related pass?"""
+    if test.kind == "in":
+        return (0 in test.args) is not test.negate
+    low, high, with_low, with_high = test.args
+    above = low is None or low < 0 or (low == 0 and with_low)
+    below = high is None or high > 0 or (high == 0 and with_high)
+    return bool(above and below) is not test.negate

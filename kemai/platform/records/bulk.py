@@ -1,0 +1,274 @@
+"""Many records at once: imports, bulk edits, the demo company. Set-based, in chunks, one change set."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.platform import access, audit, events, query
+from kemai.platform.access import Actor
+from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.models import Change, ChangeSet
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects.types import part_model
+from kemai.platform.records import numbers, sql
+from kemai.platform.records.errors import FieldErrors
+from kemai.platform.records.single import attributes, prepare
+from kemai.platform.records.tags import tag_many
+from kemai.platform.records.values import (
+    Values,
+    check_references,
+    check_required,
+    complete,
+    parse_values,
+    visible,
+)
+
+T = TypeVar("T")
+CHUNK = 5000
+CHANGE_COLUMNS = ("changeset_id", "type_key", "object_id", "action", "diff")
+
+
+def bulk_create(
+    type_key: str,
+    rows: Iterable[Mapping[str, object]],
+    *,
+    by: Actor,
+    reason: str = "",
+    changeset: ChangeSet | None = None,
+    parsed: bool = False,
+    kind: str = "bulk",
+) -> list[int]:
+    """New records; returns their keys in the order of the rows. Each chunk is one transaction unless the caller holds
+    one; all chunks are one change set. `parsed` says that the values are already in Python form and checked (an
+    import has told the person about each bad row); references are checked in any case. The system may give
+    "created_at" (history that is older than this database).
+
+    Raises FieldErrors for the first bad row of a chunk; nothing of that chunk is stored."""
+    object_type = get(type_key)
+    access.require(by, object_type, "create")
+    changeset = changeset or audit.open_set(kind, type_key, by=by, reason=reason)
+    keys: list[int] = []
+    for chunk in chunks(rows):
+        with transaction.atomic():
+            keys += create_chunk(object_type, chunk, by=by, changeset=changeset, parsed=parsed)
+    return keys
+
+
+def create_chunk(
+    object_type: ObjectType, rows: Sequence[Mapping[str, object]], *, by: Actor, changeset: ChangeSet, parsed: bool
+) -> list[int]:
+    """One chunk inside the caller's transaction."""
+    now = timezone.now()
+    given = [row.get("created_at") if by.is_system else None for row in rows]
+    values = [new_values(object_type, row, by=by, parsed=parsed) for row in rows]
+    names = [one.pop("tags", None) for one in values]
+    check_many_references(object_type, values, by=by)
+    for one in values:
+        prepare(object_type, one, None, by)
+    give_numbers(object_type, values)
+    keys = list(sql.new_ids(object_type.model, len(rows)))
+    columns = attribute_names(object_type, values)
+    stamps = ("id", "created_at", "updated_at", "created_by_id", "version")
+    sql.insert(
+        object_type.model,
+        [*stamps, *columns],
+        (
+            [key, at or now, now, by.user_id, 1, *map(attributes(object_type, one).__getitem__, columns)]
+            for key, at, one in zip(keys, given, values, strict=True)
+        ),
+    )
+    insert_parts(object_type, keys)
+    record_changes(object_type, changeset, ((key, "create", None) for key in keys))
+    tag_chunk(object_type, keys, names, by=by)
+    events.emit(f"{object_type.key}.bulk_created", object_type.key, None, changeset, span(keys))
+    return keys
+
+
+def new_values(object_type: ObjectType, row: Mapping[str, object], *, by: Actor, parsed: bool) -> Values:
+    fields = {key: value for key, value in row.items() if key != "created_at"}
+    values = dict(fields) if parsed else parse_values(object_type, fields, by=by)
+    complete(object_type, values)
+    check_required(object_type, values)
+    return values
+
+
+def span(keys: Sequence[int]) -> dict[str, int]:
+    """What a handler needs to find the chunk's records again without reading the whole change set."""
+    return {"first": min(keys), "last": max(keys), "count": len(keys)} if keys else {"count": 0}
+
+
+def check_many_references(object_type: ObjectType, values: Sequence[Values], *, by: Actor) -> None:
+    """One query per reference field instead of one per row."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for one in values:
+        for key, value in one.items():
+            if isinstance(value, Ref):
+                wanted[key].add(value.id)
+    for key, ids in wanted.items():
+        spec = object_type.fields[key]
+        if not (spec.ref or spec.type.key == "user"):
+            continue
+        missing = ids - visible(spec, ids, by=by)
+        if missing:
+            raise FieldErrors({key: _("选择的%(field)s不存在，或您看不到它") % {"field": spec.label}})
+
+
+def give_numbers(object_type: ObjectType, values: Sequence[Values]) -> None:
+    numbering = object_type.numbering
+    if numbering is None:
+        return
+    bare = [one for one in values if not one.get(numbering.field)]
+    if bare:
+        for one, number in zip(bare, numbers.take(numbering, object_type.key, len(bare)), strict=True):
+            one[numbering.field] = number
+
+
+def attribute_names(object_type: ObjectType, values: Sequence[Values]) -> list[str]:
+    return list(attributes(object_type, values[0])) if values else []
+
+
+def insert_parts(object_type: ObjectType, keys: Sequence[int]) -> None:
+    for part in object_type.parts:
+        model = part_model(object_type.model, part)
+        key_name = model._meta.pk.attname
+        columns = [column for column in model._meta.concrete_fields if not column.primary_key]
+        defaults = [column.get_default() if column.has_default() else None for column in columns]
+        sql.insert(model, [key_name, *(c.attname for c in columns)], ([key, *defaults] for key in keys))
+
+
+def record_changes(
+    object_type: ObjectType, changeset: ChangeSet, changes: Iterable[tuple[int, str, audit.Diff | None]]
+) -> None:
+    rows = [[changeset.pk, object_type.key, key, action, diff] for key, action, diff in changes]
+    sql.insert(Change, CHANGE_COLUMNS, rows)
+    ChangeSet.objects.filter(pk=changeset.pk).update(count=F("count") + len(rows))
+
+
+def tag_chunk(
+    object_type: ObjectType, keys: Sequence[int], names: Sequence[Sequence[str] | None], *, by: Actor
+) -> None:
+    rows = [{"object_id": key, "tag": tag} for key, tags in zip(keys, names, strict=True) for tag in tags or ()]
+    if rows:
+        tag_many(object_type.key, rows, by=by, source="import" if by.source == "import" else "manual")
+
+
+def bulk_update(
+    type_key: str,
+    values: Mapping[int, Mapping[str, object]],
+    *,
+    by: Actor,
+    reason: str = "",
+    changeset: ChangeSet | None = None,
+    parsed: bool = False,
+    kind: str = "bulk",
+) -> ChangeSet:
+    """Changes of many records: {key: {field: value}}. Records that stay as they were are not touched. Keys that the
+    actor may not edit make their chunk fail with NotVisible. Raises FieldErrors as well."""
+    object_type = get(type_key)
+    access.require(by, object_type, "edit")
+    changeset = changeset or audit.open_set(kind, type_key, by=by, reason=reason)
+    for chunk in chunks(values.items()):
+        with transaction.atomic():
+            update_chunk(object_type, dict(chunk), by=by, changeset=changeset, parsed=parsed)
+    return changeset
+
+
+def update_chunk(
+    object_type: ObjectType,
+    values: Mapping[int, Mapping[str, object]],
+    *,
+    by: Actor,
+    changeset: ChangeSet,
+    parsed: bool,
+) -> int:
+    """One chunk inside the caller's transaction; returns how many records changed."""
+    keys = list(values)
+    editable = set(access.scope(by, object_type, "edit").filter(pk__in=keys).values_list("pk", flat=True))
+    if len(editable) != len(keys):
+        raise access.NotVisible
+    wanted = {key: dict(one) if parsed else parse_values(object_type, one, by=by) for key, one in values.items()}
+    for one in wanted.values():
+        check_required(object_type, one)
+    check_many_references(object_type, list(wanted.values()), by=by)
+    objects = object_type.model._default_manager.in_bulk(keys) if object_type.hooks.prepare else {}
+    for key, one in wanted.items():
+        prepare(object_type, one, objects.get(key), by)
+    changes = differences(object_type, wanted)
+    write_changes(object_type, wanted, changes)
+    record_changes(object_type, changeset, ((key, "update", diff) for key, diff in changes.items()))
+    if changes:
+        fields = sorted({field for diff in changes.values() for field in diff})
+        payload = {**span(list(changes)), "fields": fields}
+        events.emit(f"{object_type.key}.bulk_updated", object_type.key, None, changeset, payload)
+    return len(changes)
+
+
+def differences(object_type: ObjectType, wanted: Mapping[int, Values]) -> dict[int, audit.Diff]:
+    specs = shown_specs(object_type, wanted)
+    rows = query.fetch(object_type.model._default_manager.filter(pk__in=list(wanted)), object_type, specs)
+    old = {row["id"]: row for row in rows}
+    found = {}
+    for key, one in wanted.items():
+        shown = {name: value for name, value in one.items() if name in object_type.fields and name != "tags"}
+        diff = audit.diff_of(object_type.fields, old[key], shown)
+        if diff:
+            found[key] = diff
+    return found
+
+
+def shown_specs(object_type: ObjectType, wanted: Mapping[int, Values]) -> list[FieldSpec]:
+    names = {name for one in wanted.values() for name in one}
+    return [object_type.fields[name] for name in names if name in object_type.fields and name != "tags"]
+
+
+def write_changes(
+    object_type: ObjectType, wanted: Mapping[int, Values], changes: Mapping[int, audit.Diff]
+) -> None:
+    """UPDATEs grouped by the set of columns they touch."""
+    now = timezone.now()
+    groups: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
+    for key in changes:
+        touched = attributes(object_type, {k: v for k, v in wanted[key].items() if k != "tags"})
+        groups[tuple(touched)].append([*touched.values(), now, key])
+    for names, rows in groups.items():
+        sql.update(object_type.model, [*names, "updated_at"], rows)
+
+
+def edit_many(
+    type_key: str,
+    records: models.QuerySet[Any],
+    raw: Mapping[str, object],
+    *,
+    by: Actor,
+    reason: str = "",
+    progress: Any = None,
+) -> ChangeSet:
+    """The same change to many records (a bulk edit): `records` is narrowed to those the actor may edit in bulk."""
+    object_type = get(type_key)
+    access.require(by, object_type, "bulk")
+    values = parse_values(object_type, raw, by=by)
+    check_references(object_type, values, by=by)
+    allowed = access.scope(by, object_type, "edit").filter(pk__in=records.values("pk"))
+    keys = list(allowed.order_by("pk").values_list("pk", flat=True))
+    changeset = audit.open_set("bulk", type_key, by=by, reason=reason)
+    for done, chunk in enumerate(chunks(keys, 1000)):
+        with transaction.atomic():
+            same = {key: dict(values) for key in chunk}
+            update_chunk(object_type, same, by=by, changeset=changeset, parsed=True)
+        if progress is not None:
+            progress(min((done + 1) * 1000, len(keys)), len(keys))
+    return changeset
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    walk = iter(items)
+    while chunk := list(islice(walk, size)):
+        yield chunk

@@ -1,0 +1,289 @@
+"""One record at a time: what forms, inline edits, the API and actions call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.platform import access, audit, events, query, search
+from kemai.platform.access import Actor
+from kemai.platform.fields import FieldSpec, Invalid
+from kemai.platform.models import Change, ChangeSet
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.records import numbers, tags
+from kemai.platform.records.errors import Conflict, FieldErrors, Refused
+from kemai.platform.records.values import (
+    Values,
+    check_references,
+    check_required,
+    check_unique,
+    complete,
+    parse_values,
+)
+
+
+def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str = "") -> Any:
+    """A new record. Raises access.Denied, FieldErrors, Refused."""
+    object_type = get(type_key)
+    access.require(by, object_type, "create")
+    values = parse_values(object_type, raw, by=by)
+    names = values.pop("tags", None)
+    complete(object_type, values)
+    if object_type.has_owner and values.get("owner") is None and "owner" not in raw and by.user_id:
+        values["owner"] = object_type.fields["owner"].type.parse(by.user_id, object_type.fields["owner"])
+    check_required(object_type, values)
+    check_references(object_type, values, by=by)
+    check_parent(object_type, values, by=by)
+    with transaction.atomic(), integrity():
+        check_unique(object_type, values)
+        prepare(object_type, values, None, by)
+        obj = object_type.model(**attributes(object_type, values))
+        stamp_new(object_type, obj, by)
+        obj.save(force_insert=True)
+        add_parts(object_type, obj)
+        changes = audit.open_set("create", type_key, by=by, reason=reason, count=1)
+        Change.objects.create(changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None)
+        if names:
+            tags.set_tags(object_type, obj.pk, names, by=by)
+        after(object_type, [obj], frozenset(), by)
+        reindex(object_type, obj)
+        events.emit(f"{type_key}.created", type_key, obj.pk, changes)
+    return obj
+
+
+def update(
+    type_key: str,
+    key: int,
+    raw: Mapping[str, object],
+    *,
+    by: Actor,
+    version: int | None = None,
+    base: Mapping[str, object] | None = None,
+    reason: str = "",
+) -> Any:
+    """Changes some fields of a record. `version` is the one the writer saw: if somebody saved in between and touched
+    the same fields (compared with `base`, the values the writer saw, where given), Conflict shows both.
+
+    Raises access.NotVisible, access.Denied, FieldErrors, Refused, Conflict."""
+    object_type = get(type_key)
+    access.one(by, object_type, key, "edit")
+    values = parse_values(object_type, raw, by=by)
+    check_required(object_type, values)
+    check_references(object_type, values, by=by)
+    with transaction.atomic(), integrity():
+        obj = access.scope(by, object_type, "edit").select_for_update(of=("self",)).filter(pk=key).first()
+        if obj is None:
+            raise access.NotVisible
+        old = current(object_type, obj, values)
+        if version is not None and obj.version != version:
+            check_conflict(object_type, obj, old, values, base)
+        check_parent(object_type, values, by=by)
+        check_unique(object_type, values, except_id=obj.pk)
+        names = values.pop("tags", None)
+        prepare(object_type, values, obj, by)
+        old |= current(object_type, obj, {k: v for k, v in values.items() if k in object_type.fields})
+        shown = {k: v for k, v in values.items() if k in object_type.fields}
+        diff = audit.diff_of(object_type.fields, old, shown)
+        if names is not None:
+            diff |= tags.set_tags(object_type, obj.pk, names, by=by)
+        if not diff:
+            return obj
+        for name, value in attributes(object_type, values).items():
+            setattr(obj, name, value)
+        obj.version += 1
+        obj.updated_at = timezone.now()
+        obj.save()
+        log_update(object_type, obj, diff, by=by, reason=reason)
+    return obj
+
+
+def log_update(object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor, reason: str) -> ChangeSet:
+    changed = frozenset(diff)
+    changes = audit.open_set("update", object_type.key, by=by, reason=reason, count=1)
+    Change.objects.create(
+        changeset=changes, type_key=object_type.key, object_id=obj.pk, action="update", diff=diff
+    )
+    after(object_type, [obj], changed, by)
+    if changed & set(object_type.search):
+        reindex(object_type, obj)
+    events.emit(
+        f"{object_type.key}.updated", object_type.key, obj.pk, changes, {"fields": sorted(changed), "diff": diff}
+    )
+    return changes
+
+
+def check_conflict(
+    object_type: ObjectType, obj: Any, old: Values, values: Values, base: Mapping[str, object] | None
+) -> None:
+    """Fields that both touched. Edits of different fields do not get in each other's way."""
+    clashes = {}
+    for key, mine in values.items():
+        spec = object_type.fields[key]
+        theirs = audit.plain(spec, old.get(key))
+        if theirs == audit.plain(spec, mine):
+            continue
+        if base is not None and key in base:
+            try:
+                seen = audit.plain(spec, spec.type.parse(base[key], spec))
+            except Invalid:
+                seen = None
+            if seen == theirs:
+                continue
+        clashes[key] = (old.get(key), mine)
+    if clashes:
+        message = _("别人刚刚也修改了这条记录，请选择要保留的值")
+        raise Conflict(message, obj.version, clashes)
+
+
+def current(object_type: ObjectType, obj: Any, keys: Mapping[str, Any]) -> Values:
+    """The record's present values of some fields, in Python form."""
+    specs = [object_type.fields[key] for key in keys if key in object_type.fields]
+    return {spec.key: current_value(object_type, obj, spec) for spec in specs}
+
+
+def current_value(object_type: ObjectType, obj: Any, spec: FieldSpec) -> Any:
+    if spec.type.key == "tags":
+        return tags.names_of(object_type.key, obj.pk)
+    if spec.ref or spec.type.key in {"user", "file"}:
+        key = getattr(obj, f"{spec.path}_id")
+        return None if key is None else spec.type.parse(key, spec)
+    return getattr(obj, spec.path)
+
+
+def attributes(object_type: ObjectType, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's attributes of parsed values; keys that are no fields (set by `prepare`) go as they are."""
+    found = {}
+    for key, value in values.items():
+        spec = object_type.fields.get(key)
+        if spec is None:
+            found[key] = value
+        elif spec.ref or spec.type.key in {"user", "file"}:
+            found[f"{spec.path}_id"] = spec.type.store(value)
+        elif not spec.compute and not spec.part:
+            found[spec.path] = spec.type.store(value)
+    return found
+
+
+def stamp_new(object_type: ObjectType, obj: Any, by: Actor) -> None:
+    now = timezone.now()
+    obj.created_at = obj.updated_at = now
+    obj.created_by_id = by.user_id
+    numbering = object_type.numbering
+    if numbering and not getattr(obj, numbering.field):
+        setattr(obj, numbering.field, numbers.take(numbering, object_type.key)[0])
+
+
+def add_parts(object_type: ObjectType, obj: models.Model) -> None:
+    for part in object_type.parts:
+        relation = object_type.model._meta.get_field(part)
+        model: Any = relation.related_model
+        model.objects.create(pk=obj.pk)
+
+
+def check_parent(object_type: ObjectType, values: Values, *, by: Actor) -> None:
+    """A child may be added only under a parent that the actor may see (a foreign parent's key is not enough)."""
+    if object_type.parent and object_type.parent in values:
+        spec = object_type.fields[object_type.parent]
+        access.one(by, spec.ref, values[object_type.parent].id)
+
+
+def prepare(object_type: ObjectType, values: Values, existing: Any, by: Actor) -> None:
+    hook = object_type.hooks.prepare
+    if hook is not None:
+        try:
+            hook(values, existing, by)
+        except Invalid as error:
+            raise FieldErrors({"": error.message}) from error
+
+
+def after(object_type: ObjectType, objects: Sequence[Any], changed: frozenset[str], by: Actor) -> None:
+    hook = object_type.hooks.after
+    if hook is not None:
+        hook(objects, changed, by)
+
+
+def reindex(object_type: ObjectType, obj: Any) -> None:
+    if object_type.search:
+        parts = [(kind, getattr(obj, object_type.fields[key].path)) for key, kind in search_kinds(object_type)]
+        search.index(object_type.key, obj.pk, parts)
+
+
+def search_kinds(object_type: ObjectType) -> list[tuple[str, str]]:
+    """(field key, how the index reads it) of the searchable fields."""
+    found = []
+    for key in object_type.search:
+        kind = object_type.fields[key].type.key
+        if kind not in {"phone", "email"}:
+            numbered = object_type.numbering is not None and object_type.numbering.field == key
+            kind = "name" if key == object_type.title else "number" if numbered else "text"
+        found.append((key, kind))
+    return found
+
+
+class integrity:  # noqa: N801 - reads as a phrase in a with statement
+    """Turns the database's last word (a race that the checks could not see) into a refusal."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, IntegrityError):
+            raise Refused("duplicate", _("同样的记录刚刚被别人保存，请刷新后再试")) from error
+
+
+def delete(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -> ChangeSet:
+    """To the recycle bin. Records that the actor may not delete make the whole act fail: nothing is half done."""
+    object_type = get(type_key)
+    wanted = set(ids)
+    with transaction.atomic():
+        found = set(access.scope(by, object_type, "delete").filter(pk__in=wanted).values_list("pk", flat=True))
+        if found != wanted:
+            visible = access.scope(by, object_type).filter(pk__in=wanted).count()
+            raise access.Denied if visible == len(wanted) else access.NotVisible
+        return set_deleted(object_type, sorted(found), deleted=True, by=by, reason=reason)
+
+
+def set_deleted(
+    object_type: ObjectType, ids: Sequence[int], *, deleted: bool, by: Actor, reason: str, kind: str = ""
+) -> ChangeSet:
+    now = timezone.now()
+    action = "delete" if deleted else "restore"
+    changes = audit.open_set(kind or action, object_type.key, by=by, reason=reason, count=len(ids))
+    rows = object_type.model._default_manager.filter(pk__in=ids)
+    rows.update(deleted_at=now if deleted else None, updated_at=now, version=models.F("version") + 1)
+    Change.objects.bulk_create(
+        (Change(changeset=changes, type_key=object_type.key, object_id=key, action=action) for key in ids),
+        batch_size=2000,
+    )
+    for key in ids:
+        if deleted:
+            search.remove(object_type.key, key)
+    if not deleted:
+        for obj in rows:
+            reindex(object_type, obj)
+    events.emit(f"{object_type.key}.{action}d", object_type.key, ids[0] if len(ids) == 1 else None, changes)
+    return changes
+
+
+def restore(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -> ChangeSet:
+    """Back from the recycle bin."""
+    object_type = get(type_key)
+    access.require(by, object_type, "delete")
+    with transaction.atomic(), integrity():
+        gone = object_type.model._default_manager.filter(pk__in=ids).exclude(deleted_at=None)
+        return set_deleted(
+            object_type, list(gone.values_list("pk", flat=True)), deleted=False, by=by, reason=reason
+        )
+
+
+def row_of(object_type: ObjectType, key: int, *, by: Actor) -> query.Row:
+    """The record as the actor sees it. Raises access.NotVisible."""
+    access.one(by, object_type, key)
+    specs = access.visible_specs(by, object_type)
+    rows = query.fetch(object_type.model._default_manager.filter(pk=key), object_type, specs)
+    access.mask_rows(by, object_type, rows)
+    return rows[0]

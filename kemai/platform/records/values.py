@@ -1,0 +1,108 @@
+"""From what came in to what may be stored: field rights, parsing, required fields, references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.utils.translation import gettext as _
+
+from kemai.platform import access
+from kemai.platform.access import Actor, Masked
+from kemai.platform.fields import FieldSpec, Invalid, Ref
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.records.errors import FieldErrors
+
+Values = dict[str, Any]
+
+
+def parse_values(object_type: ObjectType, raw: Mapping[str, object], *, by: Actor) -> Values:
+    """The values in Python form. Raises FieldErrors for bad, unknown, read-only and invisible fields alike: what one
+    may not write does not silently vanish. A masked value that comes back is left as it was."""
+    levels = access.field_levels(by, object_type)
+    values: Values = {}
+    errors: dict[str, str] = {}
+    for key, value in raw.items():
+        level = levels.get(key, "hidden")
+        spec = object_type.fields.get(key)
+        if spec is None or level == "hidden":
+            errors[key] = _("没有这个字段，或您没有权限填写")
+        elif isinstance(value, Masked) or (level == "masked" and "*" in str(value)):
+            continue
+        elif level != "edit":
+            errors[key] = _("这个字段不能修改")
+        else:
+            try:
+                values[key] = spec.type.parse(value, spec)
+            except Invalid as error:
+                errors[key] = error.message
+    if errors:
+        raise FieldErrors(errors)
+    return values
+
+
+def complete(object_type: ObjectType, values: Values) -> None:
+    """Defaults for what a new record leaves out."""
+    for spec in object_type.fields.values():
+        if spec.key in values or spec.readonly or spec.compute or spec.type.key in {"tags", "computed"}:
+            continue
+        values[spec.key] = spec.default if spec.default is not None else spec.type.empty(spec)
+
+
+def check_required(object_type: ObjectType, values: Mapping[str, Any]) -> None:
+    missing = {
+        spec.key: _("请填写%(field)s") % {"field": spec.label}
+        for spec in object_type.fields.values()
+        if spec.required and spec.key in values and spec.type.is_empty(values[spec.key])
+    }
+    if missing:
+        raise FieldErrors(missing)
+
+
+def references(object_type: ObjectType, values: Mapping[str, Any]) -> Iterable[tuple[FieldSpec, int]]:
+    for key, value in values.items():
+        if isinstance(value, Ref):
+            yield object_type.fields[key], value.id
+
+
+def visible(spec: FieldSpec, ids: Iterable[int], *, by: Actor) -> set[int]:
+    """Which of the referenced records exist and may be seen by the actor (staff may be named by anybody)."""
+    wanted = set(ids)
+    if spec.type.key == "user":
+        found = get_user_model()._default_manager.filter(pk__in=wanted, is_active=True)
+        return set(found.values_list("pk", flat=True))
+    if not spec.ref:
+        return wanted
+    return set(access.scope(by, get(spec.ref)).filter(pk__in=wanted).values_list("pk", flat=True))
+
+
+def check_references(object_type: ObjectType, values: Mapping[str, Any], *, by: Actor) -> None:
+    errors = {
+        spec.key: _("选择的%(field)s不存在，或您看不到它") % {"field": spec.label}
+        for spec, key in references(object_type, values)
+        if not visible(spec, [key], by=by)
+    }
+    if errors:
+        raise FieldErrors(errors)
+
+
+def check_unique(object_type: ObjectType, values: Mapping[str, Any], *, except_id: int | None = None) -> None:
+    """The model's unique constraints, asked before the database refuses, so that the person is told which field."""
+    for constraint in object_type.model._meta.constraints:
+        if not isinstance(constraint, models.UniqueConstraint) or not set(constraint.fields) & set(values):
+            continue
+        mine = {name: column_value(object_type, name, values) for name in constraint.fields}
+        if any(value in (None, "") for name, value in mine.items() if name == constraint.fields[-1]):
+            continue
+        others = object_type.model._default_manager.filter(**mine)
+        if constraint.condition is not None:
+            others = others.filter(constraint.condition)
+        if others.exclude(pk=except_id).exists():
+            raise FieldErrors({constraint.fields[-1]: str(constraint.get_violation_error_message())})
+
+
+def column_value(object_type: ObjectType, name: str, values: Mapping[str, Any]) -> Any:
+    value = values.get(name)
+    return value.id if isinstance(value, Ref) else value

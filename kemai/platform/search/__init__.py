@@ -1,0 +1,24 @@
+"""Finding records by name, part of a name, pinyin, initials, telephone, e-mail and number."""
+
+from kemai.platform.search.everything import Hit, everything, hidden_kinds, search_type
+from kemai.platform.search.index import clear, index_many, remove, slot
+from kemai.platform.search.match import CAP, match, match_condition
+from kemai.platform.search.records import index, reindex
+from kemai.platform.search.words import Part
+
+__all__ = [
+    "CAP",
+    "Hit",
+    "Part",
+    "clear",
+    "everything",
+    "hidden_kinds",
+    "index",
+    "index_many",
+    "match",
+    "match_condition",
+    "reindex",
+    "remove",
+    "search_type",
+    "slot",
+]

@@ -1,0 +1,80 @@
+"""Asking the index. Both databases get the same condition; what they answer is the same records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connection
+from django.db.models import BigIntegerField
+from django.db.models.expressions import RawSQL
+
+from kemai.platform.search.index import ID_BITS, ID_MASK, slot
+from kemai.platform.search.words import All, Either, Question, Word, question, rank
+
+CAP = 1000
+"""Candidates looked at for one question; where a search has as many, scoped users need `match_condition`."""
+
+
+def match(type_key: str, text: str, limit: int = CAP, *, hidden: Collection[str] = ()) -> list[int]:
+    """Ids of the records found, the best first: whole values, then beginnings, then the rest; newest first in each.
+
+    At most `limit` of the newest candidates are looked at. `hidden`: see `words.question`."""
+    asked = question(text, hidden)
+    if asked.condition is None:
+        return []
+    where, params = _condition(type_key, asked)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT d.id, d.doc {where} ORDER BY {_order()} DESC LIMIT %s", [*params, min(limit, CAP)])
+        rows = cursor.fetchall()
+    ranked = sorted((rank(asked, doc), -key) for key, doc in rows)
+    return [-key & ID_MASK for _rank, key in ranked]
+
+
+def match_condition(type_key: str, text: str, *, hidden: Collection[str] = ()) -> RawSQL:
+    """All ids found, as a subquery: `scope(…).filter(id__in=match_condition(…))`. Nothing asked finds nothing."""
+    asked = question(text, hidden)
+    if asked.condition is None:
+        return RawSQL("SELECT 0 WHERE 1 = 0", [], output_field=BigIntegerField())
+    where, params = _condition(type_key, asked)
+    return RawSQL(f"SELECT d.id & {ID_MASK} {where}", params, output_field=BigIntegerField())
+
+
+def _order() -> str:
+    # the full-text table walks its row ids backwards by itself; the same wish on the joined table would be a sort
+    return "f.rowid" if connection.vendor == "sqlite" else "d.id"
+
+
+def _condition(type_key: str, asked: Question) -> tuple[str, list[object]]:
+    """FROM and WHERE with their parameters, over `d`, the documents."""
+    assert asked.condition is not None
+    base = slot(type_key) << ID_BITS
+    if connection.vendor == "postgresql":
+        where = (
+            "FROM platform_searchdoc d WHERE array_to_tsvector(string_to_array(d.doc, ' ')) @@ %s::tsquery"
+            " AND d.id BETWEEN %s AND %s"
+        )
+        params: list[object] = [_tsquery(asked.condition), base, base | ID_MASK]
+        piece = " AND position(%s in ' ' || d.doc) > 0"
+    else:
+        where = (
+            "FROM search_index f JOIN platform_searchdoc d ON d.id = f.rowid"
+            " WHERE f.search_index MATCH %s AND f.rowid BETWEEN %s AND %s"
+        )
+        params = [_fts5(asked.condition), base, base | ID_MASK]
+        piece = " AND instr(' ' || d.doc, %s) > 0"
+    for text in asked.pieces:
+        where += piece
+        params.append(f" {text} ")
+    return where, params
+
+
+def _fts5(node: Word | All | Either) -> str:
+    if isinstance(node, Word):
+        return f'"{node.text}"{"*" if node.prefix else ""}'
+    return "(" + (" AND " if isinstance(node, All) else " OR ").join(map(_fts5, node.of)) + ")"
+
+
+def _tsquery(node: Word | All | Either) -> str:
+    if isinstance(node, Word):
+        return f"'{node.text}'{':*' if node.prefix else ''}"
+    return "(" + (" & " if isinstance(node, All) else " | ").join(map(_tsquery, node.of)) + ")"

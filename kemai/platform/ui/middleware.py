@@ -1,0 +1,80 @@
+"""What every answer carries, and how the kernel's ways of saying no become pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from kemai.platform.access import Denied, NotVisible
+from kemai.platform.objects import UnknownField, UnknownObject
+from kemai.platform.query import QueryError
+from kemai.platform.records import FieldErrors, Refused
+
+Respond = Callable[[HttpRequest], HttpResponse]
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class SecurityHeaders:
+    """No script, style or picture from anywhere but here, and none inline."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class Refusals:
+    """Turns refusals into answers: 404, 403, 409 or 422; a page, a banner for htmx, or JSON for programs."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        answer = explain(error)
+        if answer is None:
+            return None
+        status, body = answer
+        if wants_json(request):
+            return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
+        fragment = request.headers.get("HX-Request") == "true"
+        template = "ui/refusal.html" if fragment else "ui/error.html"
+        return render(request, template, {"status": status, **body}, status=status)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+
+
+def explain(error: Exception) -> tuple[int, dict[str, Any]] | None:
+    """The status and what to say; None for faults, which stay faults."""
+    match error:
+        case NotVisible() | UnknownObject():
+            return 404, {"code": "not_found", "message": _("没有找到，可能已被删除，或者您没有权限查看")}
+        case Denied():
+            return 403, {"code": "denied", "message": error.message}
+        case FieldErrors():
+            return 422, {"code": "invalid", "message": _("有内容需要修改"), "fields": error.errors}
+        case QueryError():
+            return 422, {"code": error.code, "message": error.message, "allowed": list(error.allowed)}
+        case UnknownField():
+            message = _("没有字段“%(field)s”") % {"field": error.name[:60]}
+            return 422, {"code": "unknown_field", "message": message, "allowed": list(error.allowed)}
+        case Refused():
+            return 409, {"code": error.code, "message": error.message}
+    return None

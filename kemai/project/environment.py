@@ -1,0 +1,101 @@
+"""Typed readers of environment variables: a bad value stops the start with a sentence that says what to do."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+class BadSetting(SystemExit):
+    """An environment variable holds a value that cannot be used; the message names it and its allowed form."""
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable itself, or the content of the file that `<name>_FILE` points to (for secrets)."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSetting(f"{name}_FILE={path}: {error.strerror}") from error
+    return os.environ.get(name, default)
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    raw = text(name).strip().lower()
+    if raw == "":
+        return default
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise BadSetting(f"{name}={raw!r}: use 1 or 0")
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    raw = text(name).strip()
+    if raw == "":
+        return default
+    if not raw.isascii() or not raw.lstrip("-").isdigit() or not low <= int(raw) <= high:
+        raise BadSetting(f"{name}={raw!r}: use a whole number from {low} to {high}")
+    return int(raw)
+
+
+def names(name: str, default: list[str]) -> list[str]:
+    raw = text(name)
+    return [part.strip() for part in raw.split(",") if part.strip()] if raw else default
+
+
+def data_folder(name: str, default: Path) -> Path:
+    folder = Path(text(name) or default).expanduser().resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def secret(folder: Path, name: str) -> str:
+    """The secret from the environment, else one generated at the first start and kept in the data folder."""
+    given = text(name)
+    if given:
+        return given
+    path = folder / "secret.key"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(64))
+    return path.read_text(encoding="ascii").strip()
+
+
+def database(name: str, folder: Path) -> dict[str, object]:
+    """A Django DATABASES entry: SQLite in the data folder, or `postgresql://user:password@host:port/name`."""
+    url = text(name)
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(folder / "kemai.sqlite3"),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32768; "
+                    "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864"
+                ),
+            },
+        }
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise BadSetting(f"{name}: use postgresql://user:password@host:port/name")
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"options": "-c random_page_cost=1.1 -c jit=off"},
+    }

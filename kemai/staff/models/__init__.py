@@ -1,0 +1,52 @@
+"""The people who work with Kemai, and the departments they work in."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from kemai.platform.models import ChoiceColumn, Option, PhoneColumn, RecordBase, Role
+
+
+class Department(RecordBase):
+    """A node of the tree of departments; `path` is the materialised path of ids ("1/4/9/")."""
+
+    name = models.CharField(_("名称"), max_length=80)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("上级部门")
+    )
+    path = models.CharField(max_length=200, editable=False, db_index=True, default="")
+
+    class Meta:
+        verbose_name = _("部门")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A member of staff. Scopes follow the department as it is now; the reporting line is separate from it."""
+
+    THEMES = (Option("auto", _("跟随系统")), Option("light", _("浅色")), Option("dark", _("深色")))
+    DENSITIES = (Option("normal", _("标准")), Option("compact", _("紧凑")))
+    LANGUAGES = (Option("zh-hans", "简体中文"), Option("en", "English"))
+
+    name = models.CharField(_("姓名"), max_length=80)
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("部门")
+    )
+    manager = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="reports", verbose_name=_("直属上级")
+    )
+    phone = PhoneColumn(_("电话"))
+    roles = models.ManyToManyField(Role, blank=True, related_name="users", verbose_name=_("角色"))
+    language = ChoiceColumn(_("语言"), options=LANGUAGES, default="zh-hans")
+    theme = ChoiceColumn(_("主题"), options=THEMES, default="auto")
+    density = ChoiceColumn(_("密度"), options=DENSITIES, default="normal")
+
+    class Meta:
+        verbose_name = _("员工")
+
+    def __str__(self) -> str:
+        return self.name or self.username

@@ -1,0 +1,26 @@
+"""Staff as others refer to them. They are administered on their own pages (settings), not as records."""
+
+from kemai.platform.objects import ObjectType, register
+from kemai.staff.models import Department, User
+
+DEPARTMENT = register(
+    ObjectType(key="department", model=Department, title="name", icon="sitemap", small=True, creatable=False,
+               importable=False, private=("parent",))
+)  # fmt: skip
+USER = register(
+    ObjectType(
+        key="user",
+        model=User,
+        title="name",
+        icon="user",
+        search=("name", "username"),
+        columns=("name", "username", "department"),
+        small=True,
+        creatable=False,
+        importable=False,
+        private=(
+            "password", "last_login", "is_superuser", "is_staff", "is_active", "date_joined", "first_name",
+            "last_name", "language", "theme", "density",
+        ),
+    )
+)  # fmt: skip
