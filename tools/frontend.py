@@ -60,11 +60,26 @@ def digest() -> str:
     return whole.hexdigest()
 
 
-def run(*command: str | Path) -> int:
-    """Run node with these arguments in frontend/; its own folder comes first on PATH for npm's scripts."""
+def environment() -> dict[str, str]:
+    """Node's own folder comes first on PATH, for npm's scripts."""
     binary, _ = node()
-    environment = {**os.environ, "PATH": f"{binary.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    return subprocess.run([binary, *command], cwd=FRONTEND, env=environment, check=False).returncode
+    return {**os.environ, "PATH": f"{binary.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def run(*command: str | Path) -> int:
+    """Run node with these arguments in frontend/."""
+    binary, _ = node()
+    return subprocess.run([binary, *command], cwd=FRONTEND, env=environment(), check=False).returncode
+
+
+def watch() -> int:
+    """Rebuild on every change. Becomes node itself, so that a signal to this process ends it."""
+    status = install()
+    if status == 0:
+        os.chdir(FRONTEND)
+        binary, _ = node()
+        os.execve(binary, [str(binary), "build.mjs", "--watch"], environment())
+    return status
 
 
 def install() -> int:
@@ -115,7 +130,7 @@ def main(arguments: list[str]) -> int:
         print(digest())
         return 0
     if verb == "watch":
-        return install() or run("build.mjs", "--watch")
+        return watch()
     return check() if verb == "check" else build()
 
 

@@ -52,7 +52,7 @@ CHECKS = (
     Step("types (mypy)", python("mypy")),
     Step("types and tests of the front end", python("tools.frontend", "check")),
     Step("lint (ruff)", (str(BIN / "ruff"), "check", ".")),
-    Step("format (ruff)", (str(BIN / "ruff"), "format", "--check", "--quiet", ".")),
+    Step("format (ruff)", (str(BIN / "ruff"), "format", "--check", "--output-format", "concise", ".")),
     Step("import walls", (str(BIN / "lint-imports"), "--no-cache")),
     Step("own lints", python("tools.lints")),
     Step("migrations complete", python("django", "makemigrations", "--check", "--dry-run")),

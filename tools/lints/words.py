@@ -155,7 +155,7 @@ class MarkupInPython(Rule):
     )
 
     def applies(self, source: Source) -> bool:
-        cells = source.path.startswith("kemai/platform/fields")
+        cells = source.path.startswith(("kemai/platform/fields", "kemai/platform/ui/cells"))
         skip = cells or source.is_test or source.is_migration
         return source.is_python and source.path.startswith("kemai/") and not skip
 
