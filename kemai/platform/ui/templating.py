@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, Undefined
+from jinja2.utils import missing
 
 from kemai.platform.ui import cells
 
@@ -16,8 +18,32 @@ def url(name: str, *args: object, **kwargs: object) -> str:
     return reverse(name, args=args, kwargs=kwargs) if not (args and kwargs) else reverse(name, args=args)
 
 
+class Absent(Undefined):
+    """A name that the context lacks is a mistake and fails; a key that a mapping leaves out is just nothing."""
+
+    def _check(self) -> None:
+        if self._undefined_obj is missing:
+            self._fail_with_undefined_error()
+
+    def __str__(self) -> str:
+        self._check()
+        return ""
+
+    def __bool__(self) -> bool:
+        self._check()
+        return False
+
+    def __iter__(self) -> Iterator[Any]:
+        self._check()
+        return iter(())
+
+    def __len__(self) -> int:
+        self._check()
+        return 0
+
+
 def environment(**options: Any) -> Environment:
-    options["undefined"] = StrictUndefined
+    options["undefined"] = Absent
     options["extensions"] = ["jinja2.ext.i18n", "jinja2.ext.loopcontrols"]
     options["trim_blocks"] = options["lstrip_blocks"] = True
     env = Environment(**options)  # noqa: S701 - Django's backend passes autoescape=True
