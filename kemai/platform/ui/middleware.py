@@ -58,7 +58,9 @@ class Refusals:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith(
+        "application/json"
+    )
 
 
 def explain(error: Exception) -> tuple[int, dict[str, Any]] | None:

@@ -1,0 +1,99 @@
+import { all, closest, find } from "./dom";
+
+/**
+ * A form with data-draft="key" loses nothing that was typed: changes are kept in this browser until the
+ * server accepts the form (a 2xx answer, or the event "draft:clear" with the key). Passwords and files are left out.
+ */
+const PREFIX = "k-draft:";
+const DAYS = 14 * 86_400_000;
+type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+const keyOf = (form: HTMLFormElement): string => PREFIX + location.pathname + ":" + (form.dataset["draft"] ?? "");
+
+function controls(form: HTMLFormElement): Control[] {
+  return [...form.elements].filter((c): c is Control =>
+    (c instanceof HTMLInputElement || c instanceof HTMLTextAreaElement || c instanceof HTMLSelectElement) && c.name !== "" && !["password", "file", "submit", "button"].includes(c.type) && c.name !== "csrfmiddlewaretoken" && c.name !== "version");
+}
+
+function valueOf(c: Control): string | boolean | string[][] {
+  if (c instanceof HTMLInputElement && (c.type === "checkbox" || c.type === "radio")) return c.checked;
+  if (c instanceof HTMLSelectElement) return [...c.selectedOptions].map((o) => [o.value, o.text]);
+  return c.value;
+}
+
+function setValue(c: Control, value: unknown): void {
+  if (c instanceof HTMLInputElement && (c.type === "checkbox" || c.type === "radio")) c.checked = value === true;
+  else if (c instanceof HTMLSelectElement && Array.isArray(value)) {
+    const chosen = value as string[][];
+    for (const [v = "", label = v] of chosen) if (![...c.options].some((o) => o.value === v)) c.add(new Option(label, v));
+    for (const option of c.options) option.selected = chosen.some(([v]) => v === option.value);
+  } else if (typeof value === "string") c.value = value;
+  c.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
+}
+
+function save(form: HTMLFormElement): void {
+  const values = controls(form).map((c) => [c.name, valueOf(c)]);
+  try {
+    localStorage.setItem(keyOf(form), JSON.stringify({ at: Date.now(), values }));
+  } catch {
+    // a full or forbidden store must not stop anybody from working
+  }
+}
+
+export function restoreDraft(form: HTMLFormElement): void {
+  if (form.dataset["draftReady"]) return;
+  form.dataset["draftReady"] = "true";
+  let kept: { at: number; values: [string, unknown][] };
+  try {
+    kept = JSON.parse(localStorage.getItem(keyOf(form)) ?? "null");
+  } catch {
+    return;
+  }
+  if (!kept || find(".errors", form)) return;
+  if (Date.now() - kept.at > DAYS) return localStorage.removeItem(keyOf(form));
+  let changed = false;
+  const queue = new Map<string, unknown[]>();
+  for (const [name, value] of kept.values) queue.set(name, [...(queue.get(name) ?? []), value]);
+  for (const control of controls(form)) {
+    const value = queue.get(control.name)?.shift();
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(valueOf(control))) continue;
+    setValue(control, value);
+    changed = true;
+  }
+  const bar = find("[data-draft-bar]", form);
+  if (bar) bar.hidden = !changed;
+}
+
+const timers = new WeakMap<HTMLFormElement, number>();
+function later(event: Event): void {
+  const form = closest(event, "form[data-draft]");
+  if (!(form instanceof HTMLFormElement) || event.type === "draft:restored") return;
+  clearTimeout(timers.get(form));
+  timers.set(form, window.setTimeout(() => save(form), 400));
+}
+
+export function clearDraft(form: HTMLFormElement): void {
+  clearTimeout(timers.get(form));
+  localStorage.removeItem(keyOf(form));
+}
+
+export function installDrafts(): void {
+  all<HTMLFormElement>("form[data-draft]").forEach(restoreDraft);
+  document.addEventListener("input", later);
+  document.addEventListener("change", later);
+  document.addEventListener("click", (event) => {
+    const form = closest(event, "[data-draft-discard]")?.closest("form");
+    if (!form) return;
+    clearDraft(form);
+    location.reload();
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = (event as CustomEvent<{ ctx: { sourceElement: Element; response?: { status: number }; request: { method: string } } }>).detail;
+    const form = ctx.sourceElement.closest<HTMLFormElement>("form[data-draft]");
+    if (form && ctx.request.method.toUpperCase() !== "GET" && ctx.response && ctx.response.status < 300) clearDraft(form);
+  });
+  document.addEventListener("draft:clear", (event) => {
+    const { key = "", value = key } = (event as CustomEvent<{ key?: string; value?: string }>).detail;
+    for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX) && name.endsWith(`:${value}`)) localStorage.removeItem(name);
+  });
+}

@@ -1,0 +1,56 @@
+import { t } from "./i18n";
+import { meta } from "./dom";
+
+/** A refusal or failure of the server, with words a person can read. */
+export class HttpError extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+export function messageFor(status: number): string {
+  const known = [401, 403, 404, 409, 413, 429];
+  if (status === 0) return t("error_network");
+  return t(known.includes(status) ? `error_${status}` : "error_500");
+}
+
+async function failure(response: Response): Promise<HttpError> {
+  let text = "";
+  try {
+    const body: unknown = await response.clone().json();
+    if (typeof body === "object" && body !== null && "message" in body) text = String(body.message);
+  } catch {
+    // not JSON: the status says enough
+  }
+  return new HttpError(response.status, text || messageFor(response.status));
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { credentials: "same-origin", ...init });
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new HttpError(0, t("error_network"));
+  }
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+  const response = await send(url, { headers: { Accept: "application/json" }, ...(signal ? { signal } : {}) });
+  return (await response.json()) as T;
+}
+
+/** POST form fields with the CSRF header; resolves to the response text. */
+export async function post(url: string, fields: Record<string, string> | FormData): Promise<string> {
+  const body = fields instanceof FormData ? fields : new URLSearchParams(fields);
+  const response = await send(url, { method: "POST", body, headers: { "X-CSRFToken": meta("csrf-token"), Accept: "application/json" } });
+  return response.text();
+}
+
+export function withQuery(url: string, values: Record<string, string>): string {
+  const target = new URL(url, location.href);
+  for (const [name, value] of Object.entries(values)) target.searchParams.set(name, value);
+  return target.pathname + target.search;
+}

@@ -1,0 +1,211 @@
+"""What stands around every page: navigation, quick create, notices, the person's menu. Worked out when it is shown."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from kemai.platform import access
+from kemai.platform.access import Actor
+from kemai.platform.access.grants import rights_version
+from kemai.platform.objects import all_types
+from kemai.platform.ui import nav
+from kemai.platform.ui.door import actor_of
+from kemai.platform.ui.lists import views_of_lists
+
+Item = dict[str, Any]
+HOME_PAGES = ("today", "home")
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """The context processor: `shell` (None for strangers) and `actor`."""
+    actor = actor_of(request)
+    return {"shell": None if actor is None else Shell(request, actor), "actor": actor}
+
+
+class Shell:
+    """Read by ui/shell.html; a fragment that does not show it pays nothing for it."""
+
+    logout_url = property(lambda self: nav.address("account_logout"))
+    palette_url = property(lambda self: nav.address("palette"))
+    prefs_url = property(lambda self: nav.address("prefs"))
+    home_url = "/"
+
+    def __init__(self, request: HttpRequest, actor: Actor) -> None:
+        self.request = request
+        self.actor = actor
+
+    @cached_property
+    def company(self) -> str:
+        return _("客脉")
+
+    @cached_property
+    def version(self) -> str:
+        return product_version()
+
+    @cached_property
+    def user(self) -> Item:
+        user: Any = self.request.user
+        return {
+            "name": str(user),
+            "theme": user.theme,
+            "density": "compact" if user.density == "compact" else "cozy",
+            "language": get_language() or "zh-hans",
+            "links": [
+                {"label": str(link.label), "icon": link.icon, "url": nav.address(link.url_name)}
+                for link in nav.user_links()
+            ],
+        }
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, tuple[Item, ...]], ...]:
+        return structure(self.actor, rights_version(), get_language() or "")
+
+    @cached_property
+    def nav(self) -> list[Item]:
+        here = self.here
+        return [
+            {"label": label, "items": [self.item(item, item["key"] == here) for item in items]}
+            for label, items in self.groups
+        ]
+
+    @cached_property
+    def here(self) -> str:
+        """The key of the item whose address is the longest beginning of this page's."""
+        path = self.request.path
+        fitting = [i for _label, items in self.groups for i in items if is_under(path, i["url"])]
+        return max(fitting, key=lambda i: len(i["url"]))["key"] if fitting else ""
+
+    def item(self, item: Item, active: bool) -> Item:
+        shown = {**item, "active": active, "views": ()}
+        if item["count_by"] is not None:
+            shown["count"] = nav.counted(item["key"], self.actor, item["count_by"])
+        if active and item["type"]:
+            current = self.request.GET.get("view", "")
+            shown["views"] = [
+                {"label": view.label, "url": view.url, "active": view.key == current}
+                for view in views_of_lists.pinned(self.actor, item["type"])
+            ]
+        return shown
+
+    @cached_property
+    def quick_create(self) -> list[Item]:
+        return quick(self.actor, rights_version(), get_language() or "")
+
+    @property
+    def customers_url(self) -> str:
+        return nav.address("list", "customer")
+
+    @cached_property
+    def bottom(self) -> list[Item]:
+        """The bar of a phone: today, customers."""
+        items = {i["key"]: i for _label, group in self.groups for i in group}
+        today = next((items[key] for key in HOME_PAGES if key in items), None)
+        found = [{**today, "label": _("今日")}] if today else []
+        if "customer" in items:
+            found.append(items["customer"])
+        return [{**item, "active": item["key"] == self.here} for item in found]
+
+    @cached_property
+    def notices(self) -> nav.Notices | None:
+        return nav.notices()
+
+    @property
+    def notices_url(self) -> str:
+        return nav.address(self.notices.drawer) if self.notices else ""
+
+    @property
+    def unread_url(self) -> str:
+        return nav.address(self.notices.unread) if self.notices else ""
+
+    @property
+    def notices_page_url(self) -> str:
+        return nav.address(self.notices.page) if self.notices else ""
+
+    @cached_property
+    def unread(self) -> int:
+        return nav.counted("unread", self.actor, self.notices.count) if self.notices else 0
+
+
+def is_under(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(url))
+
+
+@lru_cache(maxsize=1)
+def product_version() -> str:
+    try:
+        return version("kemai")
+    except PackageNotFoundError:
+        return ""
+
+
+def cache_key(actor: Actor) -> tuple[Any, ...]:
+    """Rights and language decide what is shown: that is all that the caches below compare."""
+    return (
+        actor.user_id,
+        actor.role_ids,
+        actor.department_path,
+        actor.is_admin,
+        actor.is_system,
+        actor.read_only,
+    )
+
+
+_structures: dict[tuple[Any, ...], tuple[tuple[str, tuple[Item, ...]], ...]] = {}
+_quick: dict[tuple[Any, ...], list[Item]] = {}
+
+
+def structure(actor: Actor, held: str, language: str) -> tuple[tuple[str, tuple[Item, ...]], ...]:
+    """(group label, its items) that the actor may use."""
+    key = (*cache_key(actor), held, language)
+    if key not in _structures:
+        if len(_structures) > 500:
+            _structures.clear()
+        _structures[key] = build(actor)
+    return _structures[key]
+
+
+def build(actor: Actor) -> tuple[tuple[str, tuple[Item, ...]], ...]:
+    by_group: dict[str, list[tuple[int, Item]]] = {}
+    for page in nav.pages(actor):
+        url = nav.address(page.url_name)
+        item = entry(page.key, str(page.label), page.icon, url, count_by=page.count, hot=page.hot)
+        by_group.setdefault(page.group, []).append((page.order, item))
+    for object_type in all_types():
+        if object_type.nav and access.may(actor, object_type, "view"):
+            url = nav.address("list", object_type.key)
+            item = entry(object_type.key, str(object_type.label), object_type.icon, url, of=object_type.key)
+            by_group.setdefault(object_type.nav, []).append((object_type.nav_order, item))
+    return tuple(
+        (str(label), tuple(item for _order, item in sorted(by_group[key], key=lambda pair: pair[0])))
+        for key, label in nav.GROUPS.items()
+        if key in by_group
+    )
+
+
+def entry(key: str, label: str, icon: str, url: str, **more: Any) -> Item:
+    return {
+        "key": key, "label": label, "icon": icon, "url": url, "count": 0, "hot": more.get("hot", False),
+        "count_by": more.get("count_by"), "type": more.get("of", ""), "open": False,
+    }  # fmt: skip
+
+
+def quick(actor: Actor, held: str, language: str) -> list[Item]:
+    """What the + offers: the types of the side bar that the actor may create."""
+    key = (*cache_key(actor), held, language)
+    if key not in _quick:
+        if len(_quick) > 500:
+            _quick.clear()
+        wanted = [t for t in all_types() if t.nav and t.creatable and access.may(actor, t, "create")]
+        wanted = sorted(wanted, key=lambda t: (t.small, t.nav_order))[:8]
+        _quick[key] = [
+            {"label": str(t.label), "icon": t.icon, "url": nav.address("create", t.key), "modal": False}
+            for t in wanted
+            if nav.address("create", t.key)
+        ]
+    return _quick[key]
