@@ -39,7 +39,9 @@ def drain(limit: int = 200) -> int:
 def deliver(event_id: int) -> bool:
     """Deliver one event to all who have not had it yet, in one transaction. False if somebody else is at it."""
     with transaction.atomic():
-        event = OutboxEvent.objects.select_for_update(skip_locked=True).filter(pk=event_id, done_at=None).first()
+        event = (
+            OutboxEvent.objects.select_for_update(skip_locked=True).filter(pk=event_id, done_at=None).first()
+        )
         if event is None:
             return False
         had = set(EventDelivery.objects.filter(event=event).values_list("handler", flat=True))

@@ -1,4 +1,4 @@
-"""Who acts on what: functions in `<app>/handlers.py`, registered for a pattern of event names, imported on first use."""
+"""Who acts on what: functions in `<app>/handlers.py`, registered by event name, imported on first use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def on(pattern: str, *, name: str | None = None) -> Callable[[HandlerFunction], 
     """Call the function for every event whose name matches ("customer.*", "*.deleted").
 
     It runs in the transaction that notes the delivery, so what it writes happens once; whatever leaves the database
-    (mail, HTTP) it must put in the queue instead. `name` stays the same for ever: it is what deliveries are noted by."""
+    (mail, HTTP) it must put in the queue instead. `name` stays the same for ever: deliveries are noted by it."""
 
     def register(function: HandlerFunction) -> HandlerFunction:
         handler = Handler(name or f"{function.__module__}.{function.__qualname__}", pattern, function)

@@ -30,7 +30,9 @@ class LeasedTable(BaseTaskBackend):
     supports_get_result = True
     supports_priority = True
 
-    def enqueue(self, task: Task[Any, T], args: Sequence[object], kwargs: Mapping[str, object]) -> TaskResult[T]:  # type: ignore[override]
+    def enqueue(
+        self, task: Task[Any, T], args: Sequence[object], kwargs: Mapping[str, object]
+    ) -> TaskResult[T]:
         from kemai.platform.jobs.queue import enqueue
 
         self.validate_task(task)
@@ -70,7 +72,9 @@ def to_result(job: Any, task: Task[Any, T]) -> TaskResult[T]:
         args=job.args.get("args", []),
         kwargs=job.args.get("kwargs", {}),
         backend=task.backend,
-        errors=[TaskError(exception_class_path=detail["exception"], traceback=detail["traceback"])] if detail else [],
+        errors=[TaskError(exception_class_path=detail["exception"], traceback=detail["traceback"])]
+        if detail
+        else [],
         worker_ids=[job.worker] * job.attempts,
     )
     if job.state == "done":

@@ -14,11 +14,18 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import IO, Protocol
 
+from django.conf import settings
+
 from kemai.platform.jobs.progress import Interrupted, Progress
 
 NICENESS = 5
 ERROR_LENGTH = 4000
 CHECK = 0.5
+START = (
+    "import django, runpy, sys; django.setup(); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
+"""For `python -c START module args…`: as `-m module args…`, but with Django ready before the module's packages are."""
 
 
 class ChildFailed(Exception):
@@ -32,9 +39,16 @@ class Report(Protocol):
 
 
 def run_in_child(module: str, args: Mapping[str, object], progress: Progress) -> object:
-    """Run `python -m module` and return its result. Raises ChildFailed, or what the progress's checkpoint raises
-    (the child is ended first)."""
-    process = subprocess.Popen([sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    """Run the module as `__main__` of a new process and return its result.
+
+    Raises ChildFailed, or what the progress's checkpoint raises (the child is ended first)."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": str(settings.SETTINGS_MODULE)},
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -115,7 +129,7 @@ def main(work: Callable[..., object]) -> None:
 
     try:
         send(result=work(report, **args))
-    except (Exception, Interrupted) as error:
+    except (Exception, Interrupted) as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         send(error=f"{type(error).__name__}: {error}"[:ERROR_LENGTH])
         sys.exit(1)
 

@@ -102,7 +102,9 @@ def take_back(job_id: int, leased_until: dt.datetime | None, error: str) -> bool
     `leased_until` is the lease that was judged dead: a renewal in between keeps the job where it is."""
     now = timezone.now()
     lost = Job.objects.filter(pk=job_id, state="running", leased_until=leased_until)
-    again = lost.filter(attempts__lt=F("max_attempts")).update(state="waiting", run_at=now, worker="", leased_until=None)
+    again = lost.filter(attempts__lt=F("max_attempts")).update(
+        state="waiting", run_at=now, worker="", leased_until=None
+    )
     if again:
         return True
     return bool(lost.update(state="failed", error=error, finished_at=now, leased_until=None))
@@ -115,7 +117,10 @@ def mend_clock() -> int:
     fresh = Job.objects.filter(state="waiting", created_at__gt=ahead, run_at__lte=F("created_at"))
     mended = fresh.update(created_at=now, run_at=now)
     retries = Job.objects.filter(
-        state="waiting", attempts__gt=0, started_at__gt=ahead, run_at__gt=now + dt.timedelta(seconds=2 * BACKOFF_LIMIT)
+        state="waiting",
+        attempts__gt=0,
+        started_at__gt=ahead,
+        run_at__gt=now + dt.timedelta(seconds=2 * BACKOFF_LIMIT),
     )
     return mended + retries.update(run_at=now)
 
@@ -148,4 +153,6 @@ def resume(job_id: int) -> bool:
 def retry(job_id: int) -> bool:
     """Give a failed job a new set of attempts."""
     failed = Job.objects.filter(pk=job_id, state="failed")
-    return bool(failed.update(state="waiting", run_at=timezone.now(), attempts=0, error="", finished_at=None, wish=""))
+    return bool(
+        failed.update(state="waiting", run_at=timezone.now(), attempts=0, error="", finished_at=None, wish="")
+    )

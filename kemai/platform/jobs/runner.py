@@ -87,7 +87,9 @@ def _held(job: Job) -> Any:
 
 def _finish(job: Job, state: str, **values: object) -> None:
     with transaction.atomic():
-        written = _held(job).update(state=state, finished_at=timezone.now(), leased_until=None, wish="", **values)
+        written = _held(job).update(
+            state=state, finished_at=timezone.now(), leased_until=None, wish="", **values
+        )
         if not written:
             raise LeaseLost
         if job.user_id is not None and job.title:

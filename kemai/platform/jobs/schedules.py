@@ -56,7 +56,9 @@ def schedule(
         minutes = int(hour) * 60 + int(minute)
     if (minutes is None) == (every is None):
         raise ValueError(f"schedule {name}: give one of at= and every=")
-    if (minutes is not None and not 0 <= minutes < DAY_MINUTES) or (every is not None and DAY_MINUTES % every):
+    if (minutes is not None and not 0 <= minutes < DAY_MINUTES) or (
+        every is not None and DAY_MINUTES % every
+    ):
         raise ValueError(f"schedule {name}: {at or every} is not possible")
 
     def register(task: Callable[..., object]) -> Callable[..., object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
 import logging
@@ -85,13 +86,16 @@ class Worker:
         self.background = [import_string(path) for path in background]
         self.running: dict[int, Progress] = {}
         self._lock = threading.Lock()
-        self._doubts: dict[int, tuple[object, float]] = {}
+        self._doubts: dict[int, tuple[dt.datetime | None, float]] = {}
         self._next_renewal = 0.0
         self._next_tick = 0.0
 
     def run(self) -> None:
         """Work until `stop` is set and the running tasks have left, or the grace is over."""
-        runners = [threading.Thread(target=self._loop, args=(self._run_one,), daemon=True) for _ in range(self.threads)]
+        runners = [
+            threading.Thread(target=self._loop, args=(self._run_one,), daemon=True)
+            for _ in range(self.threads)
+        ]
         others = [threading.Thread(target=self._loop, args=(step,), daemon=True) for step in self.background]
         keeper = threading.Thread(target=self._keep, daemon=True)
         for thread in (*runners, *others, keeper):
@@ -187,13 +191,15 @@ class Worker:
                 doubts[job_id] = (until, since)
         self._doubts = doubts
 
-    def _lost_or_doubtful(self) -> list[tuple[int, str, object]]:
+    def _lost_or_doubtful(self) -> list[tuple[int, str, dt.datetime | None]]:
         doubtful = set(queue.doubtful_leases(self.lease).values_list("pk", flat=True))
         running = Job.objects.filter(state="running").values_list("pk", "worker", "leased_until")
         return [row for row in running if row[0] in doubtful or is_dead(row[1])]
 
 
-def run_worker(stop: threading.Event | None = None, *, threads: int = 2, queues: Sequence[str] = ("default",)) -> None:
+def run_worker(
+    stop: threading.Event | None = None, *, threads: int = 2, queues: Sequence[str] = ("default",)
+) -> None:
     """Work until `stop` is set, or SIGTERM or SIGINT arrives when this is the main thread."""
     stop = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():

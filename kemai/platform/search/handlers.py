@@ -20,4 +20,6 @@ def index_bulk(event: OutboxEvent) -> None:
     if first is None or last is None or (fields is not None and not set(fields) & set(object_type.search)):
         return
     changed = Change.objects.filter(changeset=event.changeset_id, type_key=event.type_key)
-    reindex(event.type_key, changed.filter(object_id__range=(first, last)).values_list("object_id", flat=True))
+    reindex(
+        event.type_key, changed.filter(object_id__range=(first, last)).values_list("object_id", flat=True)
+    )

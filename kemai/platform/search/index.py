@@ -12,7 +12,7 @@ from kemai.platform.search.words import Part, document
 
 ID_BITS = 40
 ID_MASK = (1 << ID_BITS) - 1
-CHUNK = 10000
+CHUNK = 4000
 
 _slots: dict[str, int] = {}
 

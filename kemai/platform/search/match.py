@@ -9,7 +9,7 @@ from django.db.models import BigIntegerField
 from django.db.models.expressions import RawSQL
 
 from kemai.platform.search.index import ID_BITS, ID_MASK, slot
-from kemai.platform.search.words import All, Either, Question, Word, question, rank
+from kemai.platform.search.words import All, Either, Question, Word, question, ranker
 
 CAP = 1000
 """Candidates looked at for one question; where a search has as many, scoped users need `match_condition`."""
@@ -24,9 +24,12 @@ def match(type_key: str, text: str, limit: int = CAP, *, hidden: Collection[str]
         return []
     where, params = _condition(type_key, asked)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT d.id, d.doc {where} ORDER BY {_order()} DESC LIMIT %s", [*params, min(limit, CAP)])
+        cursor.execute(
+            f"SELECT d.id, d.doc {where} ORDER BY {_order()} DESC LIMIT %s", [*params, min(limit, CAP)]
+        )
         rows = cursor.fetchall()
-    ranked = sorted((rank(asked, doc), -key) for key, doc in rows)
+    rank = ranker(asked)
+    ranked = sorted((rank(doc), -key) for key, doc in rows)
     return [-key & ID_MASK for _rank, key in ranked]
 
 
@@ -36,7 +39,9 @@ def match_condition(type_key: str, text: str, *, hidden: Collection[str] = ()) -
     if asked.condition is None:
         return RawSQL("SELECT 0 WHERE 1 = 0", [], output_field=BigIntegerField())
     where, params = _condition(type_key, asked)
-    return RawSQL(f"SELECT d.id & {ID_MASK} {where}", params, output_field=BigIntegerField())
+    return RawSQL(  # noqa: S611 - nothing in it is from outside but parameters
+        f"SELECT d.id & {ID_MASK} {where}", params, output_field=BigIntegerField()
+    )
 
 
 def _order() -> str:
@@ -44,7 +49,7 @@ def _order() -> str:
     return "f.rowid" if connection.vendor == "sqlite" else "d.id"
 
 
-def _condition(type_key: str, asked: Question) -> tuple[str, list[object]]:
+def _condition(type_key: str, asked: Question) -> tuple[str, list[str | int]]:
     """FROM and WHERE with their parameters, over `d`, the documents."""
     assert asked.condition is not None
     base = slot(type_key) << ID_BITS
@@ -53,7 +58,7 @@ def _condition(type_key: str, asked: Question) -> tuple[str, list[object]]:
             "FROM platform_searchdoc d WHERE array_to_tsvector(string_to_array(d.doc, ' ')) @@ %s::tsquery"
             " AND d.id BETWEEN %s AND %s"
         )
-        params: list[object] = [_tsquery(asked.condition), base, base | ID_MASK]
+        params: list[str | int] = [_tsquery(asked.condition), base, base | ID_MASK]
         piece = " AND position(%s in ' ' || d.doc) > 0"
     else:
         where = (

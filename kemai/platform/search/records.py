@@ -29,7 +29,9 @@ def value_kinds(object_type: ObjectType) -> list[str]:
 def parts_of(object_type: ObjectType, values: Sequence[object]) -> list[Part]:
     """The searchable values of a record, given in the order of `object_type.search`."""
     return [
-        (kind, str(value)) for kind, value in zip(value_kinds(object_type), values, strict=True) if value not in (None, "")
+        (kind, str(value))
+        for kind, value in zip(value_kinds(object_type), values, strict=True)
+        if value not in (None, "")
     ]
 
 
@@ -37,7 +39,7 @@ def index(type_key: str, object_id: int, values: Sequence[object]) -> None:
     """Make a record findable by these values and only by these: either the values of the type's `search` fields in
     their order, or (kind, value) pairs."""
     pairs = [value for value in values if isinstance(value, tuple)]
-    index_many(type_key, [(object_id, pairs if pairs else parts_of(get(type_key), values))])
+    index_many(type_key, [(object_id, pairs or parts_of(get(type_key), values))])
 
 
 def reindex(type_key: str, ids: Iterable[int]) -> int:
@@ -64,7 +66,14 @@ def _rows(object_type: ObjectType, records: Any) -> Iterator[tuple[int, list[Par
     kinds = value_kinds(object_type)
     paths = [object_type.fields[key].path for key in object_type.search]
     for key, *values in records.values_list("pk", *paths):
-        yield key, [(kind, str(value)) for kind, value in zip(kinds, values, strict=True) if value not in (None, "")]
+        yield (
+            key,
+            [
+                (kind, str(value))
+                for kind, value in zip(kinds, values, strict=True)
+                if value not in (None, "")
+            ],
+        )
 
 
 def rebuild(progress: Progress, *, type_key: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from kemai.kit import pinyin
@@ -209,7 +209,9 @@ def _any(of: tuple[Word | All | Either, ...]) -> Word | All | Either:
 def _dialled(text: str) -> str:
     digits = _DIGITS.sub("", normalise(text))
     for country in ("0086", "86"):
-        if digits.startswith(country) and (len(digits) >= 11 + len(country) or text.strip().startswith("+86")):
+        if digits.startswith(country) and (
+            len(digits) >= 11 + len(country) or text.strip().startswith("+86")
+        ):
             rest = digits.removeprefix(country)
             return rest if rest.startswith(("0", "1")) and len(rest) >= 11 else f"0{rest}"
     return digits
@@ -235,20 +237,26 @@ def _phone_conditions(digits: str, hidden: Collection[str]) -> list[Word]:
     return begin + ([Word(TAIL + digits)] if len(digits) in TAILS else [])
 
 
-def rank(question: Question, doc: str) -> int:
-    """How well a document answers, smaller is better: by run 0 for the whole first value or a whole word, 1 for the
-    beginning of the first value, 2 for anything else."""
-    return sum(_run_rank(run, doc) for run in question.runs)
+def ranker(question: Question) -> Callable[[str], int]:
+    """How well a document answers, smaller is better: for each run 0 for the whole first value or a whole word, 1 for
+    the beginning of the first value, 2 for anything else."""
+    tests = [_run_ranker(run) for run in question.runs]
+    return tests[0] if len(tests) == 1 else lambda doc: sum(test(doc) for test in tests)
 
 
-def _run_rank(run: Run, doc: str) -> int:
+def _run_ranker(run: Run) -> Callable[[str], int]:
     words = run_words(run)
     if run.cjk:
-        if f"{doc} ".startswith(" ".join(words) + " "):
-            return 0
-        begin = " ".join(words[:-1]) + " " if len(words) > 1 else words[0]
-        return 1 if doc.startswith(begin) else 2
-    padded = f" {doc} "
-    if any(f" {mark}{run.text} " in padded for mark in ("", PHONE, EMAIL)):
-        return 0
-    return 1 if doc.startswith(run.text) else 2
+        whole = " ".join(words) + " "
+        begin = " ".join(words[:-1]) + " " if len(words) > 1 else run.text
+        return lambda doc: (not f"{doc} ".startswith(whole)) + (not doc.startswith(begin))
+    marked = tuple(f" {mark}{run.text} " for mark in ("", PHONE, EMAIL))
+
+    def rank(doc: str) -> int:
+        padded = f" {doc} "
+        for word in marked:
+            if word in padded:
+                return 0
+        return 1 if doc.startswith(run.text) else 2
+
+    return rank
