@@ -64,7 +64,8 @@ def to_solar(date: LunarDate) -> dt.date:
     """Return the day of a lunar date; raise BadCalendarDate where that year has no such day."""
     from lunar_python import Lunar  # type: ignore[import-untyped, unused-ignore]
 
-    _check_year(date.year)
+    # January 1900 still belongs to the lunar year 1899.
+    _check_year(max(date.year, FIRST_YEAR) if date.year >= FIRST_YEAR - 1 else date.year)
     if date.day < 1 or date.day > month_length(date.year, date.month, leap=date.leap):
         raise BadCalendarDate("lunar_impossible", **date._asdict())
     solar = Lunar.fromYmd(date.year, -date.month if date.leap else date.month, date.day).getSolar()

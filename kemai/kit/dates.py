@@ -54,7 +54,8 @@ _COMPACT = re.compile(
     r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?\Z"
 )
 _ENGLISH = re.compile(
-    r"(?:(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[ -](?P<mon>[a-z]{3,9})\.?,?[ -]|(?P<mon2>[a-z]{3,9})\.? (?P<d2>[0-9]{1,2})(?:st|nd|rd|th)?,? )"
+    r"(?:(?P<d>[0-9]{1,2})(?:st|nd|rd|th)?[ -](?P<mon>[a-z]{3,9})\.?,?[ -]"
+    r"|(?P<mon2>[a-z]{3,9})\.? (?P<d2>[0-9]{1,2})(?:st|nd|rd|th)?,? )"
     r"(?P<y>[0-9]{4})" + _TIME,
     re.IGNORECASE,
 )

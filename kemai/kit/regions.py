@@ -18,7 +18,12 @@ MUNICIPALITIES = frozenset({"110000", "120000", "310000", "500000"})
 
 
 class UnknownRegion(KitError):
-    """Codes: region_empty, region_unknown (text, suggestions: up to five (code, path) pairs)."""
+    """Codes: region_empty, region_unknown (text)."""
+
+    @property
+    def suggestions(self) -> tuple[tuple[str, str], ...]:
+        """Up to five (code, path) pairs that may have been meant; worked out only when asked, as it takes a while."""
+        return _suggest(_NOISE.sub("", str(self.params.get("text", ""))))
 
 
 class AmbiguousRegion(KitError):
@@ -135,7 +140,7 @@ def get(code: str) -> Region:
     """Return the division of a 6-digit code, or raise UnknownRegion."""
     found = _data().regions.get(code) or _data().regions.get(RENAMED.get(code, ""))
     if found is None:
-        raise UnknownRegion("region_unknown", text=code, suggestions=())
+        raise UnknownRegion("region_unknown", text=code)
     return found
 
 
@@ -229,6 +234,11 @@ def readings(text: str) -> dict[str, tuple[str, ...]]:
     return {rest: _settled(codes) for rest, codes in found.items()}
 
 
+def reads(text: str) -> bool:
+    """True where ``parse`` would find one division or several; quick, also for text that is none."""
+    return not text.isascii() and "" in readings(_NOISE.sub("", text))
+
+
 def _settled(codes: set[str]) -> tuple[str, ...]:
     try:
         return (_settle("", codes),)
@@ -264,8 +274,8 @@ def _parse_code(digits: str) -> str:
 def parse(text: str) -> str:
     """Return the code of "浙江杭州西湖区", "浙江省/杭州市", "上海" or a code itself.
 
-    Levels may be left out and official endings too. Raises UnknownRegion (with suggestions) or AmbiguousRegion:
-    朝阳区 alone lies in two cities and is never guessed.
+    Levels may be left out and official endings too. Raises UnknownRegion (ask it for ``suggestions``) or
+    AmbiguousRegion: 朝阳区 alone lies in two cities and is never guessed.
     """
     clean = _NOISE.sub("", text.strip())
     if not clean:
@@ -274,7 +284,7 @@ def parse(text: str) -> str:
         return _parse_code(clean)
     codes = {code for code, rest in _read(clean, "") if not rest or rest == "市辖区"}
     if not codes:
-        raise UnknownRegion("region_unknown", text=text[:50], suggestions=_suggest(clean))
+        raise UnknownRegion("region_unknown", text=text[:50])
     return _settle(text[:50], codes)
 
 
@@ -287,7 +297,7 @@ def locate(address: str) -> tuple[str, str]:
     clean = _NOISE.sub("", address.strip())
     readings = list(_read(clean, ""))
     if not readings:
-        raise UnknownRegion("region_unknown", text=address[:50], suggestions=())
+        raise UnknownRegion("region_unknown", text=address[:50])
     shortest = min(len(rest) for _, rest in readings)
     best = {code: rest for code, rest in readings if len(rest) == shortest}
     code = _settle(address[:50], set(best))

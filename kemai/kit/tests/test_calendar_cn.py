@@ -79,6 +79,7 @@ def test_festivals_of_2026() -> None:
     assert {key: found[key] for key in expected} == expected
     dates = [f.date for f in festivals(2026)]
     assert dates == sorted(dates)
+    assert len(festivals(1900)) >= 24 <= len(festivals(2200))
     assert cal.next_festival("spring", D(2026, 11, 20)) == D(2027, 2, 6)
 
 

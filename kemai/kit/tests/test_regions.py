@@ -85,8 +85,7 @@ def test_unknown_regions_come_with_suggestions() -> None:
     ):
         with pytest.raises(UnknownRegion) as caught:
             parse(text)
-        suggestions = caught.value.params["suggestions"]
-        assert isinstance(suggestions, tuple)
+        suggestions = caught.value.suggestions
         assert expected in suggestions
     for text in ("", "火星", "999999", "浙江江苏", "12"[:1]):
         with pytest.raises(UnknownRegion):
@@ -134,4 +133,5 @@ def test_texts() -> None:
     assert regions.name("330100", "en") == "Hangzhou"
     assert prefix_range("330000") == ("330000", "340000")
     assert regions.locate("浙江省杭州市西湖区 文三路1-2号") == ("330106", "文三路1-2号")
+    assert [regions.reads(t) for t in ("朝阳区", "杭州", "火星", "330106")] == [True, True, False, False]
     assert regions.locate("上海市黄浦区南京东路") == ("310101", "南京东路")
