@@ -94,7 +94,9 @@ class Customer(OwnedRecord):
             models.Index(fields=("region", "id"), name="customer_region"),
             models.Index(fields=("phone",), condition=~models.Q(phone=""), name="customer_phone"),
             models.Index(fields=("email",), condition=~models.Q(email=""), name="customer_email"),
-            models.Index(fields=("credit_code",), condition=~models.Q(credit_code=""), name="customer_credit_code"),
+            models.Index(
+                fields=("credit_code",), condition=~models.Q(credit_code=""), name="customer_credit_code"
+            ),
             models.Index(fields=("wecom_id",), condition=~models.Q(wecom_id=""), name="customer_wecom"),
         )
 
@@ -149,10 +151,19 @@ class CustomerFacts(models.Model):
     amount_12m = MoneyColumn(_("近 12 个月金额"), default=0)
     gap_median_days = models.FloatField(_("购买间隔中位数（天）"), null=True)
     favourite_category = models.ForeignKey(
-        "customers.Category", models.SET_NULL, null=True, related_name="+", verbose_name=_("偏好品类"), db_index=False
+        "customers.Category",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("偏好品类"),
+        db_index=False,
     )
     preferred_channel = models.CharField(_("偏好渠道"), max_length=24, blank=True, default="")
     preferred_hour = models.SmallIntegerField(_("偏好时段"), null=True)
+    silence_limit_days = models.FloatField(_("流失期限（天）"), null=True)
+    """The silence after which this customer counts as lost, by their own rhythm or by the calendar."""
+    comeback_on = models.DateField(_("挽回日期"), null=True)
+    last_inbound_at = models.DateTimeField(_("客户最近来访"), null=True)
     completeness = models.SmallIntegerField(_("资料完整度"), default=0)
     last_contact_at = models.DateTimeField(_("最近联系"), null=True)
     next_contact_at = models.DateTimeField(_("下次联系"), null=True)

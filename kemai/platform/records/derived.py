@@ -126,7 +126,9 @@ class _Door:
         own = {self.part.primary, *self.stored}
         shapes = [quote(n) if n in own else f"CAST(NULL AS text) AS {quote(n)}" for n in self.columns]
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        cursor.execute(f"CREATE TEMPORARY TABLE {table} AS SELECT {', '.join(shapes)} FROM {target} WHERE 1 = 0")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {table} AS SELECT {', '.join(shapes)} FROM {target} WHERE 1 = 0"
+        )
         names = ", ".join(quote(name) for name in self.columns)
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
@@ -180,7 +182,13 @@ class _Door:
         others = _other_required(model, {self.part.primary, *self.stored, "run_id", "computed_at"})
         names = [key, *(quote(name) for name in self.stored), "run_id", "computed_at"]
         names += [quote(name) for name in others]
-        values = [f"s.{key}", *(f"s.{quote(name)}" for name in self.stored), "%s", "%s", *["%s"] * len(others)]
+        values = [
+            f"s.{key}",
+            *(f"s.{quote(name)}" for name in self.stored),
+            "%s",
+            "%s",
+            *["%s"] * len(others),
+        ]
         since = set(self.part.since.values())
         differ = " OR ".join(
             f"{target}.{quote(n)} IS DISTINCT FROM excluded.{quote(n)}" for n in self.stored if n not in since
