@@ -56,9 +56,9 @@ def _csv_cell(cell: OutCell) -> str:
         return "true" if cell else "false"
     if isinstance(cell, Decimal):
         return f"{cell:f}"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    return str(cell) if isinstance(cell, int) else _moment_text(cell)
+    if isinstance(cell, (dt.date, dt.time)):
+        return _moment_text(cell)
+    return str(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(cell)
 
 
 def _moment_text(cell: dt.date | dt.time) -> str:
