@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access, audit, events, query
 from kemai.platform.access import Actor
-from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.fields import FieldSpec, FieldType, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import part_model
@@ -63,39 +63,78 @@ def bulk_create(
 
 
 def create_chunk(
-    object_type: ObjectType, rows: Sequence[Mapping[str, object]], *, by: Actor, changeset: ChangeSet, parsed: bool
+    object_type: ObjectType,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    by: Actor,
+    changeset: ChangeSet,
+    parsed: bool,
+    prepared: bool = False,
 ) -> list[int]:
-    """One chunk inside the caller's transaction."""
+    """One chunk inside the caller's transaction. `prepared` rows have been through everything that `checked` does
+    (an import tells the person about each row itself), all name the same fields, and are not used again."""
+    if not rows:
+        return []
     now = timezone.now()
     given = [row.get("created_at") if by.is_system else None for row in rows]
-    values = [new_values(object_type, row, by=by, parsed=parsed) for row in rows]
+    values: list[Values] = list(rows) if prepared else checked(object_type, rows, by=by, parsed=parsed)  # type: ignore[arg-type]
     names = [one.pop("tags", None) for one in values]
-    check_many_references(object_type, values, by=by)
-    for one in values:
-        prepare(object_type, one, None, by)
     give_numbers(object_type, values)
     keys = list(sql.new_ids(object_type.model, len(rows)))
-    columns = attribute_names(object_type, values)
+    layout = column_layout(object_type, values[0])
     stamps = ("id", "created_at", "updated_at", "created_by_id", "version")
     sql.insert(
         object_type.model,
-        [*stamps, *columns],
+        [*stamps, *(name for name, _key, _store in layout)],
         (
-            [key, at or now, now, by.user_id, 1, *map(attributes(object_type, one).__getitem__, columns)]
+            [
+                key, at or now, now, by.user_id, 1,
+                *[one[k] if store is None else store(one[k]) for _name, k, store in layout],
+            ]
             for key, at, one in zip(keys, given, values, strict=True)
         ),
-    )
+    )  # fmt: skip
     insert_parts(object_type, keys)
-    record_changes(object_type, changeset, ((key, "create", None) for key in keys))
+    record_created(object_type, changeset, keys)
     tag_chunk(object_type, keys, names, by=by)
     events.emit(f"{object_type.key}.bulk_created", object_type.key, None, changeset, span(keys))
     return keys
 
 
-def new_values(object_type: ObjectType, row: Mapping[str, object], *, by: Actor, parsed: bool) -> Values:
+def checked(
+    object_type: ObjectType, rows: Sequence[Mapping[str, object]], *, by: Actor, parsed: bool
+) -> list[Values]:
+    """The rows as they may be stored. Raises FieldErrors for the first bad one."""
+    defaults: Values = {}
+    complete(object_type, defaults)
+    values = [new_values(object_type, row, defaults, by=by, parsed=parsed) for row in rows]
+    check_many_references(object_type, values, by=by)
+    for one in values:
+        prepare(object_type, one, None, by)
+    return values
+
+
+def column_layout(object_type: ObjectType, sample: Values) -> list[tuple[str, str, sql.Convert | None]]:
+    """(attribute, key of the values, what turns the value into the attribute's) for rows like this one:
+    `single.attributes`, worked out once for many rows."""
+    found: list[tuple[str, str, sql.Convert | None]] = []
+    for key in sample:
+        spec = object_type.fields.get(key)
+        if spec is None:
+            found.append((key, key, None))
+        elif spec.ref or spec.type.key in {"user", "file"}:
+            found.append((f"{spec.path}_id", key, spec.type.store))
+        elif not (spec.compute or spec.part or key in {"tags", "created_at"}):
+            plain = type(spec.type).store is FieldType.store
+            found.append((spec.path, key, None if plain else spec.type.store))
+    return found
+
+
+def new_values(
+    object_type: ObjectType, row: Mapping[str, object], defaults: Values, *, by: Actor, parsed: bool
+) -> Values:
     fields = {key: value for key, value in row.items() if key != "created_at"}
-    values = dict(fields) if parsed else parse_values(object_type, fields, by=by)
-    complete(object_type, values)
+    values = {**defaults, **(fields if parsed else parse_values(object_type, fields, by=by))}
     check_required(object_type, values)
     return values
 
@@ -131,17 +170,18 @@ def give_numbers(object_type: ObjectType, values: Sequence[Values]) -> None:
             one[numbering.field] = number
 
 
-def attribute_names(object_type: ObjectType, values: Sequence[Values]) -> list[str]:
-    return list(attributes(object_type, values[0])) if values else []
-
-
 def insert_parts(object_type: ObjectType, keys: Sequence[int]) -> None:
     for part in object_type.parts:
         model = part_model(object_type.model, part)
-        key_name = model._meta.pk.attname
         columns = [column for column in model._meta.concrete_fields if not column.primary_key]
-        defaults = [column.get_default() if column.has_default() else None for column in columns]
-        sql.insert(model, [key_name, *(c.attname for c in columns)], ([key, *defaults] for key in keys))
+        defaults = {c.attname: c.get_default() if c.has_default() else None for c in columns}
+        sql.insert_same(model, model._meta.pk.attname, keys, defaults)
+
+
+def record_created(object_type: ObjectType, changeset: ChangeSet, keys: Sequence[int]) -> None:
+    same = {"changeset_id": changeset.pk, "type_key": object_type.key, "action": "create", "diff": None}
+    sql.insert_same(Change, "object_id", keys, same)
+    ChangeSet.objects.filter(pk=changeset.pk).update(count=F("count") + len(keys))
 
 
 def record_changes(
@@ -155,7 +195,9 @@ def record_changes(
 def tag_chunk(
     object_type: ObjectType, keys: Sequence[int], names: Sequence[Sequence[str] | None], *, by: Actor
 ) -> None:
-    rows = [{"object_id": key, "tag": tag} for key, tags in zip(keys, names, strict=True) for tag in tags or ()]
+    rows = [
+        {"object_id": key, "tag": tag} for key, tags in zip(keys, names, strict=True) for tag in tags or ()
+    ]
     if rows:
         tag_many(object_type.key, rows, by=by, source="import" if by.source == "import" else "manual")
 
@@ -194,7 +236,9 @@ def update_chunk(
     editable = set(access.scope(by, object_type, "edit").filter(pk__in=keys).values_list("pk", flat=True))
     if len(editable) != len(keys):
         raise access.NotVisible
-    wanted = {key: dict(one) if parsed else parse_values(object_type, one, by=by) for key, one in values.items()}
+    wanted = {
+        key: dict(one) if parsed else parse_values(object_type, one, by=by) for key, one in values.items()
+    }
     for one in wanted.values():
         check_required(object_type, one)
     check_many_references(object_type, list(wanted.values()), by=by)
@@ -202,13 +246,24 @@ def update_chunk(
     for key, one in wanted.items():
         prepare(object_type, one, objects.get(key), by)
     changes = differences(object_type, wanted)
+    apply_changes(object_type, wanted, changes, changeset)
+    return len(changes)
+
+
+def apply_changes(
+    object_type: ObjectType,
+    wanted: Mapping[int, Values],
+    changes: Mapping[int, audit.Diff],
+    changeset: ChangeSet,
+) -> None:
+    """Writes checked changes, with their log and event."""
+    if not changes:
+        return
     write_changes(object_type, wanted, changes)
     record_changes(object_type, changeset, ((key, "update", diff) for key, diff in changes.items()))
-    if changes:
-        fields = sorted({field for diff in changes.values() for field in diff})
-        payload = {**span(list(changes)), "fields": fields}
-        events.emit(f"{object_type.key}.bulk_updated", object_type.key, None, changeset, payload)
-    return len(changes)
+    fields = sorted({field for diff in changes.values() for field in diff})
+    payload = {**span(list(changes)), "fields": fields}
+    events.emit(f"{object_type.key}.bulk_updated", object_type.key, None, changeset, payload)
 
 
 def differences(object_type: ObjectType, wanted: Mapping[int, Values]) -> dict[int, audit.Diff]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from django.db import connection, models
 
 Convert = Callable[[Any], Any]
@@ -30,7 +31,9 @@ def converters(columns: Sequence[models.Field[Any, Any]]) -> list[Convert | None
     """What turns a Python value into the database's, per column; None where it goes as it is."""
     found: list[Convert | None] = []
     for column in columns:
-        plain = isinstance(column, models.CharField | models.TextField | models.BooleanField | models.FloatField)
+        plain = isinstance(
+            column, models.CharField | models.TextField | models.BooleanField | models.FloatField
+        )
         whole = type(column).get_prep_value is models.IntegerField.get_prep_value
         if plain or isinstance(column, models.ForeignKey | models.AutoField) or whole:
             found.append(None)
@@ -40,8 +43,18 @@ def converters(columns: Sequence[models.Field[Any, Any]]) -> list[Convert | None
 
 
 def converter(column: models.Field[Any, Any]) -> Convert:
+    """Remembers its last value: the moment of a chunk, a default, are the same in row after row."""
+    last: Any = None
+    stored: Any = None
+
     def convert(value: Any) -> Any:
-        return None if value is None else column.get_db_prep_save(value, connection)
+        nonlocal last, stored
+        if value is None:
+            return None
+        if value is not last:
+            stored = column.get_db_prep_save(value, connection)
+            last = value
+        return stored
 
     return convert
 
@@ -54,28 +67,67 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     convert = converters(columns)
     if any(convert):
         rows = (
-            [value if one is None else one(value) for one, value in zip(convert, row, strict=True)] for row in rows
+            [value if one is None else one(value) for one, value in zip(convert, row, strict=True)]
+            for row in rows
         )
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
-    listed = ", ".join(quote(column.column) for column in columns)
+    listed = ", ".join(quote(column_name(column)) for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            wrapped = [place for place, one in enumerate(columns) if isinstance(one, models.JSONField)]
             with cursor.cursor.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:
                 for row in rows:
-                    copy.write_row([adapt(value) for value in row])
+                    copy.write_row(unwrapped(row, wrapped) if wrapped else row)
         else:
             marks = ", ".join(["?"] * len(columns))
             raw = cursor.cursor  # past Django's wrapper, which would rewrite the marks of every row
             raw.connection.executemany(f"INSERT INTO {table} ({listed}) VALUES ({marks})", rows)  # noqa: S608
 
 
+def unwrapped(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    """The row with its JSON values in the form that COPY takes."""
+    values = list(row)
+    for place in places:
+        values[place] = adapt(values[place])
+    return values
+
+
+def insert_same(
+    model: type[models.Model], key_name: str, keys: Sequence[int], constants: Mapping[str, Any]
+) -> None:
+    """Inserts rows that differ by one key column only: one statement, made by the database itself."""
+    if not keys:
+        return
+    by_name = {column.attname: column for column in model._meta.concrete_fields}
+    columns = [by_name[name] for name in constants]
+    values = [
+        value if one is None else one(value)
+        for one, value in zip(converters(columns), constants.values(), strict=True)
+    ]
+    quote = connection.ops.quote_name
+    listed = ", ".join(quote(column_name(one)) for one in (by_name[key_name], *columns))
+    marks = ", ".join(["%s"] * len(values))
+    given: Any = list(keys)
+    if connection.vendor == "postgresql":
+        key, rest = "unnest(%s::bigint[])", ""
+        given = [given, *values]
+    else:
+        key, rest = "value", " FROM json_each(%s)"
+        given = [*values, orjson.dumps(given).decode()]
+    table = quote(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({listed}) SELECT {key}, {marks}{rest}", given)
+
+
+def column_name(column: models.Field[Any, Any]) -> str:
+    return column.column or column.attname
+
+
 def adapt(value: Any) -> Any:
     """COPY takes JSON as text; psycopg's wrapper holds the object."""
     dumped = getattr(value, "obj", None)
     if dumped is not None and type(value).__module__.startswith("psycopg"):
-        import orjson
-
         return orjson.dumps(dumped).decode()
     return value
 
@@ -86,13 +138,16 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     columns = [by_name[name] for name in names]
     convert = converters(columns)
     prepared = [
-        [*(value if one is None else one(value) for one, value in zip(convert, row[:-1], strict=True)), row[-1]]
+        [
+            *(value if one is None else one(value) for one, value in zip(convert, row[:-1], strict=True)),
+            row[-1],
+        ]
         for row in rows
     ]
     if not prepared:
         return
     quote = connection.ops.quote_name
-    sets = ", ".join(f"{quote(column.column)} = %s" for column in columns)
+    sets = ", ".join(f"{quote(column_name(column))} = %s" for column in columns)
     sets += ", version = version + 1"
     statement = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE id = %s"  # noqa: S608
     with connection.cursor() as cursor:
