@@ -55,7 +55,7 @@ MONTHS = ["6月", "7月", "8月", "9月", "10月", "11月"]
 FILTER_CONFIG: dict[str, object] = {"fields": [
     {"key": "city", "label": "城市", "group": "基本信息", "type": "choice", "operators": [{"key": "in", "label": "是", "arity": "many"}, {"key": "nin", "label": "不是", "arity": "many"}, {"key": "empty", "label": "为空", "arity": 0}], "choices": [{"value": c, "label": c, "color": k} for c, k in [("上海", "blue"), ("苏州", "teal"), ("杭州", "green"), ("广州", "orange")]]},
     {"key": "amount", "label": "近 365 天金额", "group": "衍生指标", "type": "money", "operators": [{"key": "gte", "label": "≥", "arity": 1}, {"key": "between", "label": "介于", "arity": 2}]},
-    {"key": "last_order", "label": "最近下单", "group": "衍生指标", "type": "date", "operators": [{"key": "before_days", "label": "早于 N 天前", "arity": 1}, {"key": "on", "label": "等于", "arity": 1}]},
+    {"key": "last_order", "label": "最近下单", "group": "衍生指标", "type": "date", "operators": [{"key": "before_days", "label": "早于 N 天前", "arity": 1, "text": "早于 {0} 天前", "input": "number"}, {"key": "on", "label": "等于", "arity": 1}]},
     {"key": "vip", "label": "是否重点", "group": "基本信息", "type": "bool", "operators": [{"key": "is", "label": "是", "arity": 1}]},
 ]}
 FILTER_VALUE = {"all": [{"field": "city", "op": "in", "value": ["上海", "苏州"]}, {"any": [{"field": "amount", "op": "gte", "value": 100000}, {"field": "last_order", "op": "before_days", "value": 90}]}]}

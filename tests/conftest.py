@@ -5,9 +5,24 @@ from __future__ import annotations
 import os
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from tests.people import Person, crowd
 
 
 @pytest.fixture(scope="session")
 def on_postgres() -> bool:
     """Whether this run uses PostgreSQL."""
     return bool(os.environ["KEMAI_DATABASE_URL"])
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: SettingsWrapper) -> None:
+    """Hashing that takes a third of a second protects people, not tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def people(db: None) -> dict[str, Person]:
+    """alice, bob, charlie, dora, boss and nobody: see tests/people.py."""
+    return crowd()

@@ -98,7 +98,7 @@ def _as_csv(name: str, kind: str) -> str:
 
 def _store(session: Session, insert: str, text: str, columns: Mapping[str, str]) -> int:
     block = arrow_csv.read_csv(
-        io.BytesIO(text.encode()),
+        io.BytesIO(f"{text}\n".encode()),
         arrow_csv.ReadOptions(column_names=list(columns), use_threads=False),
         arrow_csv.ParseOptions(newlines_in_values="string" in columns.values()),
         arrow_csv.ConvertOptions(

@@ -2,7 +2,18 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kemai.customers.models import Category, Consent, Contact, Customer, Identifier, Interaction, Order, Product, Segment, Shop
+from kemai.customers.models import (
+    Category,
+    Consent,
+    Contact,
+    Customer,
+    Identifier,
+    Interaction,
+    Order,
+    Product,
+    Segment,
+    Shop,
+)
 from kemai.customers.services import hooks
 from kemai.platform.models import Tag
 from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, register, relate
@@ -86,7 +97,9 @@ CONSENT = register(
         title="purpose",
         icon="shield-check",
         columns=("purpose", "channel", "state", "at", "customer"),
-        form=(Section(_("授权同意"), "customer", "purpose", "channel", "state", "at", "text_version", "proof"),),
+        form=(
+            Section(_("授权同意"), "customer", "purpose", "channel", "state", "at", "text_version", "proof"),
+        ),
         parent="customer",
         date="at",
     )

@@ -45,7 +45,7 @@ const ACTIONS: Record<string, () => boolean> = {
   j: () => moveCursor(1),
   k: () => moveCursor(-1),
   x: () => toggleRow(),
-  " ": () => peekRow(),
+  " ": () => (find("#peek[open]") ? closeTop() : peekRow()),
   Enter: () => openRow(),
 };
 

@@ -74,8 +74,15 @@ export function show(dialog: HTMLDialogElement): void {
 }
 
 /** The side peek does not block the page, so the list stays usable with j/k. */
-function showPeek(dialog: HTMLDialogElement): void {
-  if (!dialog.open) innerWidth > 640 ? dialog.show() : dialog.showModal();
+function showPeek(dialog: HTMLDialogElement, keepFocus: boolean): void {
+  const was = document.activeElement;
+  if (dialog.open) return;
+  if (innerWidth > 640) dialog.show();
+  else dialog.showModal();
+  if (keepFocus && was instanceof HTMLElement && !dialog.matches(":modal")) {
+    if (was === document.body) (document.activeElement as HTMLElement | null)?.blur();
+    else was.focus({ preventScroll: true });
+  }
 }
 
 function setTitle(dialog: Element, title: string): void {
@@ -97,7 +104,7 @@ async function load(dialog: HTMLDialogElement, body: HTMLElement, url: string, t
   if (given) setTitle(dialog, given);
 }
 
-export function openDrawer(url: string, title = "", pageUrl = ""): void {
+export function openDrawer(url: string, title = "", pageUrl = "", keepFocus = false): void {
   const dialog = find<HTMLDialogElement>("#peek");
   const body = find("#peek-body");
   if (!dialog || !body) return void location.assign(url);
@@ -106,7 +113,7 @@ export function openDrawer(url: string, title = "", pageUrl = ""): void {
     link.hidden = !pageUrl;
     link.href = pageUrl || "#";
   }
-  showPeek(dialog);
+  showPeek(dialog, keepFocus);
   void load(dialog, body, url, title);
 }
 

@@ -33,7 +33,7 @@ export function openRow(): boolean {
 export function peekRow(row = currentRow()): boolean {
   const url = row?.dataset["peekUrl"];
   if (!url) return false;
-  openDrawer(url, row?.querySelector(".primary")?.textContent ?? "", row?.dataset["href"] ?? "");
+  openDrawer(url, row?.querySelector(".primary")?.textContent ?? "", row?.dataset["href"] ?? "", true);
   return true;
 }
 export function editRow(): boolean {

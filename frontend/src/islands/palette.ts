@@ -130,7 +130,7 @@ const recentGroup = (): Answer["groups"] => {
 };
 function withRecents(answer: Answer, query: string): Answer {
   if (query) return answer;
-  const urls = new Set(answer.groups.flatMap((g) => g.items.map((i) => i.url)));
-  const mine = recentGroup().map((g) => ({ ...g, items: g.items.filter((i) => !urls.has(i.url)) }));
-  return { groups: [...mine, ...answer.groups] };
+  const mine = recentGroup();
+  const urls = new Set(mine.flatMap((group) => group.items.map((item) => item.url)));
+  return { groups: [...mine, ...answer.groups.map((group) => ({ ...group, items: group.items.filter((item) => !urls.has(item.url)) }))] };
 }

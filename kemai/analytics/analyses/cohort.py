@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from kemai.analytics.analyses.frames import attach, paid
+from kemai.analytics.analyses.frames import as_day, attach, paid
 from kemai.analytics.analysis import Analysis, Chart, Column, Result, Table, Tables, gettext_noop, within, year_before
 
 
@@ -34,7 +34,8 @@ def run(tables: Tables, params: Params) -> Result:
     counted = joined.group_by("start", "month").aggregate(customers=joined.count())
     found: dict[tuple[date, int], int] = {}
     for row in tables.rows(counted):
-        found[row["start"], months_between(row["start"], row["month"])] = int(row["customers"])
+        start = as_day(row["start"])
+        found[start, months_between(start, row["month"])] = int(row["customers"])
     this_month = tables.today.replace(day=1)
     rows: list[list[object]] = []
     for index in range(params.cohorts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 import ibis
@@ -33,3 +34,8 @@ def first_by(table: Any, key: str, order: Sequence[Any]) -> Any:
 def cents(value: object) -> int:
     """A sum of cents as Python's whole number (engines may answer with wider types)."""
     return int(value) if isinstance(value, int | float) else int(str(value or 0))
+
+
+def as_day(value: date) -> date:
+    """A truncated date: engines answer with a date or with its midnight."""
+    return value.date() if isinstance(value, datetime) else value

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from kemai.analytics.analyses.frames import attach, paid
+from kemai.analytics.analyses.frames import as_day, attach, paid
 from kemai.analytics.analysis import Analysis, Chart, Column, Result, Table, Tables, gettext_noop, within, year_before
 
 MONTH, ORDERS, AMOUNT = gettext_noop("月份"), gettext_noop("订单数"), gettext_noop("销售额")
@@ -31,10 +31,11 @@ class Params:
 def run(tables: Tables, params: Params) -> Result:
     first_month = year_before(tables.today.replace(day=1), params.months - 1)
     orders = paid(tables)
+    late = orders.filter(orders.day >= min(first_month, tables.today - timedelta(days=7 * params.weeks + 7)))
     daily = tables.stage(
-        orders.filter(orders.day >= min(first_month, tables.today - timedelta(days=7 * params.weeks + 7)))
-        .group_by("day", "channel", "shop_id")
-        .aggregate(orders=orders.count(), amount=orders.amount.sum().cast("int64"))
+        late.group_by("day", "channel", "shop_id").aggregate(
+            orders=late.count(), amount=late.amount.sum().cast("int64")
+        )
     )
     months = month_list(first_month, tables.today)
     by_month = monthly(tables, daily, months)
@@ -98,7 +99,7 @@ def by_week(tables: Tables, daily: Any, count: int) -> list[list[object]]:
     weeks = [monday - timedelta(days=7 * index) for index in range(count - 1, -1, -1)]
     late = daily.filter(daily.day >= weeks[0])
     found = {
-        row["week"]: [row["orders"], row["amount"]]
+        as_day(row["week"]): [row["orders"], row["amount"]]
         for row in tables.rows(sums(late.mutate(week=late.day.truncate("week")), "week"))
     }
     return [[week.isoformat(), *found.get(week, [0, 0])] for week in weeks]

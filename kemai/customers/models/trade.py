@@ -41,7 +41,7 @@ class Product(RecordBase):
         Category, models.PROTECT, null=True, blank=True, related_name="products", verbose_name=_("品类")
     )
     price = MoneyColumn(_("标价"), null=True, blank=True)
-    unit = models.CharField(_("单位"), max_length=16, blank=True, default="件")
+    unit = models.CharField(_("单位"), max_length=16, blank=True, default="")
     active = models.BooleanField(_("在售"), default=True)
     note = models.TextField(_("备注"), blank=True, default="")
 
@@ -92,7 +92,9 @@ class Order(RecordBase):
         Customer, models.PROTECT, related_name="orders", verbose_name=_("客户"), db_index=False
     )
     channel = ChoiceColumn(_("渠道"), options=SALES_CHANNELS, default="store")
-    shop = models.ForeignKey(Shop, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("门店"))
+    shop = models.ForeignKey(
+        Shop, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("门店")
+    )
     state = ChoiceColumn(_("状态"), options=STATES, default="paid")
     ordered_at = models.DateTimeField(_("下单时间"))
     amount = MoneyColumn(_("金额"), default=0)
@@ -156,7 +158,13 @@ class Interaction(OwnedRecord):
         Customer, models.CASCADE, related_name="interactions", verbose_name=_("客户"), db_index=False
     )
     contact = models.ForeignKey(
-        Contact, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("联系人"), db_index=False
+        Contact,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("联系人"),
+        db_index=False,
     )
     channel = ChoiceColumn(_("渠道"), options=CHANNELS, default="note")
     direction = ChoiceColumn(_("方向"), options=DIRECTIONS, default="out")

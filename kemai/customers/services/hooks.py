@@ -95,4 +95,3 @@ def prepare_segment(values: Values, existing: Any, by: Actor) -> None:
         raise FieldErrors({"where": error.message}) from error
     if existing is not None and existing.where != where:
         values["rule_version"] = existing.rule_version + 1
-

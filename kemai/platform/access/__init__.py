@@ -1,8 +1,10 @@
 """Who may see and do what."""
 
+from kemai.platform.access.about import abilities, binned, people
 from kemai.platform.access.actor import SYSTEM, Actor, actor_for
+from kemai.platform.access.conditions import condition
 from kemai.platform.access.grants import LEVELS, SCOPES, field_levels, rights_changed, verb_scope
-from kemai.platform.access.scope import Denied, NotVisible, may, one, require, scope
+from kemai.platform.access.scope import Denied, NotVisible, deleted, may, one, require, scope
 from kemai.platform.access.show import Masked, mask_rows, visible_specs
 
 __all__ = [
@@ -13,11 +15,16 @@ __all__ = [
     "Denied",
     "Masked",
     "NotVisible",
+    "abilities",
     "actor_for",
+    "condition",
+    "deleted",
+    "binned",
     "field_levels",
     "mask_rows",
     "may",
     "one",
+    "people",
     "require",
     "rights_changed",
     "scope",

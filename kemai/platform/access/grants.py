@@ -58,7 +58,9 @@ def load_rights(role_ids: tuple[int, ...], version: str) -> Rights:
     for key, verb, scope in Grant.objects.filter(role__in=role_ids).values_list("type_key", "verb", "scope"):
         verbs[key, verb] = widest(SCOPES, scope, verbs.get((key, verb), "none"))
     levels: dict[tuple[str, str], tuple[str, ...]] = {}
-    for key, name, level in FieldRule.objects.filter(role__in=role_ids).values_list("type_key", "field", "level"):
+    for key, name, level in FieldRule.objects.filter(role__in=role_ids).values_list(
+        "type_key", "field", "level"
+    ):
         levels[key, name] = (*levels.get((key, name), ()), level)
     return Rights(verbs, levels, len(role_ids))
 

@@ -13,7 +13,7 @@ from kemai.platform.access.grants import root_type, verb_scope
 from kemai.platform.objects import ObjectType, get
 
 
-class Denied(Exception):  # noqa: N818 - a decision, not a fault
+class Denied(Exception):
     """The actor may see the record but not do this with it, or may not use the object at all. Answered with 403."""
 
     def __init__(self, message: str = "") -> None:
@@ -42,6 +42,18 @@ def scope(actor: Actor, object_type: ObjectType | str, verb: str = "view") -> Qu
     if verb != "view" and not actor.is_system:
         condition &= reach_q(actor, object_type, verb_scope(actor, object_type, "view"))
     return records.filter(condition)
+
+
+def deleted(actor: Actor, object_type: ObjectType | str) -> QuerySet[Any]:
+    """The records in the recycle bin that the actor might have deleted, and may bring back."""
+    object_type = as_type(object_type)
+    records = object_type.model._default_manager.all()
+    if not object_type.recycles or not may(actor, object_type, "delete"):
+        return records.none()
+    condition = reach_q(actor, object_type, verb_scope(actor, object_type, "delete"))
+    if not actor.is_system:
+        condition &= reach_q(actor, object_type, verb_scope(actor, object_type, "view"))
+    return records.filter(condition).exclude(deleted_at=None)
 
 
 def reach_q(actor: Actor, object_type: ObjectType, reach: str) -> Q:

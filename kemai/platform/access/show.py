@@ -11,7 +11,9 @@ from kemai.platform.objects import ObjectType
 from kemai.platform.query import Row
 
 
-def visible_specs(actor: Actor, object_type: ObjectType, keys: Iterable[str] | None = None) -> list[FieldSpec]:
+def visible_specs(
+    actor: Actor, object_type: ObjectType, keys: Iterable[str] | None = None
+) -> list[FieldSpec]:
     """The fields the actor may know of, in the order asked for (all but the private ones by default)."""
     levels = field_levels(actor, object_type)
     if keys is None:

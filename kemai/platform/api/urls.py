@@ -1,7 +1,16 @@
-"""Addresses of this app."""
+"""Addresses of the REST API."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from kemai.platform.api import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/openapi.json", views.openapi, name="api_openapi"),
+    path("v1/changesets/<int:key>/undo", views.undo, name="api_undo"),
+    path("v1/<slug:type_key>", views.collection, name="api_collection"),
+    path("v1/<slug:type_key>/bulk", views.bulk, name="api_bulk"),
+    path("v1/<slug:type_key>/<int:key>", views.record, name="api_record"),
+    path("v1/<slug:type_key>/<int:key>/history", views.history, name="api_history"),
+]

@@ -1,5 +1,19 @@
 """The log of who changed what, when and why."""
 
 from kemai.platform.audit.log import Diff, diff_of, history, ids_of, open_set, plain
+from kemai.platform.audit.telling import CHANGES, FILES, act, diffs, look, who
 
-__all__ = ["Diff", "diff_of", "history", "ids_of", "open_set", "plain"]
+__all__ = [
+    "CHANGES",
+    "FILES",
+    "Diff",
+    "act",
+    "diff_of",
+    "diffs",
+    "history",
+    "ids_of",
+    "look",
+    "open_set",
+    "plain",
+    "who",
+]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.db import models as db
 
 from kemai.platform import models as columns
-from kemai.platform.fields.base import OPERATORS, FieldSpec, FieldType, Invalid, Label, Moment, Operator, Ref, Test
+from kemai.platform.fields.base import (
+    OPERATORS,
+    FieldSpec,
+    FieldType,
+    Invalid,
+    Label,
+    Moment,
+    Operator,
+    Ref,
+    Test,
+)
 from kemai.platform.fields.choice import Choice, MultiChoice, Tags
 from kemai.platform.fields.link import Computed, File, Reference, Region, UserReference
 from kemai.platform.fields.number import Boolean, Money, Number, Percent, Whole
@@ -46,7 +56,7 @@ COLUMN_KINDS: tuple[tuple[type[db.Field], str], ...] = (  # type: ignore[type-ar
 def kind_of(column: db.Field) -> FieldType | None:  # type: ignore[type-arg]
     """The kind of a model column; None for columns that are no field of a record (JSON payloads and the like)."""
     if isinstance(column, db.ForeignKey):
-        label = column.related_model._meta.label_lower  # type: ignore[union-attr]
+        label = column.related_model._meta.label_lower
         return KINDS[{"staff.user": "user", "platform.storedfile": "file"}.get(label, "reference")]
     for column_class, key in COLUMN_KINDS:
         if isinstance(column, column_class):

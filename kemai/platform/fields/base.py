@@ -17,7 +17,7 @@ from kemai.platform.models import Option
 Label = str | Promise
 
 
-class Invalid(Exception):  # noqa: N818 - it names the value's state, as everywhere in the field types
+class Invalid(Exception):
     """A value that cannot be accepted. `message` is for the person who typed it, in their language."""
 
     def __init__(self, message: str) -> None:
@@ -33,7 +33,7 @@ class Ref(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """How a field is compared. `arity`: '0' no value, '1' one, '2' two, 'many' a list, 'days' a whole number of days."""
+    """How a field is compared. `arity`: '0' no value, '1' one, '2' two, 'many' a list, 'days' a number of days."""
 
     key: str
     label: Label
@@ -132,7 +132,7 @@ class FieldSpec:
 
 
 class FieldType:
-    """The base of all kinds. Values in Python form travel inside; `parse` is the only way in, `text`/`json` the ways out."""
+    """The base of all kinds. Values in Python form travel inside; `parse` is the way in, `text` and `json` lead out."""
 
     key: ClassVar[str] = ""
     widget: ClassVar[str] = "text"
@@ -220,7 +220,11 @@ class FieldType:
         return value
 
 
-CONTROL = {code: None for code in range(32) if code not in (9, 10, 13)} | {127: None, 0x200B: None, 0xFEFF: None}
+CONTROL = {code: None for code in range(32) if code not in (9, 10, 13)} | {
+    127: None,
+    0x200B: None,
+    0xFEFF: None,
+}
 
 
 def clean_text(raw: object) -> str:

@@ -28,7 +28,9 @@ class Choice(FieldType):
             if folded in {option.value.casefold(), str(option.label).casefold()}:
                 return option.value
         allowed = "、".join(str(option.label) for option in spec.options[:12])
-        raise Invalid(_("没有“%(value)s”这个选项，可选：%(allowed)s") % {"value": text[:40], "allowed": allowed})
+        raise Invalid(
+            _("没有“%(value)s”这个选项，可选：%(allowed)s") % {"value": text[:40], "allowed": allowed}
+        )
 
     def text(self, value: Any, spec: FieldSpec) -> str:
         option = spec.option(value)

@@ -94,7 +94,7 @@ class Region(Text):
         try:
             return regions.parse(text)
         except KitError as error:
-            found = error.params.get("candidates") or error.params.get("suggestions")
+            found = error.params.get("candidates") or getattr(error, "suggestions", ())
             names = [str(one[1]) for one in found[:3]] if isinstance(found, tuple) else []
             if names:
                 raise Invalid(
@@ -113,7 +113,9 @@ class Region(Text):
             codes = tuple(self.parse_filled(one, spec) for one in value)
             if not codes:
                 raise Invalid(_("请填写要比较的值"))
-            return Test("ranges", tuple(regions.prefix_range(code) for code in codes), negate=op == "not_within")
+            return Test(
+                "ranges", tuple(regions.prefix_range(code) for code in codes), negate=op == "not_within"
+            )
         return super().test(op, value, spec, moment)
 
     def guess(self, samples: Sequence[object]) -> float:

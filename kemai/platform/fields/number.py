@@ -174,7 +174,9 @@ class Boolean(FieldType):
         return {"type": "boolean"}
 
     def guess(self, samples: Sequence[object]) -> float:
-        return 0.9 * share(samples, lambda text: text.lower() in self.YES | self.NO and text not in {"0", "1"})
+        return 0.9 * share(
+            samples, lambda text: text.lower() in self.YES | self.NO and text not in {"0", "1"}
+        )
 
     def fake(self, spec: FieldSpec, rng: Random) -> Any:
         return rng.random() < 0.5

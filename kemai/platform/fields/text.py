@@ -82,7 +82,9 @@ class Email(Text):
         try:
             validate_email(text)
         except ValidationError:
-            raise Invalid(_("“%(value)s”不是邮箱地址，请写成 name@example.com") % {"value": text[:60]}) from None
+            raise Invalid(
+                _("“%(value)s”不是邮箱地址，请写成 name@example.com") % {"value": text[:60]}
+            ) from None
         return text
 
     def operand(self, raw: object, spec: FieldSpec, moment: Moment) -> Any:
@@ -172,7 +174,8 @@ class CreditCode(Text):
             return credit_code.parse_credit_code(clean_text(raw))
         except KitError:
             raise Invalid(
-                _("“%(value)s”不是有效的统一社会信用代码（18 位，末位为校验码）") % {"value": clean_text(raw)[:40]}
+                _("“%(value)s”不是有效的统一社会信用代码（18 位，末位为校验码）")
+                % {"value": clean_text(raw)[:40]}
             ) from None
 
     def operand(self, raw: object, spec: FieldSpec, moment: Moment) -> Any:

@@ -77,9 +77,7 @@ class Date(FieldType):
         edges = (self.edge(first, moment), self.edge(behind, moment))
         return Test("range", (*edges, True, False))
 
-    def days(
-        self, op: str, value: Any, spec: FieldSpec, moment: Moment
-    ) -> tuple[date | None, date | None]:
+    def days(self, op: str, value: Any, spec: FieldSpec, moment: Moment) -> tuple[date | None, date | None]:
         """The half-open range of local days that an operator means."""
         day = timedelta(days=1)
         today = moment.now.astimezone(moment.zone).date()
@@ -130,7 +128,7 @@ class DateTime(Date):
         if value is None:
             return ""
         local = value.astimezone(timezone.get_default_timezone())
-        return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+        return str(local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M"))
 
     def editable(self, value: Any, spec: FieldSpec) -> Any:
         if value is None:

@@ -13,8 +13,8 @@ class RecordBase(models.Model):
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(_("创建时间"), editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("创建人"),
-        db_index=False,
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", db_index=False,
+        verbose_name=_("创建人"),
     )  # fmt: skip
     updated_at = models.DateTimeField(_("更新时间"), editable=False, db_index=True)
     version = models.PositiveIntegerField(default=1, editable=False)

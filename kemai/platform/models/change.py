@@ -12,7 +12,9 @@ class ChangeSet(models.Model):
     """One act, single or mass: it can be explained and undone as a whole. Rows are only added, never edited
     (but for `undone_by`)."""
 
-    KINDS = tuple(Option(k, k) for k in ("create", "update", "delete", "restore", "bulk", "import", "run", "undo"))
+    KINDS = tuple(
+        Option(k, k) for k in ("create", "update", "delete", "restore", "bulk", "import", "run", "undo", "reveal")
+    )
 
     kind = ChoiceColumn(options=KINDS)
     type_key = models.CharField(max_length=40)
@@ -54,9 +56,7 @@ class OutboxEvent(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = (
-            models.Index(fields=("id",), condition=models.Q(done_at=None), name="outbox_waiting"),
-        )
+        indexes = (models.Index(fields=("id",), condition=models.Q(done_at=None), name="outbox_waiting"),)
 
 
 class EventDelivery(models.Model):

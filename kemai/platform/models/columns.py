@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class ChoiceColumn(models.CharField[str, str]):
         kwargs["choices"] = [(option.value, option.label) for option in self.options] or None
         super().__init__(*args, **kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("choices", None)
         return name, path, args, kwargs
@@ -47,7 +47,7 @@ class MultiChoiceColumn(models.JSONField[list[str], list[str]]):
         super().__init__(*args, **kwargs)
 
 
-class MoneyColumn(models.BigIntegerField[Decimal, Decimal]):
+class MoneyColumn(models.BigIntegerField[Any, Any]):
     """An amount, exact to the cent: stored as whole cents, seen as Decimal with two places (docs/adr/004)."""
 
     def from_db_value(self, value: int | None, expression: object, connection: object) -> Decimal | None:
@@ -56,16 +56,16 @@ class MoneyColumn(models.BigIntegerField[Decimal, Decimal]):
     def to_python(self, value: Any) -> Any:
         return value if value is None or isinstance(value, Decimal) else Decimal(str(value))
 
-    def get_prep_value(self, value: Any) -> int | None:
+    def get_prep_value(self, value: Any) -> Any:
         if value is None or hasattr(value, "resolve_expression"):
-            return value  # type: ignore[return-value]
+            return value
         return int((Decimal(str(value)) / CENT).to_integral_value(ROUND_HALF_UP))
 
     def get_internal_type(self) -> str:
         return "BigIntegerField"
 
 
-class PercentColumn(models.FloatField[float, float]):
+class PercentColumn(models.FloatField[Any, Any]):
     """A share: 0.125 is shown as 12.5 %."""
 
 

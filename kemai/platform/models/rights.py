@@ -15,7 +15,12 @@ SCOPES = (
     Option("below", _("本部门及下级")),
     Option("all", _("全部")),
 )
-LEVELS = (Option("hidden", _("隐藏")), Option("masked", _("脱敏")), Option("read", _("只读")), Option("edit", _("可编辑")))
+LEVELS = (
+    Option("hidden", _("隐藏")),
+    Option("masked", _("脱敏")),
+    Option("read", _("只读")),
+    Option("edit", _("可编辑")),
+)
 
 
 class Role(models.Model):

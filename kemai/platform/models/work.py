@@ -48,7 +48,9 @@ class Job(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=("queue", "-priority", "run_at"), condition=models.Q(state="waiting"), name="job_next"),
+            models.Index(
+                fields=("queue", "-priority", "run_at"), condition=models.Q(state="waiting"), name="job_next"
+            ),
             models.Index(fields=("leased_until",), condition=models.Q(state="running"), name="job_leases"),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.utils.module_loading import autodiscover_modules
 
+from kemai.platform.objects.pages import TimelineSource
 from kemai.platform.objects.types import Action, ObjectType, Panel
 
 _types: dict[str, ObjectType] = {}
@@ -42,6 +43,12 @@ def add_panel(key: str, panel: Panel) -> None:
     """An upper app's contribution to a lower object's page."""
     get(key).panels.append(panel)
     get(key).panels.sort(key=lambda one: one.order)
+
+
+def add_source(key: str, source: TimelineSource) -> None:
+    """An upper app's contribution to a lower object's timeline."""
+    get(key).sources.append(source)
+    get(key).sources.sort(key=lambda one: one.order)
 
 
 def add_action(key: str, action: Action) -> None:

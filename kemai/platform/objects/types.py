@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
+from kemai.platform.objects.pages import Complete, Explain, FindSimilar, TimelineSource
 
 if TYPE_CHECKING:
     from kemai.platform.access import Actor
@@ -37,6 +38,18 @@ class Section:
 
 
 @dataclass(frozen=True)
+class View:
+    """A list that comes with the type: a condition tree, and how it is sorted and shown where that differs."""
+
+    key: str
+    label: Label
+    where: Mapping[str, Any] | None = None
+    sort: str = ""
+    columns: tuple[str, ...] = ()
+    display: str = ""
+
+
+@dataclass(frozen=True)
 class Panel:
     """A piece of a record page that an app contributes: `render(actor, row)` gives the template's context,
     or None where there is nothing to show."""
@@ -46,7 +59,8 @@ class Panel:
     template: str
     render: Callable[..., Mapping[str, Any] | None]
     place: str = "tab"
-    """'side' (right column) or 'tab'."""
+    """'composer' (above the timeline, in the page at once), 'side' (right column) or 'tab'; the last two are fetched
+    after the page."""
     order: int = 50
 
 
@@ -100,6 +114,10 @@ class ObjectType:
     sections: tuple[Section, ...] = ()
     """The record page's sections, where they differ from the form's (derived facts, say)."""
     badges: tuple[str, ...] = ()
+    views: tuple[View, ...] = ()
+    """Lists besides those that every type has (all, mine, the latest)."""
+    purpose: Label = ""
+    """What these records are for, in a sentence: said where there are none yet."""
     board: str = ""
     date: str = ""
     """The field by which records stand on a timeline or calendar."""
@@ -122,6 +140,14 @@ class ObjectType:
     importable: bool = True
     numbering: Numbering | None = None
     hooks: Hooks = field(default_factory=Hooks)
+    explain: Explain | None = None
+    """Why a derived value is what it is."""
+    similar: FindSimilar | None = None
+    """Records that one being typed may double."""
+    complete: Complete | None = None
+    """How much of a record is known, and what to ask next."""
+    sources: list[TimelineSource] = field(default_factory=list)
+    """What stands on the record's timeline besides its changes."""
     panels: list[Panel] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     related: list[tuple[str, str]] = field(default_factory=list)
@@ -169,7 +195,7 @@ class ObjectType:
         if kind is None or column._verbose_name is None or column.primary_key:  # type: ignore[attr-defined]
             return None
         key = column.name
-        ref_type = registry_by_model(column.related_model) if column.is_relation else None  # type: ignore[arg-type]
+        ref_type = registry_by_model(column.related_model) if column.is_relation else None
         readonly = bool(part) or not column.editable or key in MANAGED
         default = column.get_default() if column.has_default() else None
         return FieldSpec(
@@ -244,14 +270,14 @@ def part_model(model: type[models.Model], part: str) -> type[models.Model]:
 
 def leading_columns(model: type[models.Model]) -> frozenset[str]:
     """The columns that some index begins with: those a list of a million records may be sorted by."""
-    leading = {c.name for c in model._meta.concrete_fields if c.db_index or c.unique}
+    leading = {c.name for c in model._meta.concrete_fields if getattr(c, "db_index", False) or c.unique}
     for index in model._meta.indexes:
         if index.fields and index.condition is None:
             leading.add(index.fields[0].removeprefix("-"))
     for constraint in model._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and constraint.fields:
-            if constraint.condition in (None, models.Q(deleted_at=None)):
-                leading.add(constraint.fields[0])
+        whole = getattr(constraint, "condition", None) in (None, models.Q(deleted_at=None))
+        if isinstance(constraint, models.UniqueConstraint) and constraint.fields and whole:
+            leading.add(constraint.fields[0])
     return frozenset(leading)
 
 

@@ -1,5 +1,6 @@
 """Conditions and reading."""
 
+from kemai.platform.query.counts import capped_counts
 from kemai.platform.query.memory import passes
 from kemai.platform.query.orm import compile_q
 from kemai.platform.query.rows import (
@@ -29,6 +30,7 @@ __all__ = [
     "Row",
     "TagRef",
     "capped_count",
+    "capped_counts",
     "compile_q",
     "fetch",
     "groups",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, Sum
@@ -25,11 +28,7 @@ def compile_q(node: Node, object_type: ObjectType) -> Q:
                 result &= compile_q(child, object_type)
             return result
         case AnyOf(nodes):
-            result = NOTHING
-            for index, child in enumerate(nodes):
-                compiled = compile_q(child, object_type)
-                result = compiled if index == 0 else result | compiled
-            return result
+            return either([compile_q(child, object_type) for child in nodes])
         case Not(child):
             compiled = compile_q(child, object_type)
             return ~compiled if compiled else NOTHING
@@ -37,6 +36,16 @@ def compile_q(node: Node, object_type: ObjectType) -> Q:
             return related_q(node)
         case Leaf(spec, test):
             return leaf_q(spec, test, object_type)
+
+
+def either(conditions: Sequence[Q]) -> Q:
+    """True where one is. An empty Q means everything, but Django drops it from an OR."""
+    if not all(conditions):
+        return Q()
+    result = conditions[0] if conditions else NOTHING
+    for one in conditions[1:]:
+        result |= one
+    return result
 
 
 def leaf_q(spec: FieldSpec, test: Test, object_type: ObjectType) -> Q:
@@ -52,11 +61,7 @@ def core_q(spec: FieldSpec, test: Test) -> Q:
         case "range":
             return range_q(path, *test.args)
         case "ranges":
-            result = NOTHING
-            for index, (low, high) in enumerate(test.args):
-                one = range_q(path, low, high, True, False)
-                result = one if index == 0 else result | one
-            return result
+            return either([range_q(path, low, high, True, False) for low, high in test.args])
         case "contains":
             return Q(**{f"{path}__icontains": test.args[0]})
         case "starts":
@@ -89,11 +94,10 @@ def empty_q(spec: FieldSpec) -> Q:
 
 def list_q(path: str, test: Test) -> Q:
     """Codes in a JSON list: the list is text on SQLite, so the quoted code is looked for (codes hold no quotes)."""
-    result = Q()
-    for index, code in enumerate(test.args):
-        one = Q(**{f"{path}__icontains": f'"{code}"'})
-        result = one if index == 0 else (result & one if test.kind == "has_all" else result | one)
-    return result
+    codes = [Q(**{f"{path}__icontains": f'"{code}"'}) for code in test.args]
+    if test.kind == "has_any":
+        return either(codes)
+    return reduce(and_, codes)
 
 
 def tag_q(test: Test, object_type: ObjectType) -> Q:

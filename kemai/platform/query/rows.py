@@ -112,7 +112,10 @@ def page(
     if backwards:
         found.reverse()
     ids = [key for key, _value in found]
-    rows = {row["id"]: row for row in fetch(queryset.model._default_manager.filter(pk__in=ids), object_type, specs)}
+    rows = {
+        row["id"]: row
+        for row in fetch(queryset.model._default_manager.filter(pk__in=ids), object_type, specs)
+    }
     has_next = more if not backwards else True
     has_previous = more if backwards else position is not None
     return Page(
@@ -147,7 +150,9 @@ class Position:
         if not text:
             return None
         try:
-            kind, value, key, backwards = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            kind, value, key, backwards = orjson.loads(
+                base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            )
             readers: Mapping[str, Any] = {"t": datetime.fromisoformat, "d": date.fromisoformat, "m": Decimal}
             value = readers[kind](value) if kind in readers else value
             if isinstance(value, list | dict):
@@ -184,9 +189,11 @@ class Order:
             queryset = queryset.filter(**{f"{self.path.rpartition('__')[0]}__isnull": False})
         backwards = position is not None and position.backwards
         found: list[tuple[int, Any]] = []
-        for empty in ((True, False) if backwards else (False, True)):
+        for empty in (True, False) if backwards else (False, True):
             if len(found) < count and self.reaches(position, empty):
-                found += self.segment(queryset, position, count - len(found), empty=empty, backwards=backwards)
+                found += self.segment(
+                    queryset, position, count - len(found), empty=empty, backwards=backwards
+                )
         return found
 
     def reaches(self, position: Position | None, empty: bool) -> bool:

@@ -137,7 +137,9 @@ class Reader:
         if op not in COUNT_OPERATORS:
             raise QueryError("unknown_operator", _("请选择比较方式"), COUNT_OPERATORS)
         measure = of or COUNT_SPEC
-        return Related(other, link, where, aggregate, of, run_test(measure, op, raw.get("value"), self.moment))
+        return Related(
+            other, link, where, aggregate, of, run_test(measure, op, raw.get("value"), self.moment)
+        )
 
 
 def parse(

@@ -5,6 +5,8 @@ Permission, validation, the log of changes, search and events hang on these func
 
 from kemai.platform.records.bulk import bulk_create, bulk_update, create_chunk, edit_many, update_chunk
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
+from kemai.platform.records.files import attach, detach, files_of, location, one_file, store
+from kemai.platform.records.reveal import reveal
 from kemai.platform.records.single import create, delete, restore, row_of, update
 from kemai.platform.records.tags import names_of, tag_many
 from kemai.platform.records.undo import UndoReport, undo, undoable
@@ -14,15 +16,22 @@ __all__ = [
     "FieldErrors",
     "Refused",
     "UndoReport",
+    "attach",
     "bulk_create",
     "bulk_update",
     "create",
     "create_chunk",
     "delete",
+    "detach",
     "edit_many",
+    "files_of",
+    "location",
     "names_of",
+    "one_file",
     "restore",
+    "reveal",
     "row_of",
+    "store",
     "tag_many",
     "undo",
     "undoable",

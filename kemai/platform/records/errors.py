@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class FieldErrors(Exception):  # noqa: N818 - many errors, one exception
+class FieldErrors(Exception):
     """Bad input: {field key: sentence}; the key "" is for the record as a whole. Answered with 422."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
@@ -14,7 +14,7 @@ class FieldErrors(Exception):  # noqa: N818 - many errors, one exception
         self.errors = dict(errors)
 
 
-class Refused(Exception):  # noqa: N818 - a decision, not a fault
+class Refused(Exception):
     """A rule of the business says no. Answered with 409 and the sentence."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -15,4 +15,6 @@ def take(numbering: Numbering, type_key: str, count: int = 1) -> list[str]:
         Sequence.objects.get_or_create(name=name)
         Sequence.objects.filter(name=name).update(value=F("value") + count)
     last = Sequence.objects.values_list("value", flat=True).get(name=name)
-    return [f"{numbering.prefix}{number:0{numbering.digits}d}" for number in range(last - count + 1, last + 1)]
+    return [
+        f"{numbering.prefix}{number:0{numbering.digits}d}" for number in range(last - count + 1, last + 1)
+    ]

@@ -46,7 +46,9 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         obj.save(force_insert=True)
         add_parts(object_type, obj)
         changes = audit.open_set("create", type_key, by=by, reason=reason, count=1)
-        Change.objects.create(changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None)
+        Change.objects.create(
+            changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None
+        )
         if names:
             tags.set_tags(object_type, obj.pk, names, by=by)
         after(object_type, [obj], frozenset(), by)
@@ -111,7 +113,11 @@ def log_update(object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor
     if changed & set(object_type.search):
         reindex(object_type, obj)
     events.emit(
-        f"{object_type.key}.updated", object_type.key, obj.pk, changes, {"fields": sorted(changed), "diff": diff}
+        f"{object_type.key}.updated",
+        object_type.key,
+        obj.pk,
+        changes,
+        {"fields": sorted(changed), "diff": diff},
     )
     return changes
 
@@ -208,7 +214,9 @@ def after(object_type: ObjectType, objects: Sequence[Any], changed: frozenset[st
 
 def reindex(object_type: ObjectType, obj: Any) -> None:
     if object_type.search:
-        parts = [(kind, getattr(obj, object_type.fields[key].path)) for key, kind in search_kinds(object_type)]
+        parts = [
+            (kind, getattr(obj, object_type.fields[key].path)) for key, kind in search_kinds(object_type)
+        ]
         search.index(object_type.key, obj.pk, parts)
 
 
@@ -224,7 +232,7 @@ def search_kinds(object_type: ObjectType) -> list[tuple[str, str]]:
     return found
 
 
-class integrity:  # noqa: N801 - reads as a phrase in a with statement
+class integrity:
     """Turns the database's last word (a race that the checks could not see) into a refusal."""
 
     def __enter__(self) -> None:
@@ -240,7 +248,9 @@ def delete(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") ->
     object_type = get(type_key)
     wanted = set(ids)
     with transaction.atomic():
-        found = set(access.scope(by, object_type, "delete").filter(pk__in=wanted).values_list("pk", flat=True))
+        found = set(
+            access.scope(by, object_type, "delete").filter(pk__in=wanted).values_list("pk", flat=True)
+        )
         if found != wanted:
             visible = access.scope(by, object_type).filter(pk__in=wanted).count()
             raise access.Denied if visible == len(wanted) else access.NotVisible
@@ -274,7 +284,7 @@ def restore(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -
     object_type = get(type_key)
     access.require(by, object_type, "delete")
     with transaction.atomic(), integrity():
-        gone = object_type.model._default_manager.filter(pk__in=ids).exclude(deleted_at=None)
+        gone = access.deleted(by, object_type).filter(pk__in=ids)
         return set_deleted(
             object_type, list(gone.values_list("pk", flat=True)), deleted=False, by=by, reason=reason
         )

@@ -57,7 +57,9 @@ def set_tags(object_type: ObjectType, object_id: int, names: Sequence[str], *, b
     return {} if before == now else {"tags": [before, now]}
 
 
-def add(tag: Tag, type_key: str, object_id: int, *, by: Actor, source: str = "manual", evidence: str = "") -> None:
+def add(
+    tag: Tag, type_key: str, object_id: int, *, by: Actor, source: str = "manual", evidence: str = ""
+) -> None:
     now = timezone.now()
     Tagging.objects.get_or_create(
         tag=tag,

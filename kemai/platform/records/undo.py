@@ -17,7 +17,7 @@ from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import sql, tags
 from kemai.platform.records.bulk import chunks, record_changes
 from kemai.platform.records.errors import Refused
-from kemai.platform.records.single import set_deleted
+from kemai.platform.records.single import attributes, prepare, set_deleted
 
 
 @dataclass
@@ -55,6 +55,8 @@ def check_undoable(changeset: ChangeSet, by: Actor) -> None:
         raise Refused("undone", _("这次修改已经撤销过了"))
     if changeset.kind == "run":
         raise Refused("derived", _("分析结果不能撤销，请调整参数后重新计算"))
+    if changeset.kind == "reveal":
+        raise Refused("nothing_to_undo", _("查看记录不能撤销"))
     mine = by.user_id is not None and changeset.actor_id == by.user_id
     if not (by.is_system or mine or access.may(by, changeset.type_key, "bulk")):
         raise access.Denied
@@ -122,6 +124,7 @@ def later_changes(object_type: ObjectType, changes: list[Change]) -> set[int]:
     mine = changes[0].changeset_id
     moved = [key for key, newest_pk in newest if newest_pk > own[key]]
     foreign = Change.objects.filter(type_key=object_type.key, object_id__in=moved).exclude(changeset=mine)
+    foreign = foreign.exclude(action="reveal")  # who only looked at something did not work on it
     return {key for key, pk in foreign.values_list("object_id", "pk") if pk > own[key]}
 
 
@@ -165,9 +168,8 @@ def undo_one(
 
 
 def write_back(object_type: ObjectType, key: int, diff: audit.Diff) -> None:
-    from kemai.platform.records.single import attributes, prepare
-
-    values = {n: object_type.fields[n].type.parse(old, object_type.fields[n]) for n, (_new, old) in diff.items() if n != "tags"}  # fmt: skip
+    specs = object_type.fields
+    values = {n: specs[n].type.parse(old, specs[n]) for n, (_new, old) in diff.items() if n != "tags"}
     if not values:
         return
     existing = object_type.model._default_manager.get(pk=key)

@@ -67,6 +67,7 @@ def tasks(scene: Scene, scale: float) -> Table:
             "done_at": np.where(state == 0, np.maximum(done_at, created), never).astype("M8[s]"),
             "note": texts(wording.TASK_NOTES, rng.integers(0, len(wording.TASK_NOTES), count)),
             "type_key": ["customer"] * count,
+            "origin": [""] * count,
             "object_id": customer,
             "owner": scene.owner[customer],
             "created_at": created,

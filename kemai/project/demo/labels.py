@@ -69,7 +69,7 @@ OLD = tuple(f"{year} {what}" for year in range(2015, 2024) for what in _OLD)
 
 class Labels(NamedTuple):
     tags: Table
-    """name, group, color, description, valid_days."""
+    """name, group, color, description, valid_days (0: for ever)."""
     taggings: Table
     """object_id (customer), tag (position in `tags`), source, evidence, confidence, set_at, expires_at, user."""
 
@@ -383,7 +383,7 @@ def labels(scene: Scene, complained: Ints) -> Labels:
             "group": [str(v) for v in groups],
             "color": [str(v) for v in colors],
             "description": ["" if g != OLD_GROUP else "自旧会员系统带来，仅供参考" for g in groups],
-            "valid_days": np.array([float(str(d)) if d else np.nan for d in days]),
+            "valid_days": np.array([int(str(d)) for d in days]),
         }
     )
     return Labels(tags, _taggings(make))

@@ -50,3 +50,15 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+
+class LoginSession(models.Model):
+    """A place where somebody is logged in, so that they can look at the list and end one. The row may outlive its
+    session; `services.sessions` clears it away."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="login_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    address = models.CharField(max_length=64, blank=True, default="")
+    agent = models.CharField(max_length=200, blank=True, default="")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()

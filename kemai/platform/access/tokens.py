@@ -1,0 +1,54 @@
+"""Keys for programs: shown once, stored as hashes. A token acts with the rights of its user, or only reads so."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from kemai.platform.access.actor import Actor, actor_for
+from kemai.platform.models import ApiToken
+
+PREFIX = "kemai_"
+SEEN_EVERY = timedelta(minutes=5)
+"""How exactly a token's last use is known; a write per request would cost more than the request."""
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def issue(
+    user: Any, name: str, *, read_only: bool = False, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """A new token and its key, which is never to be seen again."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        digest=digest(key),
+        hint=key[-4:],
+        read_only=read_only,
+        created_at=timezone.now(),
+        expires_at=expires_at,
+    )
+    return token, key
+
+
+def actor_of_token(key: str) -> Actor | None:
+    now = timezone.now()
+    tokens = ApiToken.objects.select_related("user__department").filter(
+        digest=digest(key), user__is_active=True
+    )
+    token = tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now)).first()
+    if token is None:
+        return None
+    if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    actor = actor_for(token.user, source="api")
+    return replace(actor, read_only=token.read_only, name=f"{actor.name} · {token.name}")
