@@ -1,0 +1,79 @@
+"""The demo company goes through the write door whole, and only once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import pytest
+from django.db.models import F, Sum
+
+from kemai.collab.models import Task
+from kemai.customers.models import Customer, CustomerFacts, Interaction, Order, OrderLine
+from kemai.platform import access
+from kemai.platform.access import actor_for
+from kemai.platform.models import Change, Tagging
+from kemai.platform.objects import get
+from kemai.platform.records import Refused
+from kemai.project.demo.load import load, mark
+from kemai.project.demo.progress import Progress
+from kemai.staff.models import User
+
+AS_OF = dt.datetime(2026, 11, 20, 10, 30, tzinfo=dt.UTC)
+pytestmark = pytest.mark.django_db
+
+
+def test_what_was_made_is_stored() -> None:
+    shown = io.StringIO()
+    loaded = load(0.01, as_of=AS_OF, password="云栖-2026", progress=Progress(shown), analyse=False)
+    assert Customer.objects.count() == CustomerFacts.objects.count() == loaded.counts["customer"]
+    assert Order.objects.count() == loaded.counts["order"]
+    assert OrderLine.objects.count() == loaded.counts["order_line"]
+    assert Interaction.objects.count() == loaded.counts["interaction"]
+    assert Tagging.objects.count() == loaded.counts["tagging"]
+    sums = Order.objects.annotate(lines_amount=Sum("lines__amount"))
+    assert not sums.exclude(lines_amount=F("amount")).exists()
+    oldest = Customer.objects.earliest("created_at")
+    assert oldest.created_at < AS_OF - dt.timedelta(days=1096)
+    assert not Customer.objects.filter(name_sort="").exists()
+    assert Change.objects.filter(type_key="order", action="create").count() == loaded.counts["order"]
+    assert "订单" in shown.getvalue()
+
+
+def test_a_second_start_does_nothing() -> None:
+    first = load(0.005, as_of=AS_OF, analyse=False)
+    assert len(first.password) >= 10
+    noted = mark()
+    assert noted is not None
+    assert noted["counts"] == first.counts
+    again = load(0.005, analyse=False)
+    assert (again.password, again.as_of) == ("", AS_OF)
+    assert Customer.objects.count() == first.counts["customer"]
+
+
+def test_the_demo_is_not_mixed_with_data_of_others() -> None:
+    now = dt.datetime.now(dt.UTC)
+    Customer.objects.create(name="张三", created_at=now, updated_at=now)
+    with pytest.raises(Refused):
+        load(0.005, analyse=False)
+    assert User.objects.count() == 0
+    assert mark() is None
+
+
+def test_the_named_people_see_what_their_place_allows() -> None:
+    load(0.02, as_of=AS_OF, password="云栖-2026", analyse=False)
+    people = {user.username: user for user in User.objects.select_related("department")}
+    assert people["demo"].check_password("云栖-2026")
+    seen = {
+        name: set(access.scope(actor_for(people[name]), get("customer")).values_list("pk", flat=True))
+        for name in ("demo", "guchen", "alice", "bob", "charlie")
+    }
+    everybody = set(Customer.objects.values_list("pk", flat=True))
+    assert seen["demo"] == everybody
+    assert seen["alice"]
+    assert not seen["alice"] & seen["bob"]
+    assert seen["alice"] | seen["bob"] <= seen["guchen"] < everybody
+    assert not seen["guchen"] & seen["charlie"]
+    assert actor_for(people["demo"]).is_admin
+    assert not actor_for(people["alice"]).is_admin
+    assert Task.objects.filter(owner=people["alice"], state="open", type_key="customer").exists()
