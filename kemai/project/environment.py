@@ -54,6 +54,14 @@ def data_folder(name: str, default: Path) -> Path:
     return folder
 
 
+def default_data() -> Path:
+    """Beside the checkout; for an installed package in the user's own folder."""
+    checkout = Path(__file__).resolve().parent.parent.parent
+    if (checkout / "pyproject.toml").exists():
+        return checkout / "data"
+    return Path("~/.local/share/kemai").expanduser()
+
+
 def secret(folder: Path, name: str) -> str:
     """The secret from the environment, else one generated at the first start and kept in the data folder."""
     given = text(name)

@@ -16,7 +16,7 @@ from pathlib import Path  # noqa: E402
 from kemai.project import environment as env  # noqa: E402
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = env.data_folder("KEMAI_DATA", BASE_DIR.parent / "data")
+DATA_DIR = env.data_folder("KEMAI_DATA", env.default_data())
 DEBUG = env.boolean("KEMAI_DEBUG", default=False)
 SECRET_KEY = env.secret(DATA_DIR, "KEMAI_SECRET_KEY")
 ALLOWED_HOSTS = env.names("KEMAI_HOSTS", ["localhost", "127.0.0.1", "[::1]"])

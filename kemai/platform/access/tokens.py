@@ -52,3 +52,9 @@ def actor_of_token(key: str) -> Actor | None:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     actor = actor_for(token.user, source="api")
     return replace(actor, read_only=token.read_only, name=f"{actor.name} · {token.name}")
+
+
+def revoke(number: int) -> bool:
+    """The token with this number is of no use from now on. False where there is none."""
+    count, _rows = ApiToken.objects.filter(pk=number).delete()
+    return bool(count)

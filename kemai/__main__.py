@@ -1,0 +1,6 @@
+"""`python -m kemai`."""
+
+from kemai.project.cli import main
+
+if __name__ == "__main__":
+    main()

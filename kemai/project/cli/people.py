@@ -1,0 +1,117 @@
+"""Staff accounts and API tokens."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import click
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from kemai.platform.access import SYSTEM
+from kemai.platform.models import ApiToken, Role
+from kemai.project.cli.root import describe, say
+
+
+def find_user(username: str) -> object:
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise click.ClickException(say(f"没有账号 {username}", f"There is no account {username}"))
+    return user
+
+
+@click.group(**describe("user"))
+def user_command() -> None:
+    return None
+
+
+@user_command.command("create", help=say("新建账号", "Create an account"))
+@click.argument("username")
+@click.option("--name", default="", help=say("姓名", "Full name"))
+@click.option("--email", default="")
+@click.option(
+    "--role", "roles", multiple=True, help=say("角色，可多次给出", "Role; may be given several times")
+)
+@click.option("--admin", is_flag=True, help=say("同时作为系统管理员", "Also a system administrator"))
+@click.option("--password", default="", help=say("不给则生成一个", "Generated when left out"))
+def create_user(
+    username: str, name: str, email: str, roles: tuple[str, ...], admin: bool, password: str
+) -> None:
+    users = get_user_model()
+    if users.objects.filter(username=username).exists():
+        raise click.ClickException(say(f"账号 {username} 已经存在", f"The account {username} exists already"))
+    wanted = {*roles, *(["admin"] if admin else [])}
+    found = {role.key: role for role in Role.objects.filter(key__in=wanted)}
+    missing = wanted - set(found)
+    if missing:
+        known = ", ".join(Role.objects.values_list("key", flat=True))
+        raise click.ClickException(
+            say(
+                f"没有角色 {', '.join(missing)}，可用：{known}",
+                f"No role {', '.join(missing)}; there are: {known}",
+            )
+        )
+    given = password or secrets.token_urlsafe(9)
+    try:
+        validate_password(given)
+    except ValidationError as error:
+        raise click.ClickException(" ".join(error.messages)) from error
+    user = users.objects.create_user(username, email, given, name=name or username)
+    user.roles.set(found.values())
+    shown = "" if password else say(f"，密码：{given}", f", password: {given}")
+    click.echo(say(f"已创建 {username}", f"Created {username}") + shown)
+
+
+@user_command.command("list", help=say("列出账号", "List accounts"))
+def list_users() -> None:
+    for user in get_user_model().objects.prefetch_related("roles").order_by("username"):
+        state = "" if user.is_active else say("（已停用）", " (inactive)")
+        click.echo(f"{user.username}\t{user.name}\t{', '.join(role.key for role in user.roles.all())}{state}")
+
+
+@user_command.command("password", help=say("重设密码", "Set a new password"))
+@click.argument("username")
+def set_password(username: str) -> None:
+    from kemai.staff.services.people import set_password as renew
+
+    given = secrets.token_urlsafe(9)
+    renew(find_user(username), given, by=SYSTEM)
+    click.echo(say(f"新密码：{given}", f"New password: {given}"))
+
+
+@click.group(**describe("token"))
+def token_command() -> None:
+    return None
+
+
+@token_command.command("create", help=say("新建令牌（只显示一次）", "Create a token (shown once)"))
+@click.argument("username")
+@click.option("--name", default="cli", show_default=True)
+@click.option("--read-only", is_flag=True)
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 365))
+def create_token(username: str, name: str, read_only: bool, days: int) -> None:
+    from kemai.platform.access.tokens import issue
+
+    expires = timezone.now() + timedelta(days=days)
+    _token, key = issue(find_user(username), name, read_only=read_only, expires_at=expires)
+    click.echo(key)
+
+
+@token_command.command("list", help=say("列出令牌", "List tokens"))
+def list_tokens() -> None:
+    for token in ApiToken.objects.select_related("user").order_by("id"):
+        until = token.expires_at.date().isoformat() if token.expires_at else "-"
+        click.echo(f"{token.pk}\t{token.user.username}\t{token.name}\t…{token.hint}\t{until}")
+
+
+@token_command.command("revoke", help=say("作废令牌", "Revoke a token"))
+@click.argument("number", type=int)
+def revoke_token(number: int) -> None:
+    from kemai.platform.access.tokens import revoke
+
+    if not revoke(number):
+        raise click.ClickException(say("没有这个令牌", "There is no such token"))
+    click.echo(say("已作废", "Revoked"))

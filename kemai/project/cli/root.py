@@ -1,0 +1,120 @@
+"""The root of the commands. Django is set up once, before the first command's own imports."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import click
+
+from kemai.project.environment import default_data
+
+COMMANDS = {
+    "serve": "server",
+    "worker": "server",
+    "demo": "company",
+    "real": "company",
+    "migrate": "upkeep",
+    "doctor": "upkeep",
+    "user": "people",
+    "token": "people",
+    "import": "data",
+    "export": "data",
+    "analyse": "data",
+}
+HELP = {
+    "serve": ("启动网站和后台任务", "Start the web server and the worker"),
+    "worker": ("只启动后台任务", "Start a worker only"),
+    "demo": ("启动演示公司", "Start the demo company"),
+    "real": ("导入真实零售数据并启动", "Import real retail records and start"),
+    "migrate": ("创建或升级数据库", "Create or upgrade the database"),
+    "doctor": ("检查安装并给出建议", "Check the installation and say what to do"),
+    "user": ("管理员工账号", "Manage staff accounts"),
+    "token": ("管理 API 令牌", "Manage API tokens"),
+    "import": ("导入 CSV 或 Excel 文件", "Import a CSV or Excel file"),
+    "export": ("导出为 CSV 或 Excel", "Export to CSV or Excel"),
+    "analyse": ("运行分析", "Run analyses"),
+}
+
+
+def chinese() -> bool:
+    """Chinese unless the terminal's language says otherwise; KEMAI_LANG decides where it is set."""
+    chosen = os.environ.get("KEMAI_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return not chosen.lower().startswith("en")
+
+
+def say(zh: str, en: str) -> str:
+    """One sentence in the language of the terminal. (The command line speaks before Django's catalogues are read.)"""
+    return zh if chinese() else en
+
+
+class Commands(click.Group):
+    """Finds a command's module when it is used: `kemai --help` needs no Django."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        set_up(cmd_name)
+        found = getattr(import_module(f"kemai.project.cli.{module}"), f"{cmd_name}_command")
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl([(name, say(*HELP[name])) for name in COMMANDS])
+
+
+SEPARATE = ("demo", "real")
+"""Companies that live in data folders of their own: playing with them never touches real data."""
+
+
+def set_up(command: str) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kemai.project.settings")
+    if command in SEPARATE:
+        os.environ.setdefault("KEMAI_DATA", str(default_data() / command))
+    import django
+    from django.utils import translation
+
+    from kemai.project import settings  # noqa: F401 - puts the newer SQLite in place before Django looks for it
+
+    django.setup()
+    translation.activate("zh-hans" if chinese() else "en")
+
+
+def describe(name: str) -> dict[str, Any]:
+    """The name and help of a command, in the language of the terminal."""
+    return {"name": name, "help": say(*HELP[name])}
+
+
+TITLE = ("Kemai 客脉客户关系管理系统", "Kemai, the customer relationship management system")
+
+
+@click.command(cls=Commands, help=say(*TITLE))
+@click.version_option(package_name="kemai", prog_name="kemai")
+def root() -> None:
+    return None
+
+
+def main() -> None:
+    """The entry point. What is wrong with a command's input ends with a sentence, not with a trace."""
+    sys.exit(run(root))
+
+
+def run(command: Callable[..., Any]) -> int:
+    try:
+        command(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(say("已中断", "Interrupted"), err=True)
+        return 130
+    return 0

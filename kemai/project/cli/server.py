@@ -1,0 +1,84 @@
+"""Serving: granian for the pages, one worker process beside it, stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+import click
+from django.conf import settings
+from django.db import connection
+
+from kemai.project.cli.root import describe, say
+
+SAFE_SQLITE = (3, 51, 3)
+"""Earlier versions can corrupt a WAL database that several processes write (docs/adr/002)."""
+
+
+def check_sqlite() -> None:
+    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < SAFE_SQLITE:
+        raise click.ClickException(
+            say(
+                f"SQLite {sqlite3.sqlite_version} 不能安全地被多个进程使用，请运行 ./run 重新安装依赖",
+                f"SQLite {sqlite3.sqlite_version} is not safe with several processes; run ./run to reinstall",
+            )
+        )
+
+
+def granian(host: str, port: int) -> list[str]:
+    """Two processes of three threads: what two cores serve best (measured, shared/STACK.md §1)."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", os.environ.get("KEMAI_WORKERS", "2"), "--blocking-threads", "3", "--log-level", "warning",
+        "--no-ws", "kemai.project.wsgi:application",
+    ]  # fmt: skip
+
+
+def serve(host: str, port: int, *, worker: bool = True) -> int:
+    """Runs the web server and the worker until one ends or the operator stops them; returns the exit code."""
+    check_sqlite()
+    commands = [granian(host, port)]
+    if worker:
+        commands.append([sys.executable, "-m", "kemai", "worker"])
+    children = [subprocess.Popen(command, cwd=Path.cwd()) for command in commands]
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        for child in children:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    code = children[0].wait()
+    stop(0, None)
+    for child in children[1:]:
+        child.wait(timeout=30)
+    return 0 if code in {0, -signal.SIGTERM, -signal.SIGINT} else code
+
+
+@click.command(**describe("serve"))
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=settings.PORT, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--no-worker", is_flag=True, help=say("不启动后台任务", "Do not start a worker"))
+def serve_command(host: str, port: int, no_worker: bool) -> None:
+    from kemai.project.cli.upkeep import prepare
+
+    prepare()
+    click.echo(say(f"打开 http://{host}:{port}/", f"Open http://{host}:{port}/"))
+    sys.exit(serve(host, port, worker=not no_worker))
+
+
+@click.command(**describe("worker"))
+def worker_command() -> None:
+    from kemai.platform.jobs.worker import run_worker
+
+    check_sqlite()
+    halt = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: halt.set())
+    signal.signal(signal.SIGINT, lambda *_: halt.set())
+    run_worker(halt)
