@@ -12,7 +12,7 @@ const root = resolve(here, "..");
 const dist = resolve(root, "kemai/platform/ui/static/dist");
 const JS_LIMIT = 90_000, JS_HARD = 150_000, CSS_LIMIT = 40_000;
 
-const templates = () => files("kemai", /\/(templates|jinja2)\/.*\.html$/);
+const templates = () => files("kemai", /\/(templates|jinja2)\/.*\.html$/).concat(files("frontend/gallery", /\.html$/));
 const sources = () => files("frontend/src", /\.ts$/);
 const files = (dir, pattern) => readdirSync(join(root, dir), { recursive: true }).map((p) => join(root, dir, p)).filter((p) => pattern.test(p)).sort();
 const read = (p) => readFileSync(p, "utf8");

@@ -18,7 +18,7 @@ function restore(cell: HTMLElement): void {
 export async function edit(cell: HTMLElement): Promise<void> {
   if (cell.classList.contains("editing")) return;
   const other = find("[data-edit-url].editing");
-  if (other) restore(other);
+  if (other) leave(other);
   before.set(cell, [...cell.childNodes]);
   cell.classList.add("editing");
   await htmx.ajax("GET", cell.dataset["editUrl"] ?? "", { target: cell, swap: "innerHTML" });
@@ -44,7 +44,7 @@ function onKey(event: KeyboardEvent): void {
     event.preventDefault();
     event.stopPropagation();
     restore(cell);
-    if (cell.tabIndex >= 0) cell.focus();
+    find("[data-edit-start]", cell)?.focus();
   }
   if (event.key === "Enter" && !event.shiftKey && event.target instanceof HTMLInputElement && !event.defaultPrevented) {
     event.preventDefault();
@@ -58,6 +58,8 @@ export function installEditing(): void {
     if (cell && !closest(event, "a, button, input")) void edit(cell);
   });
   document.addEventListener("click", (event) => {
+    const starter = closest(event, "[data-edit-start]")?.closest<HTMLElement>("[data-edit-url]");
+    if (starter) return void edit(starter);
     const fact = closest(event, ".fact dd[data-edit-url]");
     if (fact && !closest(event, "a, button, input, form") && !getSelection()?.toString()) void edit(fact);
     const open = find("[data-edit-url].editing");

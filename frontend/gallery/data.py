@@ -80,6 +80,6 @@ CTX: dict[str, object] = {
     "colors": ["blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "green", "teal", "gray"],
 }
 PAGES: dict[str, tuple[str, dict[str, object]]] = {
-    "gallery": ("ui/gallery.html", CTX), "list": ("ui/gallery_list.html", CTX), "record": ("ui/gallery_record.html", CTX), "dashboard": ("ui/gallery_dashboard.html", CTX),
-    "login": ("ui/gallery_login.html", CTX), "error": ("ui/error.html", {"code": 404}), "board": ("ui/gallery_board.html", CTX),
+    "gallery": ("components.html", CTX), "list": ("list.html", CTX), "record": ("record.html", CTX), "dashboard": ("dashboard.html", CTX),
+    "login": ("login.html", CTX), "error": ("ui/error.html", {"code": 404}), "board": ("board.html", CTX),
 }

@@ -1,6 +1,6 @@
 """Render the design system with sample data and no server, for looking at and for the picture check.
 
-Usage: python frontend/gallery.py [out=/tmp/gallery] ; then open or screenshot the pages in out/.
+Usage: python frontend/gallery/render.py [out=/tmp/gallery] ; then open or screenshot the pages in out/.
 """
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 
 import jinja2
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 TEMPLATES = ROOT / "kemai/platform/ui/templates"
 DIST = ROOT / "kemai/platform/ui/static/dist"
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from gallery_data import PAGES, shell  # noqa: E402
+sys.path.insert(0, str(HERE))
+from data import PAGES, shell  # noqa: E402
 
 
 def environment(english: dict[str, str] | None) -> jinja2.Environment:
-    env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, extensions=["jinja2.ext.i18n"], undefined=jinja2.ChainableUndefined)
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader([TEMPLATES, HERE]), autoescape=True, extensions=["jinja2.ext.i18n"], undefined=jinja2.ChainableUndefined)
     words = english or {}
     env.install_gettext_callables(lambda s: words.get(s, s), lambda s, p, n: words.get(s, s), newstyle=False)  # type: ignore[attr-defined]
     env.globals.update(
