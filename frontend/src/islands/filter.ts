@@ -1,7 +1,7 @@
 import { config as readConfig, el, find, icon } from "../core/dom";
 import { t } from "../core/i18n";
 import { closeMenu, place } from "../core/overlay";
-import { childrenOf, complete, isLeaf, kindOf, makeGroup, operatorOf, pruned, rooted, sentence, type Config, type Field, type Group, type Kind, type Leaf, type Node, type Operator, type Value } from "./tree";
+import { childrenOf, complete, isLeaf, kindOf, makeGroup, operatorOf, outward, pruned, rooted, scopeOf, sentence, type Config, type Field, type Group, type Kind, type Leaf, type Node, type Operator, type Stored, type Value } from "./tree";
 
 /**
  * Chips that read as a sentence and, behind them, a builder with nested groups. The tree is written as JSON into the
@@ -13,14 +13,14 @@ export function mount(host: HTMLElement): () => void {
   const stage = find(".fb-mount", host);
   if (!hidden || !stage) return () => undefined;
   const config = readConfig<Config>(host, { fields: [] });
-  config.labels ??= {};
-  let tree: Group = rooted(hidden.value ? (JSON.parse(hidden.value) as Node) : null);
+  let tree: Group = rooted(config, hidden.value ? (JSON.parse(hidden.value) as Stored) : null);
   const inline = host.dataset["mode"] === "inline";
 
   const store = (): void => {
     const clean = pruned(config, tree);
-    hidden.value = clean ? JSON.stringify(clean) : "";
-    host.dispatchEvent(new CustomEvent("filter:change", { bubbles: true, detail: clean }));
+    const stored = clean ? outward(config, clean) : null;
+    hidden.value = stored ? JSON.stringify(stored) : "";
+    host.dispatchEvent(new CustomEvent("filter:change", { bubbles: true, detail: stored }));
     if (inline) hidden.dispatchEvent(new Event("change", { bubbles: true }));
   };
   const apply = (): void => {
@@ -72,44 +72,30 @@ export function mount(host: HTMLElement): () => void {
       tree = { all: [] };
       apply();
     }));
-    pop.replaceChildren(drawGroup(tree, null), ...(foot ? [el("hr", {}), foot] : []));
+    pop.replaceChildren(drawGroup(tree, config, (to) => (tree = to), null), ...(foot ? [el("hr", {}), foot] : []));
     if (!inline && pop.classList.contains("show")) place(pop, opener);
   };
-  const replaceRoot = (from: Group, to: Group, parent: Group | null): void => {
-    if (!parent) tree = to;
-    else childrenOf(parent).splice(childrenOf(parent).indexOf(from), 1, to);
-  };
-  const drawGroup = (group: Group, parent: Group | null): HTMLElement => {
+  /** `replace` puts another group in this one's place (the kind was changed); `drop` removes it, null at a root. */
+  const drawGroup = (group: Group, scope: Config, replace: (to: Group) => void, drop: (() => void) | null, level = 0): HTMLElement => {
     const nodes = childrenOf(group);
     const kind = el("select", { class: "form-select", "aria-label": t("fb_op") });
     for (const k of ["all", "any", "not"] as Kind[]) kind.add(new Option(t(`fb_${k}`), k, false, k === kindOf(group)));
     kind.addEventListener("change", () => {
-      replaceRoot(group, makeGroup(kind.value as Kind, nodes), parent);
+      replace(makeGroup(kind.value as Kind, nodes));
       store();
       redraw();
     });
-    const head = el("div", { class: "fb-head" }, kind);
-    if (parent) head.append(removeButton(nodes, () => childrenOf(parent).splice(childrenOf(parent).indexOf(group), 1)));
-    const rows = nodes.map((node) => (isLeaf(node) ? drawLeaf(node, nodes) : drawGroup(node, group)));
-    const add = el("div", { class: "fb-foot" },
-      button("fb_add", "btn btn-quiet btn-sm", () => {
-        const field = config.fields[0];
-        if (!field) return;
-        nodes.push(fresh(field));
-        redraw();
-      }, "plus"),
-      depth(parent) < 2 ? button("fb_group", "btn btn-quiet btn-sm", () => {
-        const field = config.fields[0];
-        nodes.push({ any: field ? [fresh(field)] : [] });
-        redraw();
-      }, "hierarchy") : null);
+    const head = el("div", { class: "fb-head" }, kind, drop && removeButton(drop));
+    const rows = nodes.map((node) => (isLeaf(node) ? drawLeaf(node, nodes, scope, level) : drawGroup(node, scope, (to) => nodes.splice(nodes.indexOf(node), 1, to), () => nodes.splice(nodes.indexOf(node), 1), level + 1)));
+    const first = scope.fields[0];
+    const put = (node: Node): void => {
+      nodes.push(node);
+      redraw();
+    };
+    const add = el("div", { class: "fb-foot" }, first ? button("fb_add", "btn btn-quiet btn-sm", () => put(fresh(first)), "plus") : null, first && level < 2 ? button("fb_group", "btn btn-quiet btn-sm", () => put({ any: [fresh(first)] }), "hierarchy") : null);
     return el("div", { class: "fb-group", role: "group" }, head, ...rows, add);
   };
-  const depth = (group: Group | null): number => {
-    const walk = (at: Group, level: number): number => (at === group ? level : Math.max(-1, ...childrenOf(at).filter((n): n is Group => !isLeaf(n)).map((n) => walk(n, level + 1))));
-    return group ? walk(tree, 1) : 0;
-  };
-  const removeButton = (_: Node[], remove: () => void): HTMLElement => {
+  const removeButton = (remove: () => void): HTMLElement => {
     const node = el("button", { type: "button", class: "iconbtn sm", "aria-label": t("fb_remove") }, icon("trash", 14));
     node.addEventListener("click", () => {
       remove();
@@ -120,18 +106,19 @@ export function mount(host: HTMLElement): () => void {
   };
   const fresh = (field: Field): Leaf => ({ field: field.key, op: field.operators[0]?.key ?? "", value: null });
 
-  const drawLeaf = (leaf: Leaf, siblings: Node[]): HTMLElement => {
-    const { field, operator } = operatorOf(config, leaf);
+  const drawLeaf = (leaf: Leaf, siblings: Node[], scope: Config, level: number): HTMLElement => {
+    const { field, operator } = operatorOf(scope, leaf);
     const fields = el("select", { class: "form-select", "data-island": "combo", "aria-label": t("fb_field"), required: true });
     if (!field) fields.add(new Option(t("fb_gone", { key: leaf.field }), leaf.field, true, true));
-    for (const one of config.fields) {
+    for (const one of scope.fields) {
       const option = new Option(one.label, one.key, false, one.key === leaf.field);
       if (one.group) option.dataset["sub"] = one.group;
       fields.add(option);
     }
     fields.addEventListener("change", () => {
-      const next = config.fields.find((f) => f.key === fields.value);
+      const next = scope.fields.find((f) => f.key === fields.value);
       if (!next || next.key === leaf.field) return;
+      delete leaf.where;
       Object.assign(leaf, fresh(next));
       store();
       redraw();
@@ -141,17 +128,21 @@ export function mount(host: HTMLElement): () => void {
     ops.addEventListener("change", () => {
       const was = operator?.arity;
       leaf.op = ops.value;
-      const now = operatorOf(config, leaf).operator;
+      const now = operatorOf(scope, leaf).operator;
       if (now?.arity !== was || now?.input !== operator?.input) leaf.value = null;
       store();
       redraw();
     });
-    const row = el("div", { class: "fb-row" }, el("div", {}, fields), ops, field && operator ? values(leaf, field, operator) : el("span", {}));
-    row.append(removeButton(siblings, () => siblings.splice(siblings.indexOf(leaf), 1)));
-    return row;
+    const row = el("div", { class: "fb-row" }, el("div", {}, fields), ops, field && operator ? values(leaf, field, operator, scope) : el("span", {}));
+    row.append(removeButton(() => siblings.splice(siblings.indexOf(leaf), 1)));
+    if (!field?.related || !field.fields?.length) return row;
+    leaf.where ??= { all: [] };
+    const inner = drawGroup(leaf.where, scopeOf(field), (to) => (leaf.where = to), null, Math.max(level + 1, 2));
+    inner.prepend(el("span", { class: "xs muted" }, t("fb_where")));
+    return el("div", { class: "stack-sm" }, row, inner);
   };
 
-  const values = (leaf: Leaf, field: Field, operator: Operator): HTMLElement => {
+  const values = (leaf: Leaf, field: Field, operator: Operator, scope: Config): HTMLElement => {
     const box = el("div", { class: "vals" });
     const set = (value: Value): void => {
       leaf.value = value;
@@ -160,8 +151,8 @@ export function mount(host: HTMLElement): () => void {
     const list = Array.isArray(leaf.value) ? leaf.value : leaf.value === null || leaf.value === undefined ? [] : [leaf.value as string | number];
     const type = operator.input ?? field.type;
     if (operator.arity === 0) return box;
-    if (type === "bool") box.append(picker([{ value: "true", label: t("yes") }, { value: "false", label: t("no") }], leaf.value === null || leaf.value === undefined ? [] : [String(leaf.value)], false, field, undefined, (v) => set(v[0] === undefined ? null : v[0] === "true")));
-    else if (!operator.input && (field.choices || field.remote_url)) box.append(picker(field.choices ?? [], list.map(String), operator.arity === "many", field, field.remote_url, (v) => set(operator.arity === "many" ? v : v[0] ?? null)));
+    if (type === "bool") box.append(picker([{ value: "true", label: t("yes") }, { value: "false", label: t("no") }], leaf.value === null || leaf.value === undefined ? [] : [String(leaf.value)], false, scope, field, undefined, (v) => set(v[0] === undefined ? null : v[0] === "true")));
+    else if (!operator.input && (field.choices || field.remote_url)) box.append(picker(field.choices ?? [], list.map(String), operator.arity === "many", scope, field, field.remote_url, (v) => set(operator.arity === "many" ? v : v[0] ?? null)));
     else if (operator.arity === 2) {
       const pair: (string | number)[] = [list[0] ?? "", list[1] ?? ""];
       const part = (i: number): HTMLElement => entry(type, pair[i] ?? "", (v) => {
@@ -169,7 +160,7 @@ export function mount(host: HTMLElement): () => void {
         set([...pair]);
       });
       box.append(part(0), el("span", { class: "to" }, t("fb_to")), part(1));
-    } else if (operator.arity === "many") box.append(picker([], list.map(String), true, field, undefined, (v) => set(v), true));
+    } else if (operator.arity === "many") box.append(picker([], list.map(String), true, scope, field, undefined, (v) => set(v), true));
     else box.append(entry(type, list[0] ?? "", set));
     return box;
   };
@@ -188,7 +179,7 @@ export function mount(host: HTMLElement): () => void {
     });
     return input;
   };
-  const picker = (choices: { value: string; label: string; color?: string }[], chosen: string[], many: boolean, field: Field, url: string | undefined, set: (values: string[]) => void, create = false): HTMLElement => {
+  const picker = (choices: { value: string; label: string; color?: string }[], chosen: string[], many: boolean, scope: Config, field: Field, url: string | undefined, set: (values: string[]) => void, create = false): HTMLElement => {
     const select = el("select", { class: "form-select", "data-island": "combo", multiple: many, "aria-label": t("fb_value"), ...(url ? { "data-url": url } : {}), ...(create ? { "data-create": "true" } : {}) });
     if (!many) select.add(new Option("", ""));
     for (const c of choices) {
@@ -196,7 +187,7 @@ export function mount(host: HTMLElement): () => void {
       if (c.color) option.dataset["color"] = c.color;
       select.add(option);
     }
-    const labels = ((config.labels ??= {})[field.key] ??= {});
+    const labels = ((scope.labels ??= {})[field.key] ??= {});
     for (const value of chosen) if (!choices.some((c) => String(c.value) === value)) select.add(new Option(labels[value] ?? value, value, true, true));
     select.addEventListener("change", () => {
       const options = [...select.selectedOptions].filter((o) => o.value !== "");
