@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from kemai.platform.access import actor_for
-from kemai.staff.models import User
 from kemai.staff.services import sessions
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -28,7 +25,9 @@ class LanguageMiddleware:
         request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
         try:
             response = self.get_response(request)
-            response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
+            response.headers.setdefault(
+                "Content-Language", translation.get_language() or settings.LANGUAGE_CODE
+            )
         finally:
             translation.deactivate()
         patch_vary_headers(response, ("Accept-Language",))
@@ -44,7 +43,7 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = None  # type: ignore[attr-defined]
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-            user = cast(User, request.user)
+            user = request.user
             request.actor = actor_for(user)  # type: ignore[attr-defined]
             if user.language != request.LANGUAGE_CODE:
                 translation.activate(user.language)

@@ -1,0 +1,51 @@
+"""Leaving a change set behind, and the guards that every act of administration passes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from kemai.platform import audit, events
+from kemai.platform.access import Actor, Denied
+from kemai.platform.models import Change, Role
+from kemai.platform.records import Refused
+from kemai.staff.models import User
+
+Diff = Mapping[str, Sequence[object]]
+
+
+def require_admin(by: Actor) -> None:
+    """Raises Denied for all who may not change the settings."""
+    if not (by.is_admin or by.is_system):
+        raise Denied
+
+
+def leave(
+    kind: str, type_key: str, object_id: int, *, by: Actor, diff: Diff | None = None, reason: str = ""
+) -> None:
+    """The change set of one act: {field: [old, new]} in JSON form. Passwords and codes never stand in it."""
+    changes = audit.open_set(kind, type_key, by=by, reason=reason, count=1)
+    Change.objects.create(
+        changeset=changes,
+        type_key=type_key,
+        object_id=object_id,
+        action=kind,
+        diff=dict(diff) if diff else None,
+    )
+    events.emit(f"{type_key}.{kind.rstrip('e')}ed", type_key, object_id, changes)
+
+
+@contextlib.contextmanager
+def an_admin_stays() -> Iterator[None]:
+    """Inside: a change in one transaction that must not take away the last administrator, nor may two people take the
+    right from each other at the same time. Raises Refused."""
+    with transaction.atomic():
+        list(Role.objects.select_for_update().filter(is_admin=True).order_by("pk"))
+        administrators = User.objects.filter(is_active=True, roles__is_admin=True)
+        had = administrators.exists()
+        yield
+        if had and not administrators.exists():
+            raise Refused("last_admin", _("至少要有一位在职的系统管理员，请先把这个角色交给另一位员工"))

@@ -1,0 +1,47 @@
+"""Addresses of this app: logging in (only what we use of allauth), one's own account, the people settings."""
+
+from __future__ import annotations
+
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from django.urls import URLPattern, URLResolver, path
+
+from kemai.staff.views import departments, me, roles, users
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("login/inactive/", account.account_inactive, name="account_inactive"),
+    path("login/signup/", account.signup, name="account_signup"),
+    path("login/two-step/", mfa.authenticate, name="mfa_authenticate"),
+    path("login/again/", account.reauthenticate, name="account_reauthenticate"),
+    path("login/again/two-step/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("welcome/<str:uid>/<str:token>/", me.welcome, name="welcome"),
+    path("me/", me.preferences, name="preferences"),
+    path("me/prefs/", me.prefs, name="prefs"),
+    path("me/password/", account.password_change, name="account_change_password"),
+    path("me/password/set/", account.password_set, name="account_set_password"),
+    path("me/sessions/", me.sessions_page, name="sessions"),
+    path("me/sessions/end/", me.end_sessions, name="sessions_end"),
+    path("me/two-step/", mfa.index, name="mfa_index"),
+    path("me/two-step/activate/", totp.activate_totp, name="mfa_activate_totp"),
+    path("me/two-step/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("me/two-step/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("me/two-step/codes/generate/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("me/two-step/codes/download/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("settings/users/", users.page, name="user_list"),
+    path("settings/users/new/", users.new, name="user_new"),
+    path("settings/users/<int:key>/", users.edit, name="user_edit"),
+    path("settings/users/<int:key>/<slug:act>/", users.act, name="user_act"),
+    path("settings/departments/", departments.page, name="department_list"),
+    path("settings/departments/new/", departments.edit, name="department_new"),
+    path("settings/departments/<int:key>/", departments.edit, name="department_edit"),
+    path("settings/departments/<int:key>/delete/", departments.delete, name="department_delete"),
+    path("settings/roles/", roles.page, name="role_list"),
+    path("settings/roles/new/", roles.edit, name="role_new"),
+    path("settings/roles/<int:key>/", roles.edit, name="role_edit"),
+    path("settings/roles/<int:key>/delete/", roles.delete, name="role_delete"),
+    path("settings/roles/<int:key>/fields/<slug:type_key>/", roles.fields, name="role_fields"),
+]

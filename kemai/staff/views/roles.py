@@ -1,0 +1,122 @@
+"""The settings page of roles: the matrix of rights and, object by object, the levels of fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from kemai.platform.access import Actor
+from kemai.platform.models import Role
+from kemai.platform.models.rights import LEVELS, SCOPES
+from kemai.platform.objects import VERBS, all_types, get
+from kemai.platform.records import FieldErrors
+from kemai.staff.services import roles
+from kemai.staff.services.roles import EVERYTHING, role_label, role_note
+from kemai.staff.views.door import admin_page, found, refused_form
+
+VERB_LABELS = {
+    "view": gettext_lazy("查看"),
+    "create": gettext_lazy("新建"),
+    "edit": gettext_lazy("编辑"),
+    "delete": gettext_lazy("删除"),
+    "export": gettext_lazy("导出"),
+    "import": gettext_lazy("导入"),
+    "bulk": gettext_lazy("批量操作"),
+    "reveal": gettext_lazy("查看脱敏内容"),
+}
+
+
+@admin_page
+def page(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return render(
+        request,
+        "staff/roles.html",
+        {"roles": roles.roles(), "role_label": role_label, "role_note": role_note},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@admin_page
+def edit(request: HttpRequest, actor: Actor, key: int = 0) -> HttpResponse:
+    role = found(roles.roles(), key) if key else None
+    if request.method != "POST":
+        values = {
+            "name": role.name if role else "",
+            "description": role.description if role else "",
+            "is_admin": role.is_admin if role else False,
+        }
+        return render(
+            request, "staff/role_form.html", form_context(role, values, roles.matrix(role) if role else {})
+        )
+    typed = {name: request.POST.get(name, "") for name in ("name", "description", "is_admin")}
+    wanted = typed_matrix(request)
+    try:
+        role = roles.save_role(role, typed, wanted, by=actor)
+    except FieldErrors as error:
+        return refused_form(request, "staff/role_form.html", form_context(role, typed, wanted), error)
+    messages.success(request, _("已保存，立即生效"))
+    return redirect("role_edit", role.pk)
+
+
+@require_POST
+@admin_page
+def delete(request: HttpRequest, actor: Actor, key: int) -> HttpResponseBase:
+    roles.delete_role(found(roles.roles(), key), by=actor)
+    messages.success(request, _("已删除"))
+    return redirect("role_list")
+
+
+@require_http_methods(["GET", "POST"])
+@admin_page
+def fields(request: HttpRequest, actor: Actor, key: int, type_key: str) -> HttpResponse:
+    role = found(roles.roles(), key)
+    object_type = get(type_key)
+    specs = [spec for spec in object_type.fields.values() if not spec.private]
+    if request.method == "POST":
+        wanted = {spec.key: request.POST.get(f"level-{spec.key}", "") for spec in specs}
+        roles.save_levels(role, type_key, wanted, by=actor)
+        messages.success(request, _("已保存，立即生效"))
+        return redirect("role_fields", key, type_key)
+    context = {
+        "role": role,
+        "role_label": role_label,
+        "object_type": object_type,
+        "specs": specs,
+        "levels": roles.levels(role, type_key),
+        "choices": [{"value": option.value, "label": option.label} for option in LEVELS],
+    }
+    return render(request, "staff/role_fields.html", context)
+
+
+def typed_matrix(request: HttpRequest) -> dict[tuple[str, str], str]:
+    """The selects are called `grant-customer-view`; an empty one grants nothing."""
+    keys = [EVERYTHING, *(one.key for one in all_types())]
+    typed = {(key, verb): request.POST.get(f"grant-{key}-{verb}", "") for key in keys for verb in VERBS}
+    return {cell: scope for cell, scope in typed.items() if scope}
+
+
+def form_context(
+    role: Role | None, values: dict[str, Any], matrix: dict[tuple[str, str], str]
+) -> dict[str, Any]:
+    kinds = [(EVERYTHING, _("所有对象")), *((one.key, one.label) for one in all_types())]
+    rows = [
+        {"key": key, "label": label, "cells": {verb: matrix.get((key, verb), "") for verb in VERBS}}
+        for key, label in kinds
+    ]
+    return {
+        "role": role,
+        "role_label": role_label,
+        "values": values,
+        "errors": {},
+        "rows": rows,
+        "verbs": [{"key": verb, "label": VERB_LABELS[verb]} for verb in VERBS],
+        "scopes": [
+            {"value": option.value, "label": option.label} for option in SCOPES if option.value != "none"
+        ],
+    }
