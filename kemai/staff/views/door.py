@@ -24,7 +24,7 @@ def admin_page(
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """A page for those who may change the system's settings."""
 
-    def page(request: HttpRequest, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def page(request: HttpRequest, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not actor.is_admin:
             raise Denied
         return view(request, actor, *args, **kwargs)
