@@ -2,8 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from kemai.customers import panels
 from kemai.customers.models import (
     Category,
+    ChainStrategy,
     Consent,
     Contact,
     Customer,
@@ -14,7 +16,7 @@ from kemai.customers.models import (
     Segment,
     Shop,
 )
-from kemai.customers.services import hooks
+from kemai.customers.services import chain, hooks, similar, timeline
 from kemai.platform.models import Tag
 from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, register, relate
 
@@ -58,6 +60,11 @@ CUSTOMER = register(
         tags=True,
         numbering=Numbering("number", "C"),
         hooks=Hooks(prepare=hooks.prepare_customer),
+        explain=panels.explain,
+        similar=similar.find_similar,
+        complete=panels.complete,
+        sources=list(timeline.SOURCES),
+        panels=list(panels.PANELS),
     )
 )  # fmt: skip
 CONTACT = register(
@@ -182,6 +189,18 @@ SEGMENT = register(
         key="segment", model=Segment, title="name", icon="chart-donut", nav="customers", nav_order=15,
         columns=("name", "size", "refreshed_at", "owner"), form=(Section(_("分群"), "name", "description", "owner"),),
         small=True, importable=False, hooks=Hooks(prepare=hooks.prepare_segment),
+    )
+)  # fmt: skip
+CHAIN_STRATEGY = register(
+    ObjectType(
+        key="chain_strategy", model=ChainStrategy, title="value_class", icon="link",
+        columns=("value_class", "objective", "strategy", "metric", "contact_every_days", "review_on"),
+        form=(
+            Section(
+                _("策略"), "value_class", "objective", "strategy", "metric", "contact_every_days", "review_on"
+            ),
+        ),
+        small=True, creatable=False, importable=False, sort="id", hooks=Hooks(prepare=chain.prepare_strategy),
     )
 )  # fmt: skip
 TAG = register(
