@@ -44,7 +44,10 @@ class Table:
     def as_json(self) -> dict[str, object]:
         if len(self.rows) > MAX_ROWS:
             raise ValueError(f"a result table has {len(self.rows)} rows, {MAX_ROWS} are allowed")
-        return {"columns": [dataclasses.asdict(c) for c in self.columns], "rows": [list(row) for row in self.rows]}
+        return {
+            "columns": [dataclasses.asdict(c) for c in self.columns],
+            "rows": [list(row) for row in self.rows],
+        }
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,13 @@ class Result:
 class Tables(Protocol):
     """The tables as of a moment: rows later than it are not in them."""
 
-    as_of: datetime
-    """In UTC, without zone."""
-    today: date
-    """The company's local day of `as_of`."""
+    @property
+    def as_of(self) -> datetime:
+        """In UTC, without zone."""
+
+    @property
+    def today(self) -> date:
+        """The company's local day of `as_of`."""
 
     def __getitem__(self, key: str) -> Any:
         """The Ibis table of a dataset, or of the output of an analysis that ran before."""

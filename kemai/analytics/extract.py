@@ -77,8 +77,14 @@ def blocks(dataset: Dataset, rows: models.QuerySet[Any]) -> Iterator[str]:
 def _block_text(dataset: Dataset, rows: models.QuerySet[Any]) -> str:
     inner, args = rows.order_by().values_list(*dataset.columns).query.sql_with_params()
     names = [f"c{index}" for index in range(len(dataset.columns))]
-    line = " || ',' || ".join(_as_csv(n, kind) for n, kind in zip(names, dataset.columns.values(), strict=True))
-    joined = f"string_agg({line}, chr(10))" if connection.vendor == "postgresql" else f"group_concat({line}, char(10))"
+    line = " || ',' || ".join(
+        _as_csv(n, kind) for n, kind in zip(names, dataset.columns.values(), strict=True)
+    )
+    joined = (
+        f"string_agg({line}, chr(10))"
+        if connection.vendor == "postgresql"
+        else f"group_concat({line}, char(10))"
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"WITH s({', '.join(names)}) AS ({inner}) SELECT {joined} FROM s", args)
         row = cursor.fetchone()
@@ -118,7 +124,9 @@ def _store(session: Session, insert: str, text: str, columns: Mapping[str, str])
 def _stored(dataset: Dataset) -> list[str]:
     """The select list that turns a block into stored columns, the local ones behind."""
     plain = [f'CAST("{name}" AS {SQL_TYPES[kind]})' for name, kind in dataset.columns.items()]
-    return plain + [local_sql(f'CAST("{source}" AS TIMESTAMP)', kind) for kind, source in dataset.local.values()]
+    return plain + [
+        local_sql(f'CAST("{source}" AS TIMESTAMP)', kind) for kind, source in dataset.local.values()
+    ]
 
 
 def local_sql(moment: str, kind: str) -> str:
@@ -144,6 +152,10 @@ def fixed_offset() -> int | None:
     from zoneinfo import ZoneInfo
 
     zone = ZoneInfo(_zone_name())
-    found = {zone.utcoffset(datetime(year, month, 1)) for year in range(1992, 2038) for month in (1, 4, 7, 10)}
+    found = {
+        datetime(year, month, 1, tzinfo=zone).utcoffset()
+        for year in range(1992, 2038)
+        for month in (1, 4, 7, 10)
+    }
     only = found.pop()
     return None if found or only is None else int(only.total_seconds() // 60)

@@ -123,7 +123,9 @@ class Pipeline:
     def touched(self, since: datetime) -> Any:
         """The subjects whose rows changed, or came into view since the kept facts; None if that is most of them."""
         session = self.session
-        session.execute("CREATE OR REPLACE TEMPORARY TABLE renewed AS SELECT DISTINCT id FROM touched WHERE id IS NOT NULL")
+        session.execute(
+            "CREATE OR REPLACE TEMPORARY TABLE renewed AS SELECT DISTINCT id FROM touched WHERE id IS NOT NULL"
+        )
         for dataset in all_datasets():
             if dataset.subject and dataset.moment:
                 session.execute(

@@ -126,7 +126,9 @@ def catch_up(
         by = dataset.parent_column
     else:
         since = watermark.replace(tzinfo=UTC) - OVERLAP
-        changed = dataset.source().filter(**{f"{dataset.watermark}__gte": since, f"{dataset.primary}__lte": last_key})
+        changed = dataset.source().filter(
+            **{f"{dataset.watermark}__gte": since, f"{dataset.primary}__lte": last_key}
+        )
         keys = list(changed.order_by().values_list(dataset.primary, flat=True)[: limit + 1])
         by = dataset.primary
     if len(keys) > limit:
@@ -171,8 +173,12 @@ def merge(session: Session, dataset: Dataset) -> int:
         f'CREATE OR REPLACE TEMPORARY TABLE "{keys}" AS SELECT "{key}" AS id FROM "{name}" '
         f'WHERE {looked_at} AND "{key}" NOT IN (SELECT "{key}" FROM "{staged}")'
     )
-    same = " AND ".join(f'"{staged}"."{column}" IS NOT DISTINCT FROM o."{column}"' for column in kinds_of(dataset))
-    session.execute(f'DELETE FROM "{staged}" USING "{name}" o WHERE "{staged}"."{key}" = o."{key}" AND {same}')
+    same = " AND ".join(
+        f'"{staged}"."{column}" IS NOT DISTINCT FROM o."{column}"' for column in kinds_of(dataset)
+    )
+    session.execute(
+        f'DELETE FROM "{staged}" USING "{name}" o WHERE "{staged}"."{key}" = o."{key}" AND {same}'
+    )
     session.execute(f'INSERT INTO "{keys}" SELECT "{key}" FROM "{staged}"')
     with session.transaction():
         touch(session, dataset)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from kemai.analytics.models import AnalysisRun
 from kemai.analytics.services import runs
@@ -20,6 +21,12 @@ VERSION = "1"
 READ_ONLY = ("cohort", "sales", "coverage")
 """What the nightly run keeps for the dashboard besides the states."""
 PART = "customer_facts"
+STEPS = {
+    "refresh": gettext_noop("读取数据"),
+    "analyse": gettext_noop("计算"),
+    "write": gettext_noop("写回客户"),
+    "results": gettext_noop("汇总报表"),
+}
 
 
 def quiet(message: str, done: int, total: int | None) -> None:
@@ -121,9 +128,7 @@ def carry_out(
         )
 
 
-def nightly(
-    pipeline: Any, standing: Any, row: AnalysisRun, *, by: Actor, write: bool, report: Clock
-) -> Any:
+def nightly(pipeline: Any, standing: Any, row: AnalysisRun, *, by: Actor, write: bool, report: Clock) -> Any:
     """All analyses; the facts are written first, then the dashboard's results are computed and kept."""
     from kemai.analytics.pipeline import STATES
     from kemai.analytics.registry import get_analysis

@@ -39,7 +39,9 @@ def kinds_of_part(part: Part) -> dict[str, str]:
     by_name = {column.attname: column for column in part.model._meta.concrete_fields}
     kinds = {part.primary: "int64"}
     for name in part.columns:
-        kinds[name] = next(kind for column_class, kind in COLUMN_KINDS if isinstance(by_name[name], column_class))
+        kinds[name] = next(
+            kind for column_class, kind in COLUMN_KINDS if isinstance(by_name[name], column_class)
+        )
     return kinds
 
 
@@ -167,4 +169,6 @@ def keep_copy(session: Session, part: Part, full: Any, changed: Any) -> None:
     with session.transaction():
         session.execute(f'DELETE FROM "{name}" WHERE "{key}" IN (SELECT "{key}" FROM "{source}")')
         session.execute(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM "{source}"')
-        session.execute(f'DELETE FROM "{name}" WHERE "{key}" NOT IN (SELECT "{key}" FROM "{full.get_name()}")')
+        session.execute(
+            f'DELETE FROM "{name}" WHERE "{key}" NOT IN (SELECT "{key}" FROM "{full.get_name()}")'
+        )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 VERSION = "1"
 
 COMPLETENESS: Mapping[str, Mapping[str, int]] = {
     "person": {
-        "phone": 30, "wecom_id": 10, "email": 5, "region": 15, "address": 10, "gender": 10, "birthday": 10, "source": 10,
+        "phone": 30, "wecom_id": 10, "email": 5, "region": 15, "address": 10, "gender": 10, "birthday": 10,
+        "source": 10,
     },
     "company": {
         "phone": 25, "wecom_id": 10, "email": 10, "credit_code": 20, "region": 10, "address": 10, "industry": 10,
@@ -115,7 +117,7 @@ def comeback(rule: RhythmRule, days: Sequence[int], today: int) -> int | None:
     found = None
     for index in range(1, len(days)):
         gap = days[index] - days[index - 1]
-        earlier = [later - before for before, later in zip(days[: index - 1], days[1:index], strict=True)]
+        earlier = [later - before for before, later in pairwise(days[:index])]
         remembered = days[index] >= today - rule.recovered_days
         if remembered and gap > silence_limit(rule, earlier):
             found = days[index]
@@ -163,7 +165,9 @@ RFM_CELLS: Mapping[tuple[bool, bool, bool], str] = {
 """(R high, F high, M high) → cell."""
 
 
-def rfm_scores(cuts: Mapping[str, Sequence[float]], *, days: int, orders: int, amount: int) -> tuple[int, int, int]:
+def rfm_scores(
+    cuts: Mapping[str, Sequence[float]], *, days: int, orders: int, amount: int
+) -> tuple[int, int, int]:
     """R, F and M from 1 to 5 by stored cut points; few days since the last purchase are a high R."""
     return (
         5 - sum(days > cut for cut in cuts["r"]),

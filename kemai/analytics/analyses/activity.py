@@ -36,7 +36,13 @@ class Params:
 def run(tables: Tables, params: Params) -> Result:
     stated = tables.stage(
         states(tables["fact"], tables, params).select(
-            "customer_id", "activity", "silence_days", "contact_days", "comeback_days", "age_days"
+            "customer_id",
+            "activity",
+            "comeback_on",
+            "silence_days",
+            "contact_days",
+            "comeback_days",
+            "age_days",
         )
     )
     table = sizes(tables, stated)
@@ -55,18 +61,21 @@ def states(fact: Any, tables: Tables, params: Params) -> Any:
         silence_days=today.delta(fact.last_day, unit="day"),
         age_days=today.delta(fact.first_day, unit="day"),
         contact_days=today.delta(fact.last_inbound_day, unit="day"),
-        comeback_days=today.delta(fact.comeback_on, unit="day"),
+        comeback_days=today.delta(fact.latest_comeback, unit="day"),
     )
+    recovered = (fact.comeback_days <= params.recovered_days).fill_null(False)
     in_touch = (fact.contact_days <= params.contact_days).fill_null(False)
     return fact.mutate(
+        comeback_on=ibis.ifelse(recovered, fact.latest_comeback, ibis.null("date")),
+        comeback_days=ibis.ifelse(recovered, fact.comeback_days, ibis.null("int64")),
         activity=ibis.cases(
             (fact.last_day.isnull(), "prospect"),
             (fact.age_days <= params.new_days, "new"),
             ((fact.silence_days > fact.silence_limit_days) & ~in_touch, "lost"),
-            ((fact.comeback_days <= params.recovered_days).fill_null(False), "recovered"),
+            (recovered, "recovered"),
             ((fact.silence_days > fact.silence_limit_days * params.dormant_share) & ~in_touch, "dormant"),
             else_="active",
-        )
+        ),
     )
 
 
@@ -92,8 +101,13 @@ def chart(table: Table) -> Chart:
         title=gettext_noop("客户活跃状态"),
         unit=gettext_noop("人"),
         x={"label": gettext_noop("活跃状态"), "kind": "option:activity", "values": names},
-        series=[{"key": "customers", "label": gettext_noop("客户数"), "values": [row[1] for row in table.rows]}],
-        drill={"type": "customer", "where": [{"field": "activity", "op": "eq", "value": name} for name in names]},
+        series=[
+            {"key": "customers", "label": gettext_noop("客户数"), "values": [row[1] for row in table.rows]}
+        ],
+        drill={
+            "type": "customer",
+            "where": [{"field": "activity", "op": "eq", "value": name} for name in names],
+        },
     )
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from kemai.analytics.analyses.frames import as_day, attach, paid
-from kemai.analytics.analysis import Analysis, Chart, Column, Result, Table, Tables, gettext_noop, within, year_before
+from kemai.analytics.analysis import (
+    Analysis,
+    Chart,
+    Column,
+    Result,
+    Table,
+    Tables,
+    gettext_noop,
+    within,
+    year_before,
+)
 
 
 @dataclass(frozen=True)
@@ -26,9 +36,15 @@ def run(tables: Tables, params: Params) -> Result:
     what it has so far."""
     first = year_before(tables.today.replace(day=1), params.cohorts - 1)
     facts = tables["facts"]
-    started = facts.filter(facts.first_day >= first).select("customer_id", start=facts.first_day.truncate("month"))
+    started = facts.filter(facts.first_day >= first).select(
+        "customer_id", start=facts.first_day.truncate("month")
+    )
     orders = paid(tables)
-    active = orders.filter(orders.day >= first).select("customer_id", month=orders.day.truncate("month")).distinct()
+    active = (
+        orders.filter(orders.day >= first)
+        .select("customer_id", month=orders.day.truncate("month"))
+        .distinct()
+    )
     joined = attach(active, started, "customer_id")
     joined = joined.filter(joined.start.notnull())
     counted = joined.group_by("start", "month").aggregate(customers=joined.count())
@@ -58,7 +74,8 @@ def months_between(first: date, later: date) -> int:
 def table(rows: list[list[object]], months: int) -> Table:
     ahead = tuple(Column(f"m{n}", f"+{n}", "share") for n in range(1, months + 1))
     return Table(
-        (Column("month", gettext_noop("首购月份"), "month"), Column("size", gettext_noop("新客户")), *ahead), rows
+        (Column("month", gettext_noop("首购月份"), "month"), Column("size", gettext_noop("新客户")), *ahead),
+        rows,
     )
 
 
@@ -69,7 +86,9 @@ def chart(rows: list[list[object]], months: int) -> Chart:
         title=gettext_noop("按首购月份的留存率"),
         unit="share",
         x={"label": gettext_noop("第几个月"), "kind": "whole", "values": list(range(1, months + 1))},
-        series=[{"key": str(row[0]), "label": str(row[0]), "size": row[1], "values": row[2:]} for row in rows],
+        series=[
+            {"key": str(row[0]), "label": str(row[0]), "size": row[1], "values": row[2:]} for row in rows
+        ],
     )
 
 

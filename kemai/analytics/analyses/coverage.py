@@ -41,13 +41,18 @@ def run(tables: Tables, params: Params) -> Result:
         )
     )[0]
     total = int(row["customers"])
-    share = {name: round(int(row[name] or 0) / total, 4) if total else 0.0 for name in ("fresh", "reachable", "valid")}
-    found = {r["step"]: int(r["customers"]) for r in tables.rows(known.group_by("step").aggregate(customers=known.count()))}
+    share = {
+        name: round(int(row[name] or 0) / total, 4) if total else 0.0
+        for name in ("fresh", "reachable", "valid")
+    }
+    counted = tables.rows(known.group_by("step").aggregate(customers=known.count()))
+    found = {one["step"]: int(one["customers"]) for one in counted}
     steps = [[f"{step * 10}–{step * 10 + 9 if step < 9 else 100}", found.get(step, 0)] for step in range(10)]
     return Result(
         tables={
             "completeness": Table(
-                (Column("step", gettext_noop("完整度"), "text"), Column("customers", gettext_noop("客户数"))), steps
+                (Column("step", gettext_noop("完整度"), "text"), Column("customers", gettext_noop("客户数"))),
+                steps,
             )
         },
         metrics={"customers": total, "completeness": round(float(row["completeness"] or 0), 1), **share},
@@ -58,11 +63,21 @@ def run(tables: Tables, params: Params) -> Result:
                 title=gettext_noop("资料完整度分布"),
                 unit=gettext_noop("人"),
                 x={"label": gettext_noop("完整度"), "kind": "text", "values": [step[0] for step in steps]},
-                series=[{"key": "customers", "label": gettext_noop("客户数"), "values": [step[1] for step in steps]}],
+                series=[
+                    {
+                        "key": "customers",
+                        "label": gettext_noop("客户数"),
+                        "values": [step[1] for step in steps],
+                    }
+                ],
                 drill={
                     "type": "customer",
                     "where": [
-                        {"field": "completeness", "op": "between", "value": [n * 10, n * 10 + 9 if n < 9 else 100]}
+                        {
+                            "field": "completeness",
+                            "op": "between",
+                            "value": [n * 10, n * 10 + 9 if n < 9 else 100],
+                        }
                         for n in range(10)
                     ],
                 },

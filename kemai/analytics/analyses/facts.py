@@ -40,7 +40,9 @@ class Params:
 def run(tables: Tables, params: Params) -> Result:
     orders = paid(tables)
     gaps = tables.stage(gaps_of(orders))
-    facts = tables["customer"].select(customer_id="id", completeness="completeness", kind="kind", joined="created_at")
+    facts = tables["customer"].select(
+        customer_id="id", completeness="completeness", kind="kind", joined="created_at"
+    )
     parts = (
         totals(orders),
         rhythm(gaps),
@@ -53,7 +55,9 @@ def run(tables: Tables, params: Params) -> Result:
     for part in parts:
         facts = attach(facts, part, "customer_id")
     own = facts.gaps >= params.min_gaps
-    bounded = ibis.least(ibis.greatest(facts.gap_median_days * params.factor, params.floor_days), params.cap_days)
+    bounded = ibis.least(
+        ibis.greatest(facts.gap_median_days * params.factor, params.floor_days), params.cap_days
+    )
     facts = facts.mutate(
         orders_total=facts.orders_total.fill_null(0),
         amount_total=facts.amount_total.fill_null(0),
@@ -80,16 +84,20 @@ def gaps_of(orders: Any) -> Any:
     """(customer_id, day, seq, gap): each purchase day but the first, with the days since the one before."""
     days = orders.select("customer_id", "day").distinct()
     order = ibis.window(group_by=days.customer_id, order_by=days.day)
-    gaps = days.mutate(seq=ibis.row_number().over(order), gap=days.day.delta(days.day.lag().over(order), unit="day"))
+    gaps = days.mutate(
+        seq=ibis.row_number().over(order), gap=days.day.delta(days.day.lag().over(order), unit="day")
+    )
     return gaps.filter(gaps.gap.notnull())
 
 
 def rhythm(gaps: Any) -> Any:
-    return gaps.group_by("customer_id").aggregate(gap_median_days=gaps.gap.median().cast("float64"), gaps=gaps.count())
+    return gaps.group_by("customer_id").aggregate(
+        gap_median_days=gaps.gap.median().cast("float64"), gaps=gaps.count()
+    )
 
 
 def comebacks(gaps: Any, tables: Tables, params: Params) -> Any:
-    """(customer_id, comeback_on): the latest comeback that is still remembered."""
+    """(customer_id, latest_comeback): the latest comeback that is still remembered."""
     since = tables.today - timedelta(days=params.comeback_days)
     late = gaps.filter(gaps.day >= since, gaps.gap > min(params.floor_days, params.lost_days))
     earlier = gaps.select(earlier_id="customer_id", earlier_seq="seq", earlier_gap="gap")
@@ -100,13 +108,15 @@ def comebacks(gaps: Any, tables: Tables, params: Params) -> Any:
     bounded = ibis.least(ibis.greatest(before.median * params.factor, params.floor_days), params.cap_days)
     limit = ibis.ifelse(before.known >= params.min_gaps, bounded, float(params.lost_days))
     back = before.filter(before.gap > limit)
-    return back.group_by("customer_id").aggregate(comeback_on=back.day.max())
+    return back.group_by("customer_id").aggregate(latest_comeback=back.day.max())
 
 
 def favourites(tables: Tables, orders: Any) -> Any:
     """The category with the most money spent; the smaller key where two are equal."""
     products = tables["product"]
-    known = products.filter(products.category_id.notnull()).select(product_id="id", favourite_category_id="category_id")
+    known = products.filter(products.category_id.notnull()).select(
+        product_id="id", favourite_category_id="category_id"
+    )
     lines = tables["order_line"].select("order_id", "product_id", "amount")
     owners = orders.select(order_id="id", customer_id="customer_id")
     sold = lines.join(known, "product_id").join(owners, "order_id")

@@ -133,8 +133,13 @@ def chart(table: Table) -> Chart:
         title=gettext_noop("RFM 八类客户"),
         unit=gettext_noop("人"),
         x={"label": gettext_noop("RFM 分类"), "kind": "option:rfm_cell", "values": names},
-        series=[{"key": "customers", "label": gettext_noop("客户数"), "values": [row[1] for row in table.rows]}],
-        drill={"type": "customer", "where": [{"field": "rfm_cell", "op": "eq", "value": name} for name in names]},
+        series=[
+            {"key": "customers", "label": gettext_noop("客户数"), "values": [row[1] for row in table.rows]}
+        ],
+        drill={
+            "type": "customer",
+            "where": [{"field": "rfm_cell", "op": "eq", "value": name} for name in names],
+        },
     )
 
 

@@ -7,7 +7,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from kemai.analytics.analyses.frames import as_day, attach, paid
-from kemai.analytics.analysis import Analysis, Chart, Column, Result, Table, Tables, gettext_noop, within, year_before
+from kemai.analytics.analysis import (
+    Analysis,
+    Chart,
+    Column,
+    Result,
+    Table,
+    Tables,
+    gettext_noop,
+    within,
+    year_before,
+)
 
 MONTH, ORDERS, AMOUNT = gettext_noop("月份"), gettext_noop("订单数"), gettext_noop("销售额")
 BUYERS = gettext_noop("购买客户数")
@@ -132,8 +142,8 @@ def by_shop(tables: Tables, daily: Any, since: date, top: int) -> Table:
     shops = tables["shop"].select(shop_id="id", name="name")
     named = attach(figures, shops, "shop_id")
     rows = top_rows(tables, named.select("shop_id", "name", "orders", "amount"), top)
-    return Table((Column("shop", gettext_noop("门店"), "ref:shop"), Column("name", gettext_noop("名称"), "text"), *FIGURES),
-                 rows)  # fmt: skip
+    columns = (Column("shop", gettext_noop("门店"), "ref:shop"), Column("name", gettext_noop("名称"), "text"))
+    return Table((*columns, *FIGURES), rows)
 
 
 def by_category(tables: Tables, since: date, top: int) -> Table:
@@ -146,7 +156,10 @@ def by_category(tables: Tables, since: date, top: int) -> Table:
     figures = sums(sold.filter(sold.category_id.notnull()), "category_id")
     named = attach(figures, tables["category"].select(category_id="id", name="name"), "category_id")
     rows = top_rows(tables, named.select("category_id", "name", "orders", "amount"), top)
-    columns = (Column("category", gettext_noop("品类"), "ref:category"), Column("name", gettext_noop("名称"), "text"))
+    columns = (
+        Column("category", gettext_noop("品类"), "ref:category"),
+        Column("name", gettext_noop("名称"), "text"),
+    )
     # an order with two products of a category counts once for each of them
     return Table((*columns, Column("orders", gettext_noop("购买次数")), FIGURES[1]), rows)
 
@@ -171,16 +184,23 @@ def new_customers(tables: Tables, months: list[str]) -> list[list[object]]:
 def metrics(tables: Tables, daily: Any, new: list[list[object]]) -> dict[str, object]:
     """Sales of the last 30 days and the 30 before them, cents; new customers of the running month."""
     today = tables.today
-    found: dict[str, object] = {"new_this_month": new[-1][1], "new_last_month": new[-2][1] if len(new) > 1 else 0}
+    found: dict[str, object] = {
+        "new_this_month": new[-1][1],
+        "new_last_month": new[-2][1] if len(new) > 1 else 0,
+    }
     for name, start, end in (("30d", 30, 0), ("30d_before", 60, 30)):
-        part = daily.filter(daily.day > today - timedelta(days=start), daily.day <= today - timedelta(days=end))
+        part = daily.filter(
+            daily.day > today - timedelta(days=start), daily.day <= today - timedelta(days=end)
+        )
         row = tables.rows(part.aggregate(orders=part.orders.sum(), amount=part.amount.sum()))[0]
         found[f"orders_{name}"] = int(row["orders"] or 0)
         found[f"amount_{name}"] = int(row["amount"] or 0)
     return found
 
 
-def line(key: str, title: str, label: str, kind: str, rows: list[list[object]], *, drill: bool = False) -> Chart:
+def line(
+    key: str, title: str, label: str, kind: str, rows: list[list[object]], *, drill: bool = False
+) -> Chart:
     return Chart(
         key=key,
         type="line" if key != "month" else "bar",
@@ -188,7 +208,9 @@ def line(key: str, title: str, label: str, kind: str, rows: list[list[object]], 
         unit="money",
         x={"label": label, "kind": kind, "values": [row[0] for row in rows]},
         series=[{"key": "amount", "label": AMOUNT, "values": [row[2] for row in rows]}],
-        drill={"type": "order", "where": [month_where(str(row[0]), "ordered_at") for row in rows]} if drill else None,
+        drill={"type": "order", "where": [month_where(str(row[0]), "ordered_at") for row in rows]}
+        if drill
+        else None,
     )
 
 
@@ -214,7 +236,12 @@ def channel_chart(table: Table, months: list[str]) -> Chart:
         unit="money",
         x={"label": MONTH, "kind": "month", "values": months},
         series=[
-            {"key": name, "label": name, "kind": "option:channel", "values": [found.get((m, name), 0) for m in months]}
+            {
+                "key": name,
+                "label": name,
+                "kind": "option:channel",
+                "values": [found.get((m, name), 0) for m in months],
+            }
             for name in names
         ],
     )

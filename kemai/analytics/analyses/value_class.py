@@ -121,8 +121,13 @@ def chart(table: Table) -> Chart:
         title=gettext_noop("客户价值类别"),
         unit=gettext_noop("人"),
         x={"label": gettext_noop("价值类别"), "kind": "option:value_class", "values": names},
-        series=[{"key": "customers", "label": gettext_noop("客户数"), "values": [row[1] for row in table.rows]}],
-        drill={"type": "customer", "where": [{"field": "value_class", "op": "eq", "value": name} for name in names]},
+        series=[
+            {"key": "customers", "label": gettext_noop("客户数"), "values": [row[1] for row in table.rows]}
+        ],
+        drill={
+            "type": "customer",
+            "where": [{"field": "value_class", "op": "eq", "value": name} for name in names],
+        },
     )
 
 

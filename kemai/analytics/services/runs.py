@@ -17,7 +17,12 @@ NIGHTLY = "nightly"
 
 def start(key: str, version: str, params: Mapping[str, object], *, as_of: datetime, by: Actor) -> AnalysisRun:
     return AnalysisRun.objects.create(
-        analysis=key, version=version, params=dict(params), as_of=as_of, user_id=by.user_id, started_at=timezone.now()
+        analysis=key,
+        version=version,
+        params=dict(params),
+        as_of=as_of,
+        user_id=by.user_id,
+        started_at=timezone.now(),
     )
 
 
@@ -47,7 +52,13 @@ def fail(run: AnalysisRun, error: BaseException) -> None:
 
 
 def keep_result(
-    analysis: Analysis, params: Mapping[str, object], result: Result, *, as_of: datetime, started: datetime, by: Actor
+    analysis: Analysis,
+    params: Mapping[str, object],
+    result: Result,
+    *,
+    as_of: datetime,
+    started: datetime,
+    by: Actor,
 ) -> AnalysisRun:
     """The row of an analysis that has already run, as a part of the nightly one."""
     return AnalysisRun.objects.create(
@@ -67,11 +78,9 @@ def keep_result(
 def latest(key: str, *, at: datetime | None = None) -> AnalysisRun | None:
     """The newest finished run of an analysis; with `at`, of those that describe no later moment."""
     runs = AnalysisRun.objects.filter(analysis=key, state="done")
-    if at is not None:
-        runs = runs.filter(as_of__lte=at).order_by("-as_of", "-id")
-    else:
-        runs = runs.order_by("-id")
-    return runs.first()
+    if at is None:
+        return runs.order_by("-id").first()
+    return runs.filter(as_of__lte=at).order_by("-as_of", "-id").first()
 
 
 def standing() -> AnalysisRun | None:
@@ -82,7 +91,9 @@ def standing() -> AnalysisRun | None:
 
 def prune(key: str, keep: int = 400) -> int:
     """Forget all but the newest runs of an analysis; returns how many. Dashboards read the newest few."""
-    kept = AnalysisRun.objects.filter(analysis=key).order_by("-id").values_list("id", flat=True)[keep : keep + 1]
+    kept = (
+        AnalysisRun.objects.filter(analysis=key).order_by("-id").values_list("id", flat=True)[keep : keep + 1]
+    )
     border = next(iter(kept), None)
     if border is None:
         return 0

@@ -80,7 +80,7 @@ class Part:
     @property
     def record(self) -> type[models.Model]:
         key = self.model._meta.pk
-        related = key.related_model if key is not None else None
+        related: object = getattr(key, "related_model", None)
         assert isinstance(related, type)
         return related
 

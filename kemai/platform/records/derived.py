@@ -131,7 +131,7 @@ class _Door:
         )
         names = ", ".join(quote(name) for name in self.columns)
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
             return
@@ -173,7 +173,7 @@ class _Door:
         row = {owner: key, "field": state, "old": old, "new": new, "at": self.at, "run_id": self.run_id}
         return self.part.transitions(**row, inputs=kept)
 
-    def upsert(self) -> tuple[str, list[object]]:
+    def upsert(self) -> tuple[str, list[Any]]:
         """One statement that both databases understand: insert what is missing, update what differs."""
         quote = connection.ops.quote_name
         model = self.part.model
