@@ -1,6 +1,6 @@
 // Builds kemai/platform/ui/static/dist: app.js (+ lazy chunks), boot.js, app.css, icons.svg, favicon.svg, manifest.json.
 // node build.mjs [--watch] ; fails when the first load outgrows its budget.
-import { build, context, transform } from "esbuild";
+import { build, transform } from "esbuild";
 import { PurgeCSS } from "purgecss";
 import { gzipSync } from "node:zlib";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync, watch as fsWatch } from "node:fs";
@@ -73,26 +73,31 @@ function sprite() {
   return symbols.length;
 }
 
-const js = {
-  entryPoints: { app: join(here, "src/app.ts") }, outdir: dist, bundle: true, splitting: true, format: "esm", minify: true, metafile: true,
-  target: ["chrome108", "safari15.4", "firefox115"], chunkNames: "chunks/[name]-[hash]", legalComments: "none", logLevel: "warning",
-};
-const boot = { entryPoints: { boot: join(here, "src/boot.ts") }, outdir: dist, bundle: true, format: "iife", minify: true, target: js.target, logLevel: "warning" };
+const shared = { bundle: true, format: "esm", minify: true, metafile: true, outdir: dist, target: ["chrome108", "safari15.4", "firefox115"], legalComments: "none", logLevel: "warning" };
 
-function firstLoad(meta) {
-  // app.js and everything it imports statically
-  const outs = meta.outputs, seen = new Set(), todo = [Object.keys(outs).find((o) => o.endsWith("/app.js"))];
-  while (todo.length) { const o = todo.pop(); if (!o || seen.has(o)) continue; seen.add(o); for (const i of outs[o].imports) if (i.kind === "import-statement") todo.push(i.path); }
-  return [...seen];
+// Islands reach the core through one global instead of shared chunks: the first load stays a single file without a waterfall.
+const coreFromPage = { name: "core", setup(b) {
+  b.onResolve({ filter: /\/core\/\w+$/ }, (args) => ({ path: args.path.replace(/.*\//, ""), namespace: "core" }));
+  b.onLoad({ filter: /.*/, namespace: "core" }, (args) => ({ contents: `module.exports = globalThis.kemai[${JSON.stringify(args.path)}]`, loader: "js" }));
+} };
+const toBuiltIsland = (built) => ({ name: "islands", setup(b) {
+  b.onResolve({ filter: /\/islands\/\w+$/ }, (args) => ({ path: `./${built[args.path.replace(/.*\//, "")]}`, external: true }));
+} });
+
+async function scripts() {
+  const entries = readdirSync(join(here, "src/islands")).filter((f) => /export (function|const) mount/.test(read(join(here, "src/islands", f)))).map((f) => join(here, "src/islands", f));
+  const islands = await build({ ...shared, entryPoints: entries, outdir: join(dist, "chunks"), entryNames: "[name]-[hash]", plugins: [coreFromPage] });
+  const built = Object.fromEntries(Object.entries(islands.metafile.outputs).filter(([, o]) => o.entryPoint).map(([p, o]) => [o.entryPoint.replace(/.*\/|\.ts$/g, ""), relative(dist, resolve(process.cwd(), p))]));
+  await build({ ...shared, entryPoints: { app: join(here, "src/app.ts") }, plugins: [toBuiltIsland(built)] });
+  await build({ ...shared, entryPoints: { boot: join(here, "src/boot.ts") }, format: "iife" });
+  return built;
 }
 const gz = (p) => gzipSync(readFileSync(p), { level: 9 }).length;
 const kb = (n) => `${(n / 1000).toFixed(1)} kB`;
 
-function report(meta, icons) {
-  const first = firstLoad(meta).map((o) => resolve(process.cwd(), o));
-  const jsSize = first.reduce((s, p) => s + gz(p), 0), cssSize = gz(join(dist, "app.css"));
-  const chunks = Object.fromEntries(Object.entries(meta.outputs).filter(([, o]) => o.entryPoint?.includes("src/islands/")).map(([p, o]) => [o.entryPoint.replace(/.*\/|\.ts$/g, ""), relative(dist, resolve(process.cwd(), p))]));
-  writeFileSync(join(dist, "manifest.json"), JSON.stringify({ app: "app.js", css: "app.css", first: first.map((p) => relative(dist, p)), islands: chunks, gzip: { js: jsSize, css: cssSize } }, null, 1));
+function report(chunks, icons) {
+  const jsSize = gz(join(dist, "app.js")) + gz(join(dist, "boot.js")), cssSize = gz(join(dist, "app.css"));
+  writeFileSync(join(dist, "manifest.json"), JSON.stringify({ app: "app.js", boot: "boot.js", css: "app.css", islands: chunks, gzip: { js: jsSize, css: cssSize } }, null, 1));
   console.log(`first load ${kb(jsSize)} gz, css ${kb(cssSize)} gz, ${icons} icons ${kb(gz(join(dist, "icons.svg")))} gz`);
   for (const [name, p] of Object.entries(chunks)) console.log(`  island ${name.padEnd(10)} ${kb(gz(join(dist, p)))}`);
   if (jsSize > JS_LIMIT) console.warn(`first load over the target of ${kb(JS_LIMIT)}`);
@@ -102,15 +107,14 @@ function report(meta, icons) {
 async function all() {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
-  const [app] = await Promise.all([build(js), build(boot), css()]);
-  report(app.metafile, sprite());
+  const [chunks] = await Promise.all([scripts(), css()]);
+  report(chunks, sprite());
 }
 
 await all();
 if (process.argv.includes("--watch")) {
-  const ctx = await context(js);
-  await ctx.watch();
   let timer;
-  for (const dir of [join(here, "styles"), join(root, "kemai")]) fsWatch(dir, { recursive: true }, (_, f) => { if (!f || f.includes("static/dist") || !/\.(html|css|py)$/.test(f)) return; clearTimeout(timer); timer = setTimeout(() => { css(); sprite(); }, 150); });
+  const again = (_, f) => { if (!f || f.includes("static/dist") || !/\.(html|css|py|ts)$/.test(f)) return; clearTimeout(timer); timer = setTimeout(() => all().catch((e) => console.error(e.message)), 150); };
+  for (const dir of [join(here, "styles"), join(here, "src"), join(root, "kemai")]) fsWatch(dir, { recursive: true }, again);
   console.log("watching");
 }

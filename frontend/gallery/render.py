@@ -2,6 +2,7 @@
 
 Usage: python frontend/gallery/render.py [out=/tmp/gallery] ; then open or screenshot the pages in out/.
 """
+
 from __future__ import annotations
 
 import shutil
@@ -19,11 +20,19 @@ from data import PAGES, shell  # noqa: E402
 
 
 def environment(english: dict[str, str] | None) -> jinja2.Environment:
-    env = jinja2.Environment(loader=jinja2.FileSystemLoader([TEMPLATES, HERE]), autoescape=True, extensions=["jinja2.ext.i18n"], undefined=jinja2.ChainableUndefined)
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([TEMPLATES, HERE]),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n"],
+        undefined=jinja2.ChainableUndefined,
+    )
     words = english or {}
     env.install_gettext_callables(lambda s: words.get(s, s), lambda s, p, n: words.get(s, s), newstyle=False)  # type: ignore[attr-defined]
     env.globals.update(
-        url=lambda name, *args, **kw: "#", static=lambda path: path.replace("dist/", "static/"), csrf_token="x" * 64, csrf_input=jinja2.utils.markupsafe.Markup(""),
+        url=lambda name, *args, **kw: "#",
+        static=lambda path: path.replace("dist/", "static/"),
+        csrf_token="x" * 64,
+        csrf_input=jinja2.utils.markupsafe.Markup(""),
     )
     return env
 

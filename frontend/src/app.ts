@@ -1,29 +1,34 @@
+import * as dom from "./core/dom";
+import * as htmx from "./core/htmx";
+import * as http from "./core/http";
+import * as i18n from "./core/i18n";
+import * as overlay from "./core/overlay";
+import * as toast from "./core/toast";
 import { installDrafts, restoreDraft } from "./core/draft";
-import { all } from "./core/dom";
 import { installEditing } from "./core/edit";
-import { installHtmx } from "./core/htmx";
 import { installIslands } from "./core/islands";
 import { installKeys } from "./core/keys";
-import { installOverlays } from "./core/overlay";
 import { installPage, prepare } from "./core/page";
 import { installRows } from "./core/rows";
 import { installTheme } from "./core/theme";
-import { installToasts, scanToasts } from "./core/toast";
 
-installHtmx();
+// what islands import from ../core/* (see build.mjs)
+Object.assign(globalThis, { kemai: { dom, htmx, http, i18n, overlay, toast } });
+
+htmx.installHtmx();
 installTheme();
-installOverlays();
-installToasts();
+overlay.installOverlays();
+toast.installToasts();
 installKeys();
 installRows();
 installEditing();
 installDrafts();
 installPage();
-scanToasts();
+toast.scanToasts();
 installIslands((node) => {
   prepare(node);
-  if (node.dataset["toast"] !== undefined || node.querySelector("[data-toast]")) scanToasts(node.parentElement ?? document);
-  all<HTMLFormElement>("form[data-draft]", node).forEach(restoreDraft);
+  if (node.dataset["toast"] !== undefined || node.querySelector("[data-toast]")) toast.scanToasts(node.parentElement ?? document);
+  dom.all<HTMLFormElement>("form[data-draft]", node).forEach(restoreDraft);
   if (node instanceof HTMLFormElement && node.dataset["draft"] !== undefined) restoreDraft(node);
 });
 document.documentElement.dataset["js"] = "ready";
