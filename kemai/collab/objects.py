@@ -3,7 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 
 from kemai.collab.models import Task
-from kemai.platform.objects import ObjectType, Section, register
+from kemai.collab.services.hooks import prepare_task
+from kemai.platform.objects import Hooks, ObjectType, Section, register
 
 TASK = register(
     ObjectType(
@@ -17,6 +18,8 @@ TASK = register(
         form=(Section(_("任务"), "title", "kind", "due_at", "owner", "state", "note"),),
         board="state",
         date="due_at",
+        search=("title",),
         sort="due_at",
+        hooks=Hooks(prepare=prepare_task),
     )
 )

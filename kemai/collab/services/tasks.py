@@ -1,0 +1,119 @@
+"""Tasks: made, done, put off, dropped. The change log, search and events come with the write door."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.collab.models import Task
+from kemai.platform import access, records
+from kemai.platform.access import Actor
+from kemai.platform.fields import Ref
+from kemai.platform.records import Refused
+
+About = tuple[str, int]
+"""(object key, id) of the record that a task is about."""
+
+
+def create_task(
+    values: Mapping[str, object], *, by: Actor, about: About | None = None, origin: str = ""
+) -> Task:
+    """A task of `values` (title, kind, due_at, owner, note), about a record that the actor may see.
+
+    Raises access.NotVisible, access.Denied, records.FieldErrors."""
+    if about is not None:
+        access.one(by, about[0], about[1])
+    with transaction.atomic():
+        task: Task = records.create("task", values, by=by)
+        if about is not None or origin:
+            task.type_key, task.object_id = about or ("", None)
+            task.origin = origin[:80]
+            task.save(update_fields=["type_key", "object_id", "origin"])
+    return task
+
+
+def create_tasks(
+    tasks: Iterable[Mapping[str, Any]], *, by: Actor, origin: str, reason: str = ""
+) -> list[int]:
+    """Many tasks at once, as plays and analyses make them: {title, kind, due_at (datetime), owner (user id), note,
+    about (object key, id)}. Whoever calls has looked up the records through `access.scope`. Returns their ids."""
+    return records.bulk_create(
+        "task", (_row(one, origin) for one in tasks), by=by, reason=reason, parsed=True
+    )
+
+
+def _row(one: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    type_key, object_id = one.get("about") or ("", None)
+    return {
+        "title": str(one["title"])[:200],
+        "kind": one.get("kind", "todo"),
+        "due_at": one.get("due_at"),
+        "owner": Ref(one["owner"], "") if one.get("owner") else None,
+        "note": one.get("note", ""),
+        "type_key": type_key,
+        "object_id": object_id,
+        "origin": origin[:80],
+    }
+
+
+def complete_task(task_id: int, *, by: Actor, note: str = "") -> Task:
+    """Raises access.NotVisible, access.Denied, Refused if it is over already."""
+    task = _open_task(task_id, by=by)
+    values: dict[str, object] = {"state": "done"}
+    if note:
+        values["note"] = f"{task.note}\n{note}".strip()
+    done: Task = records.update("task", task_id, values, by=by)
+    return done
+
+
+def postpone_task(task_id: int, until: dt.datetime | dt.timedelta, *, by: Actor) -> Task:
+    """Put a task off to a moment, or by a time from its due moment (from now if that has passed)."""
+    task = _open_task(task_id, by=by)
+    if isinstance(until, dt.timedelta):
+        until = max(task.due_at or timezone.now(), timezone.now()) + until
+    moved: Task = records.update("task", task_id, {"due_at": until}, by=by)
+    return moved
+
+
+def drop_task(task_id: int, *, by: Actor, reason: str = "") -> Task:
+    """The task is not needed any more."""
+    _open_task(task_id, by=by)
+    dropped: Task = records.update("task", task_id, {"state": "dropped"}, by=by, reason=reason)
+    return dropped
+
+
+def open_tasks(by: Actor, *, about: About | None = None) -> QuerySet[Task]:
+    """The open tasks the actor may see, the most urgent first; of everybody when about a record."""
+    tasks: QuerySet[Task] = access.scope(by, "task").filter(state="open")
+    if about is not None:
+        tasks = tasks.filter(type_key=about[0], object_id=about[1])
+    return tasks.order_by("due_at", "pk")
+
+
+def agenda(by: Actor, *, now: dt.datetime | None = None) -> dict[str, QuerySet[Task]]:
+    """The actor's own open tasks: overdue, today (company time), the next seven days, undated."""
+    now = now or timezone.now()
+    midnight = timezone.localtime(now, timezone.get_default_timezone()).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    tomorrow = midnight + dt.timedelta(days=1)
+    mine = open_tasks(by).filter(owner=by.user_id)
+    return {
+        "overdue": mine.filter(due_at__lt=now),
+        "today": mine.filter(due_at__gte=now, due_at__lt=tomorrow),
+        "week": mine.filter(due_at__gte=tomorrow, due_at__lt=tomorrow + dt.timedelta(days=7)),
+        "undated": mine.filter(due_at=None),
+    }
+
+
+def _open_task(task_id: int, *, by: Actor) -> Task:
+    task: Task = access.one(by, "task", task_id, "edit")
+    if task.state != "open":
+        raise Refused("task_over", _("这个任务已经结束"))
+    return task
