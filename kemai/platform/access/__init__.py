@@ -4,7 +4,7 @@ from kemai.platform.access.about import abilities, binned, people
 from kemai.platform.access.actor import SYSTEM, Actor, actor_for
 from kemai.platform.access.conditions import condition
 from kemai.platform.access.grants import LEVELS, SCOPES, field_levels, rights_changed, verb_scope
-from kemai.platform.access.scope import Denied, NotVisible, deleted, may, one, require, scope
+from kemai.platform.access.scope import Denied, NotVisible, may, one, require, scope
 from kemai.platform.access.show import Masked, mask_rows, visible_specs
 
 __all__ = [
@@ -17,9 +17,8 @@ __all__ = [
     "NotVisible",
     "abilities",
     "actor_for",
-    "condition",
-    "deleted",
     "binned",
+    "condition",
     "field_levels",
     "mask_rows",
     "may",

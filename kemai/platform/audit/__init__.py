@@ -1,6 +1,6 @@
 """The log of who changed what, when and why."""
 
-from kemai.platform.audit.log import Diff, diff_of, history, ids_of, open_set, plain
+from kemai.platform.audit.log import Diff, deleters, diff_of, history, ids_of, open_set, plain
 from kemai.platform.audit.telling import CHANGES, FILES, act, diffs, look, who
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "FILES",
     "Diff",
     "act",
+    "deleters",
     "diff_of",
     "diffs",
     "history",

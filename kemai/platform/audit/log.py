@@ -57,3 +57,9 @@ def history(type_key: str, object_id: int) -> QuerySet[Change]:
 
 def ids_of(changeset: ChangeSet) -> Iterable[int]:
     return changeset.changes.order_by("id").values_list("object_id", flat=True).iterator(chunk_size=5000)
+
+
+def deleters(type_key: str, ids: Iterable[int]) -> dict[int, str]:
+    """Who deleted each of these records last."""
+    changes = Change.objects.filter(type_key=type_key, object_id__in=list(ids), action="delete")
+    return dict(changes.order_by("id").values_list("object_id", "changeset__actor_name"))

@@ -5,13 +5,26 @@ Permission, validation, the log of changes, search and events hang on these func
 
 from kemai.platform.records.bulk import bulk_create, bulk_update, create_chunk, edit_many, update_chunk
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
-from kemai.platform.records.files import attach, detach, files_of, location, one_file, store
+from kemai.platform.records.files import (
+    MOST_BYTES,
+    MOST_FILES,
+    attach,
+    detach,
+    files_of,
+    location,
+    one_file,
+    store,
+)
+from kemai.platform.records.mass import delete_many, retag_many
 from kemai.platform.records.reveal import reveal
 from kemai.platform.records.single import create, delete, restore, row_of, update
 from kemai.platform.records.tags import names_of, tag_many
 from kemai.platform.records.undo import UndoReport, undo, undoable
+from kemai.platform.records.values import check_values
 
 __all__ = [
+    "MOST_BYTES",
+    "MOST_FILES",
     "Conflict",
     "FieldErrors",
     "Refused",
@@ -19,9 +32,11 @@ __all__ = [
     "attach",
     "bulk_create",
     "bulk_update",
+    "check_values",
     "create",
     "create_chunk",
     "delete",
+    "delete_many",
     "detach",
     "edit_many",
     "files_of",
@@ -29,6 +44,7 @@ __all__ = [
     "names_of",
     "one_file",
     "restore",
+    "retag_many",
     "reveal",
     "row_of",
     "store",

@@ -1,0 +1,1 @@
+"""Pages of customers that are particular to them."""

@@ -1,0 +1,153 @@
+"""Files kept with records: stored under their content hash, served only as attachments."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.platform import access, audit
+from kemai.platform.access import Actor
+from kemai.platform.fields.base import clean_text
+from kemai.platform.models import Change, StoredFile
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.records.errors import FieldErrors, Refused
+
+MOST_BYTES = 25 * 1024 * 1024
+MOST_FILES = 500
+"""Files a record may hold."""
+
+
+class Upload(Protocol):
+    """A file on its way in, as Django hands it over."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
+
+    @property
+    def content_type(self) -> str | None: ...
+
+    def chunks(self) -> Iterable[bytes]: ...
+
+
+def attach(type_key: str, key: int, upload: Upload, *, by: Actor) -> StoredFile:
+    """Keeps an uploaded file with a record that the actor may edit. Raises FieldErrors (too large, empty, no name),
+    access.NotVisible, access.Denied, Refused (too many)."""
+    object_type = get(type_key)
+    access.one(by, object_type, key, "edit")
+    if files_of(object_type, key).count() >= MOST_FILES:
+        raise Refused("too_many_files", _("一条记录最多保存 %(most)s 个文件") % {"most": MOST_FILES})
+    stored = store(upload, by=by, type_key=type_key, object_id=key)
+    log(type_key, key, [None, stored.name], by=by)
+    return stored
+
+
+def store(upload: Upload, *, by: Actor, type_key: str = "", object_id: int | None = None) -> StoredFile:
+    """Writes an upload into the data folder and notes it. The same content is kept once."""
+    name = safe_name(upload.name or "")
+    if (upload.size or 0) > MOST_BYTES:
+        most = MOST_BYTES // 1024 // 1024
+        raise FieldErrors({"file": _("文件太大：最大 %(most)s MB") % {"most": most}})
+    digest, size, path = keep(upload)
+    if not size:
+        raise FieldErrors({"file": _("文件是空的，请重新选择")})
+    return StoredFile.objects.create(
+        name=name,
+        path=path,
+        size=size,
+        sha256=digest,
+        content_type=clean_text(upload.content_type or "")[:120],
+        type_key=type_key,
+        object_id=object_id,
+        user_id=by.user_id,
+        created_at=timezone.now(),
+    )
+
+
+def safe_name(name: str) -> str:
+    """The last part of a name, without what a path or a header could be broken with."""
+    bare = clean_text(name.replace("\\", "/").rpartition("/")[2]).replace("\n", " ").replace("\r", " ")
+    bare = bare.strip(". ")
+    if not bare:
+        raise FieldErrors({"file": _("文件没有名称，请重新选择")})
+    if len(bare) > 200:
+        stem, dot, ending = bare.rpartition(".")
+        bare = f"{stem[: 199 - len(ending)]}.{ending}" if dot and len(ending) < 20 else bare[:200]
+    return bare
+
+
+def keep(upload: Upload) -> tuple[str, int, str]:
+    """(hash, size, path below the files folder)."""
+    root = Path(settings.MEDIA_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    handle, temporary = tempfile.mkstemp(dir=root, prefix=".upload-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            for chunk in upload.chunks():
+                digest.update(chunk)
+                size += len(chunk)
+                out.write(chunk)
+        name = digest.hexdigest()
+        relative = f"{name[:2]}/{name}"
+        (root / name[:2]).mkdir(exist_ok=True)
+        os.replace(temporary, root / relative)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return name, size, relative
+
+
+def files_of(object_type: ObjectType, key: int) -> QuerySet[StoredFile]:
+    """The files of a record, newest first; whether the record may be seen is the caller's question."""
+    found = StoredFile.objects.filter(type_key=object_type.key, object_id=key)
+    return found.select_related("user").order_by("-id")
+
+
+def one_file(type_key: str, key: int, file_id: int, *, by: Actor) -> StoredFile:
+    """A file of a record that the actor sees. Raises access.NotVisible."""
+    object_type = get(type_key)
+    access.one(by, object_type, key)
+    found = files_of(object_type, key).filter(pk=file_id).first()
+    if found is None:
+        raise access.NotVisible
+    return found
+
+
+def location(stored: StoredFile) -> Path:
+    """Where the bytes are. Raises access.NotVisible when they are gone."""
+    root = Path(settings.MEDIA_ROOT).resolve()
+    path = (root / stored.path).resolve()
+    if not path.is_relative_to(root) or not path.is_file():
+        raise access.NotVisible
+    return path
+
+
+def detach(type_key: str, key: int, file_id: int, *, by: Actor) -> None:
+    """Takes a file off a record that the actor may edit; the bytes go when no other file has the same content."""
+    access.one(by, get(type_key), key, "edit")
+    stored = one_file(type_key, key, file_id, by=by)
+    with transaction.atomic():
+        log(type_key, key, [stored.name, None], by=by)
+        stored.delete()
+        last = not StoredFile.objects.filter(path=stored.path).exists()
+    if last:
+        (Path(settings.MEDIA_ROOT) / stored.path).unlink(missing_ok=True)
+
+
+def log(type_key: str, key: int, pair: list[str | None], *, by: Actor) -> None:
+    changes = audit.open_set("update", type_key, by=by, count=1)
+    Change.objects.create(
+        changeset=changes, type_key=type_key, object_id=key, action="update", diff={audit.FILES: pair}
+    )

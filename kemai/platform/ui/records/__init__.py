@@ -1,0 +1,1 @@
+"""The pages of one record: page, forms, edit in place, timeline, related lists, history, files."""

@@ -1,0 +1,273 @@
+"""Forms to create and edit a record, generated from its type: nothing typed is ever lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.platform import access, records
+from kemai.platform.access import Actor
+from kemai.platform.fields import FieldSpec, Invalid, Label
+from kemai.platform.models import StoredFile
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.records import Conflict, FieldErrors
+from kemai.platform.ui import cells
+from kemai.platform.ui.records.controls import Control, Typed, base_of, changed, control
+from kemai.platform.ui.records.subject import Subject
+
+
+class FormSection(NamedTuple):
+    title: Label
+    controls: Sequence[Control]
+
+
+class Problem(NamedTuple):
+    """One line of the summary above the form; `field` is '' for what concerns the whole record."""
+
+    field: str
+    label: str
+    message: str
+
+
+class Clash(NamedTuple):
+    """A field that somebody else changed as well."""
+
+    field: str
+    label: str
+    mine: str
+    theirs: str
+
+
+@dataclass
+class RecordForm:
+    """A form on its way: what is shown, what was typed, what is wrong with it."""
+
+    actor: Actor
+    type: ObjectType
+    subject: Subject | None = None
+    """The record that is edited; None for a new one."""
+    typed: Typed = field(default_factory=Typed)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    clashes: Sequence[Clash] = ()
+    base: dict[str, Any] = field(default_factory=dict)
+    version: int = 0
+    modal: bool = False
+
+    @cached_property
+    def levels(self) -> Mapping[str, str]:
+        return access.field_levels(self.actor, self.type)
+
+    @cached_property
+    def specs(self) -> list[FieldSpec]:
+        """The fields of the form, in its order; hidden ones are no part of it."""
+        keys = dict.fromkeys(key for section in self.type.form_sections for key in section.fields)
+        found = []
+        for key in keys:
+            spec = self.type.fields[key]
+            level = self.levels.get(key, "hidden")
+            useless = spec.compute is not None or (self.subject is None and level != "edit")
+            if level != "hidden" and not useless:
+                found.append(spec)
+        return found
+
+    @cached_property
+    def writable(self) -> list[FieldSpec]:
+        return [spec for spec in self.specs if self.levels[spec.key] == "edit"]
+
+    @property
+    def action(self) -> str:
+        if self.subject is None:
+            return reverse("create", args=[self.type.key])
+        return reverse("edit", args=[self.type.key, self.subject.pk])
+
+    @property
+    def cancel_url(self) -> str:
+        return self.subject.url if self.subject else reverse("list", args=[self.type.key])
+
+    @property
+    def draft(self) -> str:
+        return f"{self.type.key}-{self.subject.pk if self.subject else 'new'}"
+
+    @property
+    def title(self) -> str:
+        if self.subject is None:
+            return _("新建%(type)s") % {"type": self.type.label}
+        return _("编辑%(type)s：%(title)s") % {"type": self.type.label, "title": self.subject.title}
+
+    @property
+    def base_json(self) -> str:
+        return json.dumps(self.base, ensure_ascii=False, default=str)
+
+    @property
+    def similar_url(self) -> str:
+        if self.type.similar is None:
+            return ""
+        url = reverse("similar", args=[self.type.key])
+        return f"{url}?id={self.subject.pk}" if self.subject else url
+
+    @property
+    def similar_fields(self) -> str:
+        """The controls whose texts are compared, as a selector."""
+        keys = dict.fromkeys((self.type.title, *self.type.unique))
+        shown = {spec.key for spec in self.writable}
+        return ", ".join(f"#f-{key}" for key in keys if key in shown)
+
+    @cached_property
+    def sections(self) -> list[FormSection]:
+        shown = {spec.key: spec for spec in self.specs}
+        found = []
+        for section in self.type.form_sections:
+            controls = [self.control(shown.pop(key)) for key in section.fields if key in shown]
+            if controls:
+                found.append(FormSection(section.title, controls))
+        return found
+
+    def control(self, spec: FieldSpec) -> Control:
+        value = self.subject.row.get(spec.key) if self.subject else self.fresh(spec)
+        if spec.key in self.typed.values:
+            value = self.typed.values[spec.key]
+        level = self.levels[spec.key]
+        return control(self.actor, self.type, spec, value, level=level, error=self.errors.get(spec.key, ""))
+
+    def fresh(self, spec: FieldSpec) -> Any:
+        """What a new record's control begins with."""
+        if spec.key == "owner" and spec.type.key == "user" and self.actor.user_id:
+            return str(self.actor.user_id)
+        if spec.type.key == "datetime" and spec.required:
+            return timezone.now()
+        return spec.default if spec.default is not None else spec.type.empty(spec)
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """In the order of the form, what concerns the whole first."""
+        order = {spec.key: place for place, spec in enumerate(self.specs)}
+        keys = sorted(self.errors, key=lambda key: order.get(key, -1))
+        found = []
+        for key in keys:
+            label = str(self.type.fields[key].label) if key in order else ""
+            found.append(Problem(key if key in order else "", label, self.errors[key]))
+        return found
+
+
+def blank(actor: Actor, type_key: str, query: QueryDict, *, modal: bool = False) -> RecordForm:
+    """A form for a new record, with what the address says already (?customer=12). Raises access.Denied."""
+    object_type = get(type_key)
+    access.require(actor, object_type, "create")
+    if not object_type.creatable:
+        raise access.Denied(_("这种记录不能手工新建"))
+    form = RecordForm(actor, object_type, modal=modal)
+    form.typed = Typed.of(query, form.writable, whole=False)
+    return form
+
+
+def filled(actor: Actor, type_key: str, pk: int, *, modal: bool = False) -> RecordForm:
+    """A form with a record's values. Raises access.NotVisible, access.Denied."""
+    subject = Subject(actor, type_key, pk)
+    if not subject.may_edit:
+        raise access.Denied
+    form = RecordForm(actor, subject.type, subject, modal=modal)
+    form.base = base_of(form.writable, subject.row)
+    form.version = int(subject.row["version"])
+    return form
+
+
+def posted(actor: Actor, type_key: str, pk: int | None, request: HttpRequest) -> RecordForm:
+    """The form as it was sent."""
+    modal = request.POST.get("_modal") == "1"
+    if pk is None:
+        form = blank(actor, type_key, QueryDict(), modal=modal)
+    else:
+        form = filled(actor, type_key, pk, modal=modal)
+        form.base = sent_base(request.POST.get("_base", ""), form.base)
+        form.version = sent_version(request.POST.get("_version", ""), form.version)
+    form.typed = Typed.of(request.POST, form.writable)
+    keep_uploads(form, request)
+    return form
+
+
+def sent_base(text: str, now: dict[str, Any]) -> dict[str, Any]:
+    try:
+        base = json.loads(text)
+    except ValueError:
+        return now
+    return base if isinstance(base, dict) else now
+
+
+def sent_version(text: str, now: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else now
+
+
+def keep_uploads(form: RecordForm, request: HttpRequest) -> None:
+    """Files come as content: they are stored first, the field then refers to them."""
+    for spec in form.writable:
+        upload = request.FILES.get(spec.key) if spec.type.key == "file" else None
+        if upload is not None:
+            stored: StoredFile = records.store(upload, by=form.actor, type_key=form.type.key)
+            form.typed.values[spec.key] = str(stored.pk)
+
+
+def save(form: RecordForm, request: HttpRequest) -> Any:
+    """Writes what was sent; returns the record, or None where the form must be shown again (see `form.errors` and
+    `form.clashes`). Raises records.Refused, access.Denied."""
+    try:
+        if form.subject is None:
+            # an owner left empty on purpose is sent as such: the door would else name the writer
+            values = {k: v for k, v in form.typed.values.items() if v not in ("", []) or k == "owner"}
+            return records.create(form.type.key, values, by=form.actor)
+        return update(form, request.POST)
+    except FieldErrors as error:
+        form.errors = error.errors
+    except Conflict as conflict:
+        show_conflict(form, conflict)
+    return None
+
+
+def update(form: RecordForm, post: QueryDict) -> Any:
+    subject = form.subject
+    assert subject is not None
+    theirs = {spec.key for spec in form.writable if post.get(f"conflict-{spec.key}") == "theirs"}
+    for key in theirs:
+        form.typed.values.pop(key, None)
+    values = changed(form.typed, form.base)
+    plain = {key: pair[1] for key, pair in form.base.items() if isinstance(pair, list) and len(pair) == 2}
+    return records.update(form.type.key, subject.pk, values, by=form.actor, version=form.version, base=plain)
+
+
+def show_conflict(form: RecordForm, conflict: Conflict) -> None:
+    """Both values side by side; what the writer saw is now theirs, so that saving again keeps the choice."""
+    form.clashes = [
+        Clash(key, str(form.type.fields[key].label), told(form, key, mine), told(form, key, theirs))
+        for key, (theirs, mine) in conflict.fields.items()
+    ]
+    subject = form.subject
+    assert subject is not None
+    fresh = Subject(form.actor, form.type.key, subject.pk)
+    now = base_of(form.writable, fresh.row)
+    form.base |= {key: now[key] for key in conflict.fields if key in now}
+    form.version = conflict.version
+
+
+def told(form: RecordForm, key: str, value: Any) -> str:
+    """A value in words; references come without their titles, which are looked up."""
+    spec = form.type.fields[key]
+    typed = control(form.actor, form.type, spec, reread(spec, value), level="edit")
+    if spec.type.key in {"reference", "user"}:
+        return str(typed.options[0]["label"]) if typed.options else "—"
+    return cells.text(spec, value) or "—"
+
+
+def reread(spec: FieldSpec, value: Any) -> Any:
+    if spec.type.key in {"reference", "user"}:
+        return None if value is None else str(value.id)
+    try:
+        return spec.type.parse(value, spec)
+    except Invalid:
+        return value

@@ -1,0 +1,273 @@
+"""The record page and the parts it fetches: panels, related lists, timeline, history, why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from kemai.platform import access, audit, records
+from kemai.platform.access import Actor, NotVisible
+from kemai.platform.fields import Label
+from kemai.platform.models import ChangeSet
+from kemai.platform.objects import Explanation, Panel, UnknownField, get
+from kemai.platform.ui import cells
+from kemai.platform.ui.door import is_fragment, signed_in
+from kemai.platform.ui.records import related, story
+from kemai.platform.ui.records.subject import Subject
+
+HISTORY = 30
+
+
+class Tab(NamedTuple):
+    key: str
+    label: Label
+    url: str
+    """Where its content is fetched from."""
+    page_url: str
+    """The page with this tab open: what the address bar shows."""
+    number: str | None = None
+    active: bool = False
+
+
+@dataclass(frozen=True)
+class Button:
+    """An action in the header; `reason` says why it cannot be used now."""
+
+    label: Label
+    icon: str
+    url: str = ""
+    reason: str = ""
+    danger: bool = False
+    modal: bool = False
+    post: bool = False
+
+
+@signed_in
+@require_safe
+def record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
+    try:
+        subject = Subject(actor, type_key, pk)
+    except NotVisible:
+        return gone(request, actor, type_key, pk)
+    part = request.headers.get("X-Part", "") if is_fragment(request) else ""
+    tab = request.GET.get("tab", "")
+    if part == "head":
+        return render(request, "ui/pages/record_head.html", head_context(subject))
+    if part == "facts":
+        return render(request, "ui/pages/record_facts.html", {"subject": subject})
+    if part in {"body", "tabs"}:
+        context = body_context(subject, tab, request, lines=part == "body")
+        return render(request, "ui/pages/record_tabs.html", {"subject": subject, **context})
+    return render(request, "ui/pages/record.html", page_context(subject, tab, request))
+
+
+def gone(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
+    """The page of a deleted record for those who may bring it back. Raises NotVisible for everybody else."""
+    object_type = get(type_key)
+    if not 0 < pk < 2**63 or not access.binned(actor, object_type).filter(pk=pk).exists():
+        raise NotVisible
+    deletion = audit.history(type_key, pk).filter(action="delete").first()
+    context = {
+        "type": object_type,
+        "pk": pk,
+        "deletion": deletion,
+        "list_url": reverse("list", args=[type_key]),
+    }
+    return render(request, "ui/pages/record_gone.html", context)
+
+
+def body_context(subject: Subject, tab: str, request: HttpRequest, *, lines: bool = True) -> dict[str, Any]:
+    """The tabs, and the timeline where it is the open one; other tabs are fetched when they are seen."""
+    tabs = tabs_of(subject, tab)
+    chosen = next(one for one in tabs if one.active)
+    context: dict[str, Any] = {"tabs": tabs, "chosen": chosen}
+    if lines and chosen.key == "":
+        context |= timeline_context(subject, request.GET.get("kind", ""), "")
+    return context
+
+
+def page_context(subject: Subject, tab: str, request: HttpRequest) -> dict[str, Any]:
+    context = head_context(subject) | body_context(subject, tab, request)
+    context["sides"] = [panel for panel in panels(subject) if panel.place == "side"]
+    context["composers"] = [
+        (panel, content)
+        for panel in panels(subject)
+        if panel.place == "composer" and (content := panel.render(subject.actor, subject.row)) is not None
+    ]
+    return context
+
+
+def panels(subject: Subject) -> list[Panel]:
+    return subject.type.panels
+
+
+def tabs_of(subject: Subject, chosen: str) -> list[Tab]:
+    """动态, the panels, the related lists with their counts, files, history."""
+    url = subject.url
+    children, files = related.counted(subject.actor, subject.type, subject.pk)
+    found = [Tab("", _("动态"), f"{url}/timeline", url)]
+    found += [
+        Tab(panel.key, panel.title, f"{url}/panel/{panel.key}", f"{url}?tab={panel.key}")
+        for panel in panels(subject)
+        if panel.place == "tab"
+    ]
+    for child in children:
+        key = f"related-{child.key}"
+        address = f"{url}/related/{child.key}"
+        found.append(Tab(key, child.label, address, f"{url}?tab={key}", child.count_text))
+    found.append(Tab("files", _("文件"), f"{url}/files", f"{url}?tab=files", str(files)))
+    found.append(Tab("history", _("变更记录"), f"{url}/history", f"{url}?tab=history"))
+    known = {tab.key for tab in found}
+    return [tab._replace(active=tab.key == (chosen if chosen in known else "")) for tab in found]
+
+
+def head_context(subject: Subject) -> dict[str, Any]:
+    return {"subject": subject, "buttons": buttons(subject), "more": more_actions(subject)}
+
+
+def buttons(subject: Subject) -> list[Button]:
+    """The primary actions of the record; what the actor may not do says why."""
+    no_edit = "" if subject.may_edit else _("您只能查看这条记录；需要修改请联系负责人或管理员")
+    found = [
+        Button(
+            action.label,
+            action.icon,
+            f"{subject.url}/act/{action.key}",
+            refusal(subject, action.verb),
+            post=True,
+        )
+        for action in subject.type.actions[:3]
+    ]
+    return [*found, Button(_("编辑"), "edit", f"{subject.url}/edit", no_edit)]
+
+
+def more_actions(subject: Subject) -> list[Button]:
+    found = [
+        Button(
+            action.label,
+            action.icon,
+            f"{subject.url}/act/{action.key}",
+            refusal(subject, action.verb),
+            post=True,
+        )
+        for action in subject.type.actions[3:]
+    ]
+    no_delete = "" if "delete" in subject.abilities else _("您没有权限删除这条记录")
+    return [*found, Button(_("删除"), "trash", f"{subject.url}/delete", no_delete, danger=True, modal=True)]
+
+
+def refusal(subject: Subject, verb: str) -> str:
+    if verb in subject.abilities or verb == "view":
+        return ""
+    return _("您对这条记录没有这项权限")
+
+
+@signed_in
+@require_safe
+def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) -> HttpResponse:
+    subject = Subject(actor, type_key, pk)
+    found = next((one for one in panels(subject) if one.key == key), None)
+    if found is None:
+        raise NotVisible
+    content = found.render(actor, subject.row)
+    if content is None:
+        return render(request, "ui/pages/panel_empty.html", {"panel": found})
+    return render(request, found.template, {"subject": subject, "panel": found, **content})
+
+
+@signed_in
+@require_safe
+def related_list(request: HttpRequest, actor: Actor, type_key: str, pk: int, child: str) -> HttpResponse:
+    subject = Subject(actor, type_key, pk, columns=[get(type_key).title])
+    listing = related.listing(actor, subject.type, pk, child, request.GET.get("cursor", ""))
+    target = listing.child.type
+    add = f"{reverse('create', args=[target.key])}?{listing.child.link.key}={pk}" if listing.creatable else ""
+    context = {"subject": subject, "listing": listing, "target": target, "add_url": add}
+    return render(request, "ui/pages/related.html", context)
+
+
+def timeline_context(subject: Subject, kind: str, cursor: str) -> dict[str, Any]:
+    stretch = story.stretch(subject.actor, subject.type, subject.pk, cursor=cursor, kind=kind)
+    kinds = story.kinds(subject.type, kind)
+    return {"stretch": stretch, "kinds": kinds, "kind": kind, "timeline_url": f"{subject.url}/timeline"}
+
+
+@signed_in
+@require_safe
+def timeline(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
+    subject = Subject(actor, type_key, pk, columns=[get(type_key).title])
+    cursor = request.GET.get("cursor", "")
+    context = timeline_context(subject, request.GET.get("kind", ""), cursor)
+    template = "ui/pages/timeline_more.html" if cursor else "ui/pages/timeline.html"
+    return render(request, template, {"subject": subject, **context})
+
+
+class Told(NamedTuple):
+    """A change as the history shows it."""
+
+    entry: Any
+    act: str
+    who: str
+    icon: str
+    color: str
+    diff: Any
+    undo_url: str
+    undone: bool
+
+
+@signed_in
+@require_safe
+def history(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
+    subject = Subject(actor, type_key, pk, columns=[get(type_key).title])
+    changes = audit.history(type_key, pk)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        changes = changes.filter(pk__lt=int(before))
+    found = list(changes[: HISTORY + 1])
+    shown, more = found[:HISTORY], len(found) > HISTORY
+    diffs = audit.diffs(actor, subject.type, shown)
+    may_undo = undoable_ids(actor, [change.changeset for change in shown])
+    told = [
+        Told(
+            change,
+            audit.act(change),
+            audit.who(change),
+            *audit.look(change),
+            diffs[change.pk],
+            reverse("undo", args=[change.changeset_id]) if change.changeset_id in may_undo else "",
+            change.changeset.undone_by_id is not None,
+        )
+        for change in shown
+    ]
+    context = {"subject": subject, "told": told, "more": shown[-1].pk if more else 0, "first": not before}
+    return render(request, "ui/pages/history.html", context)
+
+
+def undoable_ids(actor: Actor, changesets: list[ChangeSet]) -> set[int]:
+    """Whole change sets only where they are about this record alone: a mass change is taken back as a whole, in the
+    list of mass changes, not by the way."""
+    single = [one for one in changesets if one.count <= 1 and one.kind in {"update", "bulk"}]
+    return {one.pk for one in records.undoable(single, actor)}
+
+
+@signed_in
+@require_safe
+def why(request: HttpRequest, actor: Actor, type_key: str, pk: int, name: str) -> HttpResponse:
+    """Why a derived value is what it is. A field that is hidden or masked for the actor has no explanation either."""
+    subject = Subject(actor, type_key, pk)
+    if subject.levels.get(name, "hidden") in {"hidden", "masked"}:
+        raise UnknownField(type_key, name, ())
+    spec = subject.type.fields[name]
+    explain = subject.type.explain
+    found: Explanation | None = explain(actor, pk, name) if explain is not None else None
+    if found is None:
+        found = Explanation(
+            cells.text(spec, subject.row.get(name)), _("这个值由系统计算，没有留下更多说明。")
+        )
+    return render(request, "ui/pages/why.html", {"subject": subject, "spec": spec, "why": found})

@@ -1,0 +1,81 @@
+"""What belongs to a record: the lists of its children with their counts."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from kemai.platform import access, query, records
+from kemai.platform.access import Actor, NotVisible
+from kemai.platform.fields import FieldSpec, Label
+from kemai.platform.objects import ObjectType, get
+
+CAP = 999
+PAGE = 20
+
+
+class Child(NamedTuple):
+    """A list on the page: the other type and the reference by which its records point here."""
+
+    type: ObjectType
+    link: FieldSpec
+    key: str
+    label: Label
+    many: int = 0
+
+    @property
+    def count_text(self) -> str:
+        return f"{CAP}+" if self.many > CAP else str(self.many)
+
+
+def children(actor: Actor, object_type: ObjectType) -> list[Child]:
+    """The related lists that the actor may see."""
+    found = []
+    for key, field in object_type.related:
+        other = get(key)
+        if access.may(actor, other, "view"):
+            link = other.field(field)
+            same = sum(1 for one, _field in object_type.related if one == key) > 1
+            label = f"{other.label}·{link.label}" if same else other.label
+            found.append(Child(other, link, f"{key}.{field}" if same else key, label))
+    return found
+
+
+def rows_of(actor: Actor, child: Child, pk: int) -> QuerySet[Any]:
+    return access.scope(actor, child.type).filter(**{child.link.path: pk})
+
+
+def counted(actor: Actor, object_type: ObjectType, pk: int) -> tuple[list[Child], int]:
+    """The related lists with their counts, and the number of files, in one question."""
+    found = children(actor, object_type)
+    counts = query.capped_counts(
+        [*(rows_of(actor, child, pk) for child in found), records.files_of(object_type, pk)], CAP
+    )
+    return [child._replace(many=count) for child, count in zip(found, counts, strict=False)], counts[-1]
+
+
+def child_of(actor: Actor, object_type: ObjectType, key: str) -> Child:
+    """Raises NotVisible."""
+    found = next((child for child in children(actor, object_type) if child.key == key), None)
+    if found is None:
+        raise NotVisible
+    return found
+
+
+class Listing(NamedTuple):
+    child: Child
+    specs: list[FieldSpec]
+    page: query.Page
+    creatable: bool
+
+
+def listing(actor: Actor, object_type: ObjectType, pk: int, key: str, cursor: str = "") -> Listing:
+    """One page of a related list."""
+    child = child_of(actor, object_type, key)
+    columns = [c for c in child.type.columns if c != child.link.key][:7]
+    specs = access.visible_specs(actor, child.type, columns)
+    page = query.page(rows_of(actor, child, pk), child.type, specs, cursor=cursor, size=PAGE)
+    access.mask_rows(actor, child.type, page.rows)
+    creatable = child.type.creatable and access.may(actor, child.type, "create")
+    return Listing(child, specs, page, creatable)

@@ -1,0 +1,171 @@
+"""The record page and what it fetches: who sees what, what it costs, what it says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from kemai.customers.models import Customer, Interaction
+from kemai.platform import records
+from kemai.platform.access import SYSTEM, rights_changed
+from kemai.platform.models import Change, FieldRule, Grant, Role
+from kemai.platform.objects import all_types
+from tests.factory import make
+from tests.people import Person
+
+FRAGMENT = {"HX-Request": "true"}
+
+
+def browser(person: Person) -> Client:
+    client = Client()
+    client.force_login(person.user)
+    return client
+
+
+def customer_of(person: Person, **values: Any) -> Customer:
+    given = {"name": "张伟", "phone": "13800138000", "owner": person.user.pk, **values}
+    made = records.create("customer", given, by=SYSTEM)
+    assert isinstance(made, Customer)
+    return made
+
+
+def url_of(obj: Any, key: str = "customer", tail: str = "") -> str:
+    return f"/o/{key}/{obj.pk}{tail}"
+
+
+CREATABLE = [one.key for one in all_types() if one.creatable]
+
+
+@pytest.mark.parametrize("key", CREATABLE)
+def test_every_type_has_its_pages(key: str, people: dict[str, Person]) -> None:
+    """Page, forms, history, related lists and files of every registered type open for those who may see all."""
+    client = browser(people["boss"])
+    obj = make(key, full=True)
+    for tail in ("", "/edit", "/timeline", "/history", "/files", "/delete"):
+        response = client.get(url_of(obj, key, tail))
+        assert response.status_code == 200, (tail, response.status_code)
+    assert client.get(f"/o/{key}/new").status_code == 200
+    assert client.get(f"/o/{key}/options?q=a").status_code == 200
+
+
+def test_a_record_is_a_404_for_those_who_do_not_see_it(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"])
+    for name, status in {"alice": 200, "bob": 200, "charlie": 404, "dora": 200, "nobody": 404}.items():
+        client = browser(people[name])
+        for tail in ("", "/timeline", "/history", "/files", "/related/order", "/panel/summary", "/why/activity"):
+            assert client.get(url_of(customer, tail=tail)).status_code == status, (name, tail)
+    stranger = Client().get(url_of(customer))
+    assert stranger.status_code == 302
+
+
+def test_masked_values_do_not_reach_the_page(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"], email="zhangwei@example.com")
+    records.update("customer", customer.pk, {"phone": "13900139000"}, by=SYSTEM)
+    client = browser(people["bob"])
+    for tail in ("", "/edit", "/history", "/timeline"):
+        text = client.get(url_of(customer, tail=tail)).content.decode()
+        assert "13900139000" not in text.replace(" ", ""), tail
+        assert "13800138000" not in text.replace(" ", ""), tail
+        assert "zhangwei@" not in text, tail
+
+
+def test_revealing_needs_a_right_and_leaves_a_trace(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"])
+    role = Role.objects.get(key="t_sales")
+    FieldRule.objects.create(role=role, type_key="customer", field="phone", level="masked")
+    rights_changed()
+    alice = browser(people["alice"])
+    url = url_of(customer, tail="/reveal/phone")
+    assert alice.post(url).status_code == 403
+    assert "/reveal/phone" not in alice.get(url_of(customer)).content.decode()
+    Grant.objects.create(role=role, type_key="customer", verb="reveal", scope="own")
+    rights_changed()
+    assert "/reveal/phone" in alice.get(url_of(customer)).content.decode()
+    answer = alice.post(url)
+    assert answer.status_code == 200
+    assert "13800138000" in answer.content.decode().replace(" ", "")
+    trace = Change.objects.get(action="reveal")
+    assert (trace.object_id, trace.changeset.actor, list(trace.diff or {})) == (customer.pk, people["alice"].user, ["phone"])
+    assert alice.get(url).status_code == 405
+    assert browser(people["charlie"]).post(url).status_code == 404
+
+
+def test_timeline_walks_every_touch_once(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"])
+    now = timezone.now()
+    for index in range(70):
+        at = now - timedelta(days=index // 3)
+        if index % 7 == 0:
+            make("order", customer=customer.pk, ordered_at=at, number=f"SO-{index}", amount="12.50")
+        else:
+            make("interaction", customer=customer.pk, at=at, subject=f"第 {index} 次", channel="call", contact=None)
+    client = browser(people["alice"])
+    text, cursor, pages = "", "", 0
+    while True:
+        body = client.get(url_of(customer, tail=f"/timeline?cursor={cursor}"), headers=FRAGMENT).content.decode()
+        text += body
+        pages += 1
+        if "cursor=" not in body:
+            break
+        cursor = body.split("cursor=")[1].split('"')[0].split("&")[0]
+    assert pages == 3
+    for index in range(70):
+        mark = f"SO-{index} " if index % 7 == 0 else f"第 {index} 次"
+        assert text.count(mark) == 1, mark
+    only_orders = client.get(url_of(customer, tail="/timeline?kind=order")).content.decode()
+    assert "SO-0" in only_orders
+    assert "第 1 次" not in only_orders
+    calls = client.get(url_of(customer, tail="/timeline?kind=interaction:call")).content.decode()
+    assert "第 1 次" in calls
+    assert client.get(url_of(customer, tail="/timeline?kind=nonsense")).status_code == 422
+    assert client.get(url_of(customer, tail="/timeline?cursor=nonsense")).status_code == 422
+
+
+def test_history_says_old_and_new_and_can_be_undone(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"], industry="机械")
+    alice = browser(people["alice"])
+    records.update("customer", customer.pk, {"industry": "电子"}, by=people["alice"].actor)
+    page = alice.get(url_of(customer, tail="/history")).content.decode()
+    assert "机械" in page
+    assert "电子" in page
+    changeset = Change.objects.get(object_id=customer.pk, action="update").changeset_id
+    assert f"/undo/{changeset}" in page
+    assert browser(people["charlie"]).post(f"/undo/{changeset}").status_code == 403
+    answer = alice.post(f"/undo/{changeset}", headers={"Accept": "application/json"})
+    assert answer.json()["undone"] == 1
+    customer.refresh_from_db()
+    assert customer.industry == "机械"
+    again = alice.post(f"/undo/{changeset}", headers={"Accept": "application/json"})
+    assert again.status_code == 409
+
+
+def test_page_costs_few_questions(people: dict[str, Person], django_assert_max_num_queries: Any) -> None:
+    customer = customer_of(people["boss"])
+    make("order", customer=customer.pk)
+    Interaction.objects.bulk_create(
+        Interaction(customer=customer, channel="call", at=timezone.now() - timedelta(hours=n), body=f"第 {n} 次", subject="",
+                    created_at=timezone.now(), updated_at=timezone.now())
+        for n in range(5000)
+    )  # fmt: skip
+    client = browser(people["boss"])
+    client.get(url_of(customer))
+    with django_assert_max_num_queries(12):
+        assert client.get(url_of(customer)).status_code == 200
+
+
+def test_deleted_records_say_so_and_come_back(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"])
+    alice = browser(people["alice"])
+    asked = alice.get(url_of(customer, tail="/delete")).content.decode()
+    assert "张伟" in asked
+    assert alice.post(url_of(customer, tail="/delete")).status_code == 302
+    gone = alice.get(url_of(customer))
+    assert "回收站" in gone.content.decode()
+    assert browser(people["charlie"]).get(url_of(customer)).status_code == 404
+    assert browser(people["bob"]).post(url_of(customer, tail="/restore")).status_code == 404
+    assert alice.post(url_of(customer, tail="/restore")).status_code == 302
+    assert "张伟" in alice.get(url_of(customer)).content.decode()
