@@ -284,7 +284,7 @@ def restore(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -
     object_type = get(type_key)
     access.require(by, object_type, "delete")
     with transaction.atomic(), integrity():
-        gone = access.deleted(by, object_type).filter(pk__in=ids)
+        gone = access.binned(by, object_type).filter(pk__in=ids)
         return set_deleted(
             object_type, list(gone.values_list("pk", flat=True)), deleted=False, by=by, reason=reason
         )

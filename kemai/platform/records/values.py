@@ -106,3 +106,10 @@ def check_unique(object_type: ObjectType, values: Mapping[str, Any], *, except_i
 def column_value(object_type: ObjectType, name: str, values: Mapping[str, Any]) -> Any:
     value = values.get(name)
     return value.id if isinstance(value, Ref) else value
+
+
+def check_values(object_type: ObjectType, raw: Mapping[str, object], *, by: Actor) -> None:
+    """Would these values be taken? For a mass edit, before it begins. Raises FieldErrors."""
+    values = parse_values(object_type, raw, by=by)
+    check_required(object_type, values)
+    check_references(object_type, values, by=by)

@@ -2,6 +2,7 @@
 
 from kemai.platform.search.everything import Hit, everything, hidden_kinds, search_type
 from kemai.platform.search.index import clear, index_many, remove, slot
+from kemai.platform.search.listed import matching
 from kemai.platform.search.match import CAP, match, match_condition
 from kemai.platform.search.records import index, reindex
 from kemai.platform.search.words import Part
@@ -17,6 +18,7 @@ __all__ = [
     "index_many",
     "match",
     "match_condition",
+    "matching",
     "reindex",
     "remove",
     "search_type",

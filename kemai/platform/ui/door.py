@@ -26,7 +26,7 @@ def is_fragment(request: HttpRequest) -> bool:
     return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
 
 
-def signed_in(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+def signed_in(view: Page[P]) -> Callable[..., HttpResponseBase]:
     """`view(request, actor, …)`: strangers are sent to the log-in page, scripts are told 401."""
 
     @functools.wraps(view)

@@ -17,6 +17,7 @@ from kemai.platform.objects import all_types
 from kemai.platform.ui import nav
 from kemai.platform.ui.door import actor_of
 from kemai.platform.ui.lists import views_of_lists
+from kemai.platform.ui.nav import Notices, notices
 
 Item = dict[str, Any]
 HOME_PAGES = ("today", "home")
@@ -112,24 +113,24 @@ class Shell:
         return [{**item, "active": item["key"] == self.here} for item in found]
 
     @cached_property
-    def notices(self) -> nav.Notices | None:
-        return nav.notices()
+    def bell(self) -> Notices | None:
+        return notices()
 
     @property
     def notices_url(self) -> str:
-        return nav.address(self.notices.drawer) if self.notices else ""
+        return nav.address(self.bell.drawer) if self.bell else ""
 
     @property
     def unread_url(self) -> str:
-        return nav.address(self.notices.unread) if self.notices else ""
+        return nav.address(self.bell.unread) if self.bell else ""
 
     @property
     def notices_page_url(self) -> str:
-        return nav.address(self.notices.page) if self.notices else ""
+        return nav.address(self.bell.page) if self.bell else ""
 
     @cached_property
     def unread(self) -> int:
-        return nav.counted("unread", self.actor, self.notices.count) if self.notices else 0
+        return nav.counted("unread", self.actor, self.bell.count) if self.bell else 0
 
 
 def is_under(path: str, url: str) -> bool:

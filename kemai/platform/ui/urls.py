@@ -1,7 +1,20 @@
-"""Addresses of this app."""
+"""Addresses of the generic pages."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from kemai.platform.ui import palette
+
+PARTS = ("kemai.platform.ui.lists.urls", "kemai.platform.ui.records.urls", "kemai.platform.ui.imports.urls")
+
+
+
+def exists(part: str) -> bool:
+    return find_spec(part.rpartition(".")[0]) is not None and find_spec(part) is not None
+
+
+urlpatterns: list[URLPattern | URLResolver] = [path("palette.json", palette.index, name="palette")]
+urlpatterns += [path("", include(part)) for part in PARTS if exists(part)]

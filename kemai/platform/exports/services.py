@@ -1,0 +1,115 @@
+"""Keeping the file of an export for the person who asked for it, for a day, and writing down that they did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.kit.tabular import CsvWriter, TabularError, XlsxWriter
+from kemai.platform import access, audit
+from kemai.platform.access import Actor
+from kemai.platform.exports.rows import CHUNK, Order, header, records, rows, specs_of
+from kemai.platform.jobs import Progress, schedule
+from kemai.platform.models import StoredFile
+from kemai.platform.objects import get
+from kemai.platform.records.errors import Refused
+
+KEEP = timedelta(hours=24)
+FOLDER = "exports"
+KIND = "export"
+"""The `type_key` of an export's file: it belongs to a person, not to a record."""
+TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+Report = Callable[[int, int], object]
+
+
+class Stored(NamedTuple):
+    """`key` of the stored file, and how many rows it has."""
+
+    key: int
+    rows: int
+
+
+def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stored:
+    """Writes the file. Raises Denied, QueryError, Refused (more rows than a workbook holds)."""
+    object_type = get(order.type_key)
+    total = records(actor, order).count()
+    specs = specs_of(actor, order)
+    folder = Path(settings.MEDIA_ROOT, FOLDER)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{uuid.uuid4().hex}.{order.format}"
+    writer = CsvWriter(path, header(specs)) if order.format == "csv" else XlsxWriter(path, header(specs), sheet=str(object_type.label))  # fmt: skip
+    try:
+        with writer:
+            for number, row in enumerate(rows(actor, order, specs), 1):
+                writer.write(row)
+                if progress is not None and number % CHUNK == 0:
+                    progress(number, max(total, number))
+    except TabularError as error:
+        path.unlink(missing_ok=True)
+        raise Refused("export_too_large", _("内容超出 Excel 的限制，请改用 CSV 导出")) from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    if progress is not None:
+        progress(writer.rows, writer.rows)
+    return Stored(note(actor, order, path, writer.rows), writer.rows)
+
+
+def note(actor: Actor, order: Order, path: Path, count: int) -> int:
+    """The file's row and the log's entry: who took how many records out, by which filter."""
+    now = timezone.now()
+    label = str(get(order.type_key).label)
+    stamp = timezone.localtime(now).strftime("%Y%m%d-%H%M")
+    stored = StoredFile.objects.create(
+        name=f"{label}-{stamp}.{order.format}",
+        path=f"{FOLDER}/{path.name}",
+        size=path.stat().st_size,
+        sha256=digest(path),
+        content_type=TYPES[order.format],
+        type_key=KIND,
+        user_id=actor.user_id,
+        created_at=now,
+        expires_at=now + KEEP,
+    )
+    asked = json.dumps(order.plain(), ensure_ascii=False, default=str)
+    audit.open_set("export", order.type_key, by=actor, reason=asked, count=count)
+    return stored.pk
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def one_export(actor: Actor, key: int) -> StoredFile:
+    """The file, for the person it was made for and as long as it is kept. Raises access.NotVisible."""
+    if actor.user_id is None:
+        raise access.NotVisible
+    files = StoredFile.objects.filter(type_key=KIND, user_id=actor.user_id, expires_at__gt=timezone.now())
+    found = files.filter(pk=key).first()
+    if found is None:
+        raise access.NotVisible
+    return found
+
+
+@schedule("exports.sweep", every=60)
+def sweep(progress: Progress) -> int:
+    """Removes the files whose day is over; returns how many."""
+    removed = 0
+    for stored in StoredFile.objects.filter(type_key=KIND, expires_at__lte=timezone.now()):
+        Path(settings.MEDIA_ROOT, stored.path).unlink(missing_ok=True)
+        stored.delete()
+        removed += 1
+    return removed

@@ -1,0 +1,214 @@
+"""The same records as cards in columns, one for each value of a choice; dragging a card changes the value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from kemai.platform import access, audit, query, records
+from kemai.platform.access import Actor
+from kemai.platform.fields import FieldSpec
+from kemai.platform.models import Option
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.query import COUNT_CAP, Order, Position, QueryError, Row
+from kemai.platform.ui import cells as texts
+from kemai.platform.ui.door import signed_in
+from kemai.platform.ui.lists import cells, found, views_of_lists
+from kemai.platform.ui.lists.state import ListState, read
+
+CARDS = 30
+LINES = 3
+
+
+@dataclass(frozen=True)
+class Card:
+    id: int
+    title: str
+    url: str
+    lines: Sequence[str]
+    owner: str
+    badges: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class BoardColumn:
+    key: str
+    label: str
+    color: str
+    count: int
+    total: str
+    cards: Sequence[Card]
+    more_url: str
+
+
+def fields(object_type: ObjectType) -> list[FieldSpec]:
+    """The fields by which a board can be made, the type's own first."""
+    choices = [
+        spec for spec in object_type.fields.values()
+        if spec.type.key == "choice" and spec.options and not spec.private and len(spec.options) <= 20
+    ]  # fmt: skip
+    return sorted(choices, key=lambda spec: spec.key != object_type.board)
+
+
+def board_field(actor: Actor, object_type: ObjectType, state: ListState) -> FieldSpec:
+    levels = access.field_levels(actor, object_type)
+    known = [spec for spec in fields(object_type) if levels[spec.key] in {"read", "edit"}]
+    chosen = next((spec for spec in known if spec.key == state.by), None)
+    if chosen is not None:
+        return chosen
+    if state.by or not known:
+        raise QueryError("unknown_field", _("不能按“%(field)s”分列") % {"field": state.by[:60]}, [s.key for s in known])
+    return known[0]
+
+
+def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, Any]:
+    spec = board_field(actor, object_type, state)
+    base = found.matching(actor, object_type, state)
+    money = money_field(actor, object_type)
+    held = {group.value: group for group in query.groups(base, spec, total=money)}
+    shown = columns(spec, held)
+    keys = {option.value: taken(object_type, state, base, spec, option.value, "") for option in shown}
+    rows = cards(actor, object_type, spec, [pk for pairs in keys.values() for pk, _value in pairs[:CARDS]])
+    levels = access.field_levels(actor, object_type)
+    editable = levels[spec.key] == "edit" and access.may(actor, object_type, "edit")
+    return {
+        "board": [
+            board_column(state, option, held.get(option.value), keys[option.value], rows, money) for option in shown
+        ],
+        "move_url": f"{reverse('board_move', args=(object_type.key,))}?{state.but(by=spec.key).query}",
+        "locked": "" if editable else _("您没有权限修改“%(field)s”") % {"field": spec.label},
+        "by": spec.key,
+        "by_options": [
+            {"label": str(one.label), "url": state.but(by=one.key).url, "checked": one.key == spec.key}
+            for one in fields(object_type) if levels[one.key] in {"read", "edit"}
+        ],
+        "count": sum(group.count for group in held.values()),
+    }  # fmt: skip
+
+
+def columns(spec: FieldSpec, held: Mapping[Any, query.Group]) -> list[Option]:
+    """A column for every option, and one for records without a value where there are some."""
+    rest = [Option("", _("未填"), "gray")] if held.keys() & {"", None} else []
+    return [*rest, *spec.options]
+
+
+def taken(
+    object_type: ObjectType, state: ListState, base: QuerySet[Any], spec: FieldSpec, value: str, cursor: str
+) -> list[tuple[int, Any]]:
+    """(key, sort value) of the next cards of a column, one more than is shown."""
+    sort = state.sort or object_type.sort
+    inside = base.filter(**{spec.path: value})
+    return Order.parse(sort, object_type).take(inside, Position.decode(cursor), CARDS + 1)
+
+
+def board_column(
+    state: ListState,
+    option: Option,
+    group: query.Group | None,
+    keys: Sequence[tuple[int, Any]],
+    rows: Mapping[int, Card],
+    money: FieldSpec | None,
+) -> BoardColumn:
+    total = f"¥ {texts.compact(group.total)}" if money is not None and group is not None and group.total else ""
+    return BoardColumn(
+        option.value, str(option.label), option.color, group.count if group else 0, total,
+        [rows[pk] for pk, _value in keys[:CARDS] if pk in rows], more_url(state, option.value, keys),
+    )  # fmt: skip
+
+
+def more_url(state: ListState, value: str, keys: Sequence[tuple[int, Any]]) -> str:
+    if len(keys) <= CARDS:
+        return ""
+    pk, last = keys[CARDS - 1]
+    cursor = Position(last, pk, backwards=False).encode()
+    return f"{reverse('board_more', args=(state.type_key,))}?{state.but(cursor=cursor).query}&column={value}"
+
+
+def money_field(actor: Actor, object_type: ObjectType) -> FieldSpec | None:
+    levels = access.field_levels(actor, object_type)
+    shown = [object_type.fields[key] for key in object_type.columns if key in object_type.fields]
+    return next((s for s in shown if s.type.key == "money" and levels[s.key] in {"read", "edit"}), None)
+
+
+def cards(actor: Actor, object_type: ObjectType, spec: FieldSpec, ids: Sequence[int]) -> dict[int, Card]:
+    wanted = [key for key in object_type.columns if key != spec.key]
+    specs = access.visible_specs(actor, object_type, dict.fromkeys((object_type.title, *wanted)))
+    rows = query.fetch(access.scope(actor, object_type).filter(pk__in=ids), object_type, specs)
+    access.mask_rows(actor, object_type, rows)
+    return {row["id"]: card(object_type, specs, row) for row in rows}
+
+
+def card(object_type: ObjectType, specs: Sequence[FieldSpec], row: Row) -> Card:
+    lines: list[str] = []
+    badges: list[dict[str, str]] = []
+    owner = ""
+    for spec in specs:
+        value = row.get(spec.key)
+        if spec.key == object_type.title or value in (None, "", []):
+            continue
+        cell = cells.maker(object_type, spec)(value)
+        if spec.type.key == "user":
+            owner = owner or cell.text
+        elif cell.kind == "badge":
+            badges.append({"label": cell.text, "color": cell.a})
+        elif cell.kind in {"text", "num", "ref", "date", "time"} and len(lines) < LINES:
+            lines.append(f"{spec.label} {cell.text}" if cell.kind in {"num", "date", "time"} else cell.text)
+    title = str(row.get(object_type.title) or f"#{row['id']}")
+    path = reverse("list", args=(object_type.key,))
+    return Card(row["id"], title, f"{path}{row['id']}", lines, owner, badges[:3])
+
+
+def opened(request: HttpRequest, actor: Actor, key: str) -> tuple[ObjectType, ListState, FieldSpec]:
+    object_type = get(key)
+    access.require(actor, object_type, "view")
+    state = read(request.GET, key, views_of_lists.find(actor, object_type, request.GET.get("view", "all")))
+    return object_type, state, board_field(actor, object_type, state)
+
+
+@require_GET
+@signed_in
+def more(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
+    """The next cards of one column."""
+    object_type, state, spec = opened(request, actor, key)
+    value = request.GET.get("column", "")
+    base = found.matching(actor, object_type, state)
+    keys = taken(object_type, state, base, spec, value, state.cursor)
+    rows = cards(actor, object_type, spec, [pk for pk, _value in keys[:CARDS]])
+    context = {
+        "cards": [rows[pk] for pk, _value in keys[:CARDS] if pk in rows],
+        "column": value,
+        "more_url": more_url(state, value, keys),
+        "locked": "",
+    }
+    return render(request, "ui/pages/board_more.html", context)
+
+
+@require_POST
+@signed_in
+def move(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
+    """A card was put into another column: {id, to}. What the write door refuses goes back with its reason."""
+    object_type, state, spec = opened(request, actor, key)
+    obj = access.one(actor, object_type, request.POST.get("id", ""), "edit")
+    try:
+        records.update(object_type.key, obj.pk, {spec.key: request.POST.get("to", "")}, by=actor)
+    except records.FieldErrors as error:
+        raise records.Refused("invalid", "；".join(error.errors.values())) from error
+    change = audit.history(object_type.key, obj.pk).first()
+    label = spec.type.text(request.POST.get("to", ""), spec)
+    answer: dict[str, Any] = {"toast": _("已移到“%(column)s”") % {"column": label}}
+    if change is not None and change.changeset.request_id == actor.request_id:
+        answer["undo_url"] = reverse("undo", args=(change.changeset_id,))
+    money = money_field(actor, object_type)
+    base = found.matching(actor, object_type, state)
+    if money is not None and query.capped_count(base) <= COUNT_CAP:
+        groups = query.groups(base, spec, total=money)
+        answer["totals"] = {str(g.value or ""): f"¥ {texts.compact(g.total)}" if g.total else "" for g in groups}
+    return JsonResponse(answer)

@@ -1,0 +1,134 @@
+"""The table of a list: its columns, head, rows and totals, ready to be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from kemai.platform import access
+from kemai.platform.access import Actor
+from kemai.platform.fields import FieldSpec
+from kemai.platform.objects import ObjectType
+from kemai.platform.query import COUNT_CAP, Row
+from kemai.platform.ui.lists import cells
+from kemai.platform.ui.lists.cells import Cell
+from kemai.platform.ui.lists.state import ListState
+
+BADGES = frozenset({"choice"})
+WIDEST = 30
+INLINE = frozenset({
+    "text", "long_text", "email", "url", "phone", "number", "whole", "money", "percent", "boolean", "date", "datetime",
+    "choice", "multi_choice", "user", "reference", "region", "tags", "credit_code", "id_number",
+})  # fmt: skip
+
+
+class Column(NamedTuple):
+    """A column as the template writes it."""
+
+    key: str
+    label: str
+    num: bool
+    freeze: bool
+    card: str
+    sort_url: str
+    sorted: str
+    edit: bool
+
+
+class TableRow(NamedTuple):
+    id: int
+    title: str
+    cells: list[tuple[Column, Cell]]
+    locked: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: list[Column]
+    rows: list[TableRow]
+    totals: list[str]
+    """One text a column; [] where nothing adds up."""
+
+
+def columns_of(actor: Actor, object_type: ObjectType, state: ListState) -> list[FieldSpec]:
+    """The fields shown: the title first, then what was chosen and may be seen."""
+    wanted = state.columns or object_type.columns or (object_type.title,)
+    keys = dict.fromkeys((object_type.title, *(key for key in wanted if key in object_type.fields)))
+    return access.visible_specs(actor, object_type, list(keys)[:WIDEST])
+
+
+def build(actor: Actor, object_type: ObjectType, state: ListState, specs: Sequence[FieldSpec], rows: list[Row]) -> Table:
+    levels = access.field_levels(actor, object_type)
+    editing = access.may(actor, object_type, "edit")
+    columns = [
+        column(object_type, state, spec, editing and levels[spec.key] == "edit" and spec.type.key in INLINE)
+        for spec in specs
+    ]
+    badge = next((c.key for c, s in zip(columns, specs, strict=True) if s.type.key in BADGES), "")
+    columns = [c._replace(card="badge") if c.key == badge else c for c in columns]
+    makers = [cells.maker(object_type, spec) for spec in specs]
+    access.mask_rows(actor, object_type, rows)
+    totals = totals_of(specs, rows)
+    shown = [table_row(object_type, row, columns, specs, makers) for row in rows]
+    return Table(columns, shown, totals)
+
+
+def table_row(
+    object_type: ObjectType,
+    row: Row,
+    columns: Sequence[Column],
+    specs: Sequence[FieldSpec],
+    makers: Sequence[cells.Maker],
+) -> TableRow:
+    made = [make(row.get(spec.key)) for make, spec in zip(makers, specs, strict=True)]
+    title = str(row.get(object_type.title) or f"#{row['id']}")
+    if specs and specs[0].key == object_type.title:
+        made[0] = Cell("title", made[0].text or title)
+    return TableRow(row["id"], title, list(zip(columns, made, strict=True)), False)
+
+
+def column(object_type: ObjectType, state: ListState, spec: FieldSpec, editable: bool) -> Column:
+    title = spec.key == object_type.title
+    sort = state.sort or object_type.sort
+    way = {spec.key: "asc", f"-{spec.key}": "desc"}.get(sort, "")
+    url = ""
+    if spec.sortable:
+        turned = f"-{spec.key}" if way == "asc" or (not way and falls(spec)) else spec.key
+        url = state.but(sort=turned).url
+    return Column(
+        spec.key, str(spec.label), spec.type.numeric, title, "title" if title else "meta", url, way, editable
+    )
+
+
+def falls(spec: FieldSpec) -> bool:
+    """Numbers and moments are looked at from the top first."""
+    return spec.type.numeric or spec.type.key in {"date", "datetime"}
+
+
+def totals_of(specs: Sequence[FieldSpec], rows: Iterable[Row]) -> list[str]:
+    """The sums of the money columns over the rows shown; masked values have no sum."""
+    texts = []
+    for spec in specs:
+        values = [row[spec.key] for row in rows if isinstance(row.get(spec.key), Decimal)]
+        texts.append(f"¥ {sum(values):,.2f}" if values else "")
+    return texts if any(texts) else []
+
+
+def count_text(count: int) -> str:
+    if count > COUNT_CAP:
+        return _("共 %(n)s+ 条") % {"n": f"{COUNT_CAP:,}"}
+    return _("共 %(n)s 条") % {"n": f"{count:,}"}
+
+
+def chooser(actor: Actor, object_type: ObjectType, shown: Sequence[FieldSpec]) -> list[dict[str, Any]]:
+    """The fields for the column chooser: first those shown, in their order, then the rest."""
+    on = [spec.key for spec in shown]
+    rest = [spec for spec in access.visible_specs(actor, object_type) if spec.key not in on]
+    return [
+        {"key": spec.key, "label": str(spec.label), "shown": spec.key in on, "locked": spec.key == object_type.title}
+        for spec in (*shown, *rest)
+    ]
