@@ -52,9 +52,11 @@ class Refusals:
         status, body = answer
         if wants_json(request):
             return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
-        fragment = request.headers.get("HX-Request") == "true"
-        template = "ui/refusal.html" if fragment else "ui/error.html"
-        return render(request, template, {"status": status, **body}, status=status)
+        if request.headers.get("HX-Request") == "true":
+            return render(request, "ui/refusal.html", body, status=status)
+        actor = getattr(request, "actor", None)
+        shown = {"code": status, "message": body["message"], "request_id": actor.request_id if actor else ""}
+        return render(request, "ui/error.html", shown, status=status)
 
 
 def wants_json(request: HttpRequest) -> bool:
