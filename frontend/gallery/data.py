@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-NOW = datetime.now()
+NOW = datetime.now()  # noqa: DTZ005 - the templates want local times
 
 
 def shell(lang: str, theme: str) -> dict[str, object]:
@@ -470,7 +470,7 @@ TIMELINE = [
     },
 ]
 CTX: dict[str, object] = {
-    "customers": [dict(zip(KEYS, c)) for c in CUSTOMERS],
+    "customers": [dict(zip(KEYS, c, strict=False)) for c in CUSTOMERS],
     "charts": CHARTS,
     "filter_config": FILTER_CONFIG,
     "filter_value": FILTER_VALUE,

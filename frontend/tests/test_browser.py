@@ -173,8 +173,10 @@ def test_editing_in_place_keeps_refused_input(page: playwright.Page, base: str) 
     page.fill("td.editing input", "杭州")
     page.keyboard.press("Enter")
     page.wait_for_selector(".toast")
-    assert "已保存" in page.inner_text(".toast") and "撤销" in page.inner_text(".toast")
-    assert cell.inner_text() == "杭州" and "editing" not in (cell.get_attribute("class") or "")
+    assert "已保存" in page.inner_text(".toast")
+    assert "撤销" in page.inner_text(".toast")
+    assert cell.inner_text() == "杭州"
+    assert "editing" not in (cell.get_attribute("class") or "")
     cell.dblclick()
     page.wait_for_selector("td.editing input")
     page.keyboard.press("Escape")
@@ -190,7 +192,8 @@ def test_a_refusal_is_said_and_changes_nothing(page: playwright.Page, base: str)
     page.click("dialog:modal button[value=yes]")
     page.wait_for_selector(".toast.error")
     assert len(Site.posts) == before + 1
-    assert "赢单后不能退回" in page.inner_text(".toasts") and page.inner_text("#refuse") == "退回"
+    assert "赢单后不能退回" in page.inner_text(".toasts")
+    assert page.inner_text("#refuse") == "退回"
 
 
 def test_palette_and_shortcuts(page: playwright.Page, base: str) -> None:
@@ -258,7 +261,8 @@ def test_board_moves_and_takes_back_a_refusal(page: playwright.Page, base: str) 
     page.locator("[data-column=a] [data-card-id]").first.focus()
     page.keyboard.press("Alt+ArrowRight")
     page.wait_for_selector("[data-column=b] [data-card-id]:nth-child(4)")
-    assert Site.posts[-1][1]["to"] == ["b"] and page.inner_text("[data-column=b] [data-count]") == "4"
+    assert Site.posts[-1][1]["to"] == ["b"]
+    assert page.inner_text("[data-column=b] [data-count]") == "4"
     page.locator("[data-column=b] [data-card-id]").first.focus()
     page.keyboard.press("Alt+ArrowRight")
     page.wait_for_selector(".toast.error")

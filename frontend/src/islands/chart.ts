@@ -80,7 +80,7 @@ function series(spec: Spec, look: Theme): object[] {
       return spec.series.map((s, i) => ({ type: "scatter", name: s.name, data: s.data, symbolSize: 9, itemStyle: { color: colorOf(s.color, i), opacity: 0.7 } }));
     case "gap": {
       const middle = spec.median ?? median((spec.series[0]?.data ?? []).map(Number));
-      return [{ type: "bar", name: spec.series[0]?.name ?? "", barMaxWidth: 18, data: (spec.series[0]?.data ?? []).map((v) => ({ value: v, itemStyle: { color: Number(v) > middle * 1.5 ? look.warn : look.accent, borderRadius: round } })), markLine: { symbol: "none", silent: true, lineStyle: { color: look.muted, type: "dashed" }, label: { color: look.muted, formatter: fullNumber(middle), position: "insideEndTop", fontSize: 11 }, data: [{ yAxis: middle }] } }];
+      return [{ type: "bar", name: spec.series[0]?.name ?? "", barMaxWidth: 18, data: (spec.series[0]?.data ?? []).map((v) => ({ value: v, itemStyle: { color: Number(v) > middle * 1.5 ? look.warn : look.accent, borderRadius: round } })), markLine: { symbol: "none", silent: true, lineStyle: { color: look.muted, type: "dashed" }, label: { color: look.muted, formatter: fullNumber(middle), position: "end", fontSize: 11 }, data: [{ yAxis: middle }] } }];
     }
     case "line":
       return spec.series.map((s, i) => ({ type: "line", name: s.name, data: s.data, smooth: 0.25, showSymbol: spec.x.length < 2, symbolSize: 7, lineStyle: { width: i === 0 ? 2.25 : 1.75, color: colorOf(s.color, i), ...(s.dashed ? { type: "dashed" } : {}) }, itemStyle: { color: colorOf(s.color, i) }, ...(i === 0 ? { areaStyle: { color: colorOf(s.color, i), opacity: 0.07 } } : {}) }));
@@ -99,7 +99,7 @@ function option(spec: Spec, look: Theme): EChartsCoreOption {
     animation: !still, animationDuration: 300, textStyle: { fontFamily: look.font }, aria: { enabled: false },
     tooltip: tooltip(spec, look, axis),
     ...(spec.type === "pie" ? { legend: { ...legend, orient: "vertical", right: 8, top: "middle", type: "plain", formatter: (name: string) => (name.length > 9 ? `${name.slice(0, 8)}…` : name) } } : {
-      grid: { left: 4, right: 12, top: many ? 34 : 14, bottom: 2, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+      grid: { left: 4, right: spec.type === "gap" ? 30 : 12, top: many ? 34 : 14, bottom: 2, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
       ...axes(spec, look),
       ...(many ? { legend: { ...legend, top: 0, left: 0 } } : {}),
     }),
