@@ -175,6 +175,9 @@ class CustomerFacts(models.Model):
         indexes = (
             models.Index(fields=("value_class", "customer"), name="facts_class"),
             models.Index(fields=("activity", "customer"), name="facts_activity"),
+            # a class's best customers and a state's latest: filter and order go together in the data as well
+            models.Index(fields=("value_class", "amount_12m", "customer"), name="facts_class_amount"),
+            models.Index(fields=("activity", "last_order_at", "customer"), name="facts_activity_last"),
             models.Index(fields=("amount_12m", "customer"), name="facts_amount"),
             models.Index(fields=("orders_12m", "customer"), name="facts_orders"),
             models.Index(fields=("last_order_at", "customer"), name="facts_last_order"),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Tagging
 from kemai.platform.objects import ObjectType
+from kemai.platform.query import plan
 from kemai.platform.query.tree import QueryError
 
 COUNT_CAP = 10_000
@@ -100,12 +101,15 @@ def page(
     sort: str = "",
     cursor: str = "",
     size: int = 50,
+    expected: int | None = None,
 ) -> Page:
     """One page of a sorted list. Empty values always come last; the cursor is the last row's key, so page 10,000
-    costs what page 1 costs. Raises QueryError for a bad sort or cursor."""
+    costs what page 1 costs. `expected` is the capped count of the queryset where it is known: it decides how SQLite
+    goes about it. Raises QueryError for a bad sort or cursor."""
     order = Order.parse(sort or object_type.sort, object_type)
     position = Position.decode(cursor)
-    found = order.take(queryset, position, size + 1)
+    with plan.walk(queryset, order.path, expected):
+        found = order.take(queryset, position, size + 1, find_first=plan.finds_first(expected))
     more = len(found) > size
     found = found[:size]
     backwards = position is not None and position.backwards
@@ -183,7 +187,15 @@ class Order:
         path = spec.sort_path or (f"{spec.path}_id" if spec.ref else spec.path)
         return Order(path, descending, spec.nullable)
 
-    def take(self, queryset: QuerySet[Any], position: Position | None, count: int) -> list[tuple[int, Any]]:
+    @property
+    def key_path(self) -> str:
+        """The key beside the sort column: in the part's own table, so that one index holds both."""
+        part = self.path.rpartition("__")[0]
+        return f"{part}__pk" if part else "pk"
+
+    def take(
+        self, queryset: QuerySet[Any], position: Position | None, count: int, *, find_first: bool = False
+    ) -> list[tuple[int, Any]]:
         """Up to `count` (key, sort value) pairs from the position on: first those with a value, then the empty."""
         if "__" in self.path:
             queryset = queryset.filter(**{f"{self.path.rpartition('__')[0]}__isnull": False})
@@ -191,8 +203,9 @@ class Order:
         found: list[tuple[int, Any]] = []
         for empty in (True, False) if backwards else (False, True):
             if len(found) < count and self.reaches(position, empty):
+                rest = count - len(found)
                 found += self.segment(
-                    queryset, position, count - len(found), empty=empty, backwards=backwards
+                    queryset, position, rest, empty=empty, backwards=backwards, find_first=find_first
                 )
         return found
 
@@ -206,28 +219,40 @@ class Order:
         return empty or not at_empty if not position.backwards else at_empty or not empty
 
     def segment(
-        self, queryset: QuerySet[Any], position: Position | None, count: int, *, empty: bool, backwards: bool
+        self,
+        queryset: QuerySet[Any],
+        position: Position | None,
+        count: int,
+        *,
+        empty: bool,
+        backwards: bool,
+        find_first: bool,
     ) -> list[tuple[int, Any]]:
         descending = self.descending is not backwards
         if self.nullable:
             queryset = queryset.filter(**{f"{self.path}__isnull": empty})
         within = position if position and (position.value is None) is empty else None
-        path = "pk" if empty else self.path
+        key = self.key_path
+        path = key if empty else self.path
         if within is not None:
             queryset = queryset.filter(self.beyond(path, within, descending=descending))
-        signs = "-" if descending else ""
-        order = [f"{signs}{path}"] if path == "pk" else [f"{signs}{path}", f"{signs}pk"]
-        values = queryset.order_by(*order).values_list("pk", self.path)
+        names = [path] if path == key else [path, key]
+        if find_first:
+            queryset = queryset.order_by(
+                *(plan.sort_first_found(name, descending=descending) for name in names)
+            )
+        else:
+            queryset = queryset.order_by(*(f"-{name}" if descending else name for name in names))
+        values = queryset.values_list("pk", self.path)
         return list(values[:count])
 
     def beyond(self, path: str, position: Position, *, descending: bool) -> Q:
         """`a <= x AND (a < x OR id < y)`: the form that both databases answer from an index."""
         side = "lt" if descending else "gt"
-        if path == "pk":
-            return Q(**{f"pk__{side}": position.key})
-        return Q(**{f"{path}__{side}e": position.value}) & (
-            Q(**{f"{path}__{side}": position.value}) | Q(**{f"pk__{side}": position.key})
-        )
+        key = Q(**{f"{self.key_path}__{side}": position.key})
+        if path == self.key_path:
+            return key
+        return Q(**{f"{path}__{side}e": position.value}) & (Q(**{f"{path}__{side}": position.value}) | key)
 
 
 def capped_count(queryset: QuerySet[Any], cap: int = COUNT_CAP) -> int:
