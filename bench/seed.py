@@ -173,7 +173,7 @@ def make_busy_customer() -> None:
         "outcome", "external_id",
     )  # fmt: skip
     rows = (
-        (i + 1, NOW, NOW, 1, 1, "call", "out", NOW - timedelta(hours=6 * i), f"第 {i} 次沟通", "谈了新品和交期。", "reached", "")
+        (i + 1, NOW, NOW, 1, 1, "call", "out", NOW - timedelta(hours=6 * i), f"第 {i} 次沟通", "谈了新品。", "reached", "")
         for i in range(5000)
     )  # fmt: skip
     with transaction.atomic():
@@ -220,7 +220,8 @@ class without_indexes:
             )
         else:
             cursor.execute(
-                f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({marks})",
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+                f" AND tbl_name IN ({marks})",
                 self.tables,
             )
         yield from cursor.fetchall()

@@ -10,7 +10,7 @@ import click
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from kemai.project.cli.root import describe, say
+from kemai.project.cli.root import about, say
 from kemai.project.cli.server import serve
 from kemai.project.cli.upkeep import prepare
 
@@ -46,7 +46,7 @@ def run_company(port: int, *, load_only: bool) -> None:
         sys.exit(serve("127.0.0.1", port))
 
 
-@click.command(**describe("demo"))
+@click.command("demo", help=about("demo"))
 @click.option("--port", default=settings.PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
     "--data", type=click.Choice(["company", "completejourney"]), default="company", show_default=True
@@ -66,7 +66,7 @@ def demo_command(port: int, data: str, scale: float, load_only: bool) -> None:
     return run_company(port, load_only=load_only)
 
 
-@click.command(**describe("real"))
+@click.command("real", help=about("real"))
 @click.option("--port", default=settings.PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--load-only", is_flag=True, help=say("只装入数据，不启动网站", "Load the data, do not serve"))
 def real_command(port: int, load_only: bool) -> None:

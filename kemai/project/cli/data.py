@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from kemai.platform import query
 from kemai.platform.access import SYSTEM, Actor, Denied, actor_for
 from kemai.platform.objects import UnknownObject, all_types, get
 from kemai.platform.records import FieldErrors, Refused
-from kemai.project.cli.root import describe, say
+from kemai.project.cli.root import about, say
 
 
 def acting(username: str, source: str) -> Actor:
@@ -33,9 +32,8 @@ def known_type(key: str) -> str:
         return get(key).key
     except UnknownObject:
         keys = ", ".join(one.key for one in all_types())
-        raise click.ClickException(
-            say(f"没有对象 {key}，可用：{keys}", f"No object {key}; there are: {keys}")
-        ) from None
+        text = say(f"没有对象 {key}，可用：{keys}", f"No object {key}; there are: {keys}")
+        raise click.ClickException(text) from None
 
 
 def show_progress(message: str, done: int, total: int | None) -> None:
@@ -43,7 +41,7 @@ def show_progress(message: str, done: int, total: int | None) -> None:
     click.echo(f"\r{message} {figure}   ", nl=False, err=True)
 
 
-@click.command(**describe("analyse"))
+@click.command("analyse", help=about("analyse"))
 @click.argument("analysis", default="nightly")
 @click.option("--full", is_flag=True, help=say("重新读取全部数据", "Read all data anew"))
 @click.option("--params", default="{}", help=say("参数（JSON）", "Parameters (JSON)"))
@@ -62,30 +60,35 @@ def analyse_command(analysis: str, full: bool, params: str) -> None:
         raise click.ClickException(say("参数不是有效的 JSON", "The parameters are not JSON")) from error
     row = run(analysis, given, by=SYSTEM.through("analysis"), full=full, report=show_progress)
     click.echo("", err=True)
-    click.echo(say(f"读取 {row.rows_read:,} 行，写回 {row.rows_written:,} 行", f"Read {row.rows_read:,}, wrote {row.rows_written:,} rows"))  # fmt: skip
+    read, written = f"{row.rows_read:,}", f"{row.rows_written:,}"
+    click.echo(say(f"读取 {read} 行，写回 {written} 行", f"Read {read}, wrote {written} rows"))
 
 
-@click.command(**describe("export"))
+@click.command("export", help=about("export"))
 @click.argument("type_key", metavar="OBJECT")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--where", default="", help=say("条件树（JSON）", "Condition tree (JSON)"))
 @click.option("--as", "username", default="", help=say("以谁的权限", "With whose rights"))
 def export_command(type_key: str, path: Path, where: str, username: str) -> None:
-    from kemai.platform.exports import export_file
+    import shutil
 
-    object_type = get(known_type(type_key))
+    from kemai.platform.exports import Order, one_export, write
+
     actor = acting(username, "export")
     try:
         tree: Any = orjson.loads(where) if where else None
-        count = export_file(object_type, path, by=actor, where=tree)
+        order = Order(known_type(type_key), where=tree, format="xlsx" if path.suffix == ".xlsx" else "csv")
+        stored = write(actor, order, progress=lambda done, total: show_progress("", done, total))
     except orjson.JSONDecodeError as error:
         raise click.ClickException(say("条件不是有效的 JSON", "The condition is not JSON")) from error
-    except (Denied, query.QueryError) as error:
+    except (Denied, Refused, query.QueryError) as error:
         raise click.ClickException(error.message) from error
-    click.echo(say(f"已导出 {count:,} 条到 {path}", f"Exported {count:,} records to {path}"))
+    shutil.copyfile(one_export(actor, stored.key).path, path)
+    click.echo("", err=True)
+    click.echo(say(f"已导出 {stored.rows:,} 条到 {path}", f"Exported {stored.rows:,} records to {path}"))
 
 
-@click.command(**describe("import"))
+@click.command("import", help=about("import"))
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--to", "type_key", default="customer", show_default=True, help=say("对象", "Object"))
 @click.option("--shape", default="", help=say("格式：till 为收银明细", "Shape: till for till rows"))
@@ -97,24 +100,29 @@ def export_command(type_key: str, path: Path, where: str, username: str) -> None
 def import_command(
     path: Path, type_key: str, shape: str, match: str, rehearse_only: bool, username: str
 ) -> None:
-    from kemai.kit.errors import KitError
+    from dataclasses import replace
+
     from kemai.platform import imports
 
     actor = acting(username, "import")
-    options: dict[str, object] = {"match": [key for key in match.split(",") if key]} if match else {}
     try:
-        run = imports.upload(path, path.name, known_type(type_key), shape=shape, by=actor)
-        imports.configure(run, imports.suggest(run, by=actor), options, by=actor)
-        if rehearse_only:
-            found = imports.rehearse(run, by=actor, progress=show_progress)
-        else:
-            found = imports.execute(run, by=actor, progress=show_progress)
-    except KitError as error:
-        raise click.ClickException(imports.explain(error)) from error
+        run = imports.upload(path, path.name, known_type(type_key), shape, by=actor)
+        if run.state == "failed":
+            raise click.ClickException(str(run.source.get("error", "")))
+        guessed = imports.suggestion(run, by=actor)
+        options = guessed.options
+        if match:
+            options = replace(options, match=tuple(key for key in match.split(",") if key))
+        imports.configure(run, guessed.columns, options, by=actor)
+        report = imports.rehearse(run, rows_progress) if rehearse_only else None
+        counts = report["counts"] if report is not None else imports.execute(run, rows_progress).counts
     except (Denied, Refused) as error:
         raise click.ClickException(str(error)) from error
     except FieldErrors as error:
         raise click.ClickException("; ".join(error.errors.values())) from error
     click.echo("", err=True)
-    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2, default=str).decode())
-    sys.exit(1 if found.get("refused") else 0)
+    click.echo(orjson.dumps(counts, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def rows_progress(done: int, total: int, *_more: object) -> None:
+    show_progress(say("行", "rows"), done, total)

@@ -13,17 +13,18 @@ from django.utils import timezone
 
 from kemai.platform.access import SYSTEM
 from kemai.platform.models import ApiToken, Role
-from kemai.project.cli.root import describe, say
+from kemai.project.cli.root import about, say
+from kemai.staff.models import User
 
 
-def find_user(username: str) -> object:
-    user = get_user_model().objects.filter(username=username).first()
+def find_user(username: str) -> User:
+    user = User.objects.filter(username=username).first()
     if user is None:
         raise click.ClickException(say(f"没有账号 {username}", f"There is no account {username}"))
     return user
 
 
-@click.group(**describe("user"))
+@click.group("user", help=about("user"))
 def user_command() -> None:
     return None
 
@@ -82,7 +83,7 @@ def set_password(username: str) -> None:
     click.echo(say(f"新密码：{given}", f"New password: {given}"))
 
 
-@click.group(**describe("token"))
+@click.group("token", help=about("token"))
 def token_command() -> None:
     return None
 

@@ -87,9 +87,9 @@ def set_up(command: str) -> None:
     translation.activate("zh-hans" if chinese() else "en")
 
 
-def describe(name: str) -> dict[str, Any]:
-    """The name and help of a command, in the language of the terminal."""
-    return {"name": name, "help": say(*HELP[name])}
+def about(name: str) -> str:
+    """The help of a command, in the language of the terminal."""
+    return say(*HELP[name])
 
 
 TITLE = ("Kemai 客脉客户关系管理系统", "Kemai, the customer relationship management system")

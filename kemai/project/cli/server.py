@@ -15,7 +15,7 @@ import click
 from django.conf import settings
 from django.db import connection
 
-from kemai.project.cli.root import describe, say
+from kemai.project.cli.root import about, say
 
 SAFE_SQLITE = (3, 51, 3)
 """Earlier versions can corrupt a WAL database that several processes write (docs/adr/002)."""
@@ -61,7 +61,7 @@ def serve(host: str, port: int, *, worker: bool = True) -> int:
     return 0 if code in {0, -signal.SIGTERM, -signal.SIGINT} else code
 
 
-@click.command(**describe("serve"))
+@click.command("serve", help=about("serve"))
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=settings.PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--no-worker", is_flag=True, help=say("不启动后台任务", "Do not start a worker"))
@@ -73,7 +73,7 @@ def serve_command(host: str, port: int, no_worker: bool) -> None:
     sys.exit(serve(host, port, worker=not no_worker))
 
 
-@click.command(**describe("worker"))
+@click.command("worker", help=about("worker"))
 def worker_command() -> None:
     from kemai.platform.jobs.worker import run_worker
 

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from kemai.project.cli.root import describe, say
+from kemai.project.cli.root import about, say
 
 LOW_DISK = 2 * 1024**3
 
@@ -36,7 +36,7 @@ def prepare() -> None:
     ensure_defaults()
 
 
-@click.command(**describe("migrate"))
+@click.command("migrate", help=about("migrate"))
 def migrate_command() -> None:
     prepare()
     click.echo(say("数据库已是最新", "The database is up to date"))
@@ -112,7 +112,7 @@ def check_admin() -> tuple[bool, str, str]:
     )
 
 
-@click.command(**describe("doctor"))
+@click.command("doctor", help=about("doctor"))
 def doctor_command() -> None:
     bad = 0
     checks: list[Check] = [check_sqlite, check_migrations, check_disk, check_assets]
