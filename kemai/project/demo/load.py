@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.customers.models import OrderLine
 from kemai.platform import audit, records
@@ -20,14 +22,15 @@ from kemai.platform.records import sql
 from kemai.project.demo import scene, team
 from kemai.project.demo.company import SEED, Company, small_company
 from kemai.project.demo.progress import Advance, Progress
-from kemai.project.demo.services import mark, set_mark
+from kemai.project.demo.services import mark, set_mark, set_passwords
 
 CHUNK = 5000
 BY = SYSTEM.through("demo")
 REASON = "演示公司"
+STORING, STORED, DONE = "storing", "stored", "done"
 STEPS = (
-    ("product", "产品"), ("shop", "门店"), ("customer", "客户"), ("contact", "联系人"),
-    ("identifier", "标识"), ("consent", "授权"),
+    ("product", gettext_noop("产品")), ("shop", gettext_noop("门店")), ("customer", gettext_noop("客户")), ("contact", gettext_noop("联系人")),
+    ("identifier", gettext_noop("标识")), ("consent", gettext_noop("授权同意")),
 )  # fmt: skip
 
 
@@ -52,29 +55,57 @@ def load(
 ) -> Loaded:
     """Store the demo company unless it is there. Without a password one is made up; it is returned and kept nowhere.
 
-    The first step refuses to mix the demo with data of others: Refused if there are customers already."""
-    done = mark()
-    if done is not None:
-        return Loaded(dt.datetime.fromisoformat(str(done["as_of"])))
-    if get("customer").model._default_manager.exists():
-        raise records.Refused("not_empty", "数据库里已有客户：演示公司只装进空的数据库")
+    What was cut off after the records were stored is finished by the next call. Raises Refused where there are data
+    of others, or records of a load that was cut off earlier."""
+    noted = mark()
+    if noted is not None and noted["stage"] == DONE:
+        return Loaded(moment_of(noted))
     started = timezone.now()
     progress = progress or Progress(None)
     password = password or secrets.token_urlsafe(9)
-    made = small_company(scale, seed, as_of)
-    loader = Loader(made, progress)
-    loader.store(password)
+    made = begin(scale, seed, as_of, password, progress) if noted is None else again(noted, password)
     if analyse:
         scene.analyse(made, progress)
-    scene.dress(loader.ids)
+    scene.dress(made, progress)
+    set_mark({**describe(made, scale, seed), "stage": DONE})
     seconds = (timezone.now() - started).total_seconds()
     counts = {key: len(table) for key, table in made.tables.items()}
-    value = {"as_of": made.as_of.isoformat(), "seed": seed, "scale": scale, "counts": counts}
-    set_mark(value)
+    said = _("演示公司已就绪：%(customers)s 位客户，%(orders)s 张订单，用时 %(seconds)s 秒")
     progress.say(
-        f"演示公司已就绪：{counts['customer']} 位客户，{counts['order']} 张订单，用时 {seconds:.0f} 秒"
+        said % {"customers": counts["customer"], "orders": counts["order"], "seconds": round(seconds)}
     )
     return Loaded(made.as_of, password, counts, seconds)
+
+
+def begin(scale: float, seed: int, as_of: dt.datetime | None, password: str, progress: Progress) -> Company:
+    """Make the company and store its records."""
+    if get("customer").model._default_manager.exists():
+        raise records.Refused("not_empty", _("这里已经有客户：演示公司只能装进空的数据库"))
+    made = small_company(scale, seed, as_of)
+    set_mark({**describe(made, scale, seed), "stage": STORING})
+    Loader(made, progress).store(password)
+    set_mark({**describe(made, scale, seed), "stage": STORED})
+    return made
+
+
+def again(noted: Mapping[str, object], password: str) -> Company:
+    """The company whose records are stored already; its people get a new password, the first one is lost."""
+    if noted["stage"] != STORED:
+        raise records.Refused(
+            "half_loaded", _("上次装入中断，数据不完整：请删除演示公司的数据目录后重新启动")
+        )
+    made = small_company(float(str(noted["scale"])), int(str(noted["seed"])), moment_of(noted))
+    set_passwords(made["user"].texts("username"), password)
+    return made
+
+
+def moment_of(noted: Mapping[str, object]) -> dt.datetime:
+    return dt.datetime.fromisoformat(str(noted["as_of"]))
+
+
+def describe(made: Company, scale: float, seed: int) -> dict[str, object]:
+    """What makes the same company again."""
+    return {"as_of": made.as_of.isoformat(), "seed": seed, "scale": scale}
 
 
 class Loader:
@@ -92,9 +123,9 @@ class Loader:
         for key, label in STEPS:
             self.records(key, label)
         self.orders()
-        self.records("interaction", "互动")
+        self.records("interaction", gettext_noop("互动"))
         self.tags()
-        self.records("task", "任务")
+        self.records("task", gettext_noop("任务"))
 
     def rows(self, key: str) -> Iterator[dict[str, object]]:
         """The values of a table as the door holds them: references as Ref."""
@@ -111,7 +142,7 @@ class Loader:
         """One table in chunks; each chunk is one transaction."""
         rows, keys = self.rows(key), list[int]()
         changes = audit.open_set("import", key, by=BY, reason=REASON)
-        with self.progress.step(label, len(self.made[key])) as advance:
+        with self.progress.step(_(label), len(self.made[key])) as advance:
             while chunk := list(islice(rows, CHUNK)):
                 keys += records.bulk_create(key, chunk, by=BY, changeset=changes, parsed=True)
                 advance(len(chunk))
@@ -134,7 +165,7 @@ class Loader:
         rows, keys = self.rows("order"), list[int]()
         of = lines.ints("order")
         changes = audit.open_set("import", "order", by=BY, reason=REASON)
-        with self.progress.step("订单", len(table)) as advance:
+        with self.progress.step(_("订单"), len(table)) as advance:
             while chunk := list(islice(rows, CHUNK)):
                 begin, end = of.searchsorted((len(keys), len(keys) + len(chunk))).tolist()
                 with transaction.atomic():
@@ -161,7 +192,7 @@ class Loader:
         for row in taggings.rows({"customer": self.ids["customer"]}):
             row["tag"] = names[int(str(row["tag"]))]
             sources.setdefault(str(row["source"]), []).append(row)
-        with self.progress.step("标签", len(taggings)) as advance:
+        with self.progress.step(_("标签"), len(taggings)) as advance:
             for source, rows in sources.items():
                 self.tag(rows, source, advance)
 

@@ -1,16 +1,91 @@
-"""What turns stored data into a company at work: analyses, the chain sheet, segments, saved views, dashboards."""
+"""What turns stored data into a company at work: analyses, the chain sheet, segments, saved lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Mapping
 
+from django.utils.translation import gettext as _
+
+from kemai.analytics.run import run
+from kemai.customers.models import Segment
+from kemai.customers.services.segments import refresh_all
+from kemai.platform import records
+from kemai.platform.access import SYSTEM, actor_for
+from kemai.platform.events.delivery import drain_all
+from kemai.platform.fields import Ref
+from kemai.platform.models import SavedView, Tag
+from kemai.platform.records import saved_views
+from kemai.project.demo import favourites, services
 from kemai.project.demo.company import Company
 from kemai.project.demo.progress import Progress
+from kemai.project.demo.season import SHANGHAI
+from kemai.staff.models import User
+
+BY = SYSTEM.through("demo")
+MONTHS = 6
+"""How many past months the chain sheet is frozen for, each as it really stood at its end."""
+
+
+def month_ends(as_of: dt.datetime, months: int) -> list[dt.datetime]:
+    """The last seconds of the months before `as_of`, oldest first."""
+    local = dt.timezone(SHANGHAI)
+    first = as_of.astimezone(local).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    ends = []
+    for _month in range(months):
+        ends.append(first - dt.timedelta(seconds=1))
+        first = (first - dt.timedelta(days=1)).replace(day=1)
+    return ends[::-1]
 
 
 def analyse(made: Company, progress: Progress) -> None:
-    pass
+    """The nightly analysis as of the last month ends, then as of now: classes, states and their changes are what they
+    would have been, had the company worked with Kemai all along."""
+    moments = [*month_ends(made.as_of, MONTHS), made.as_of]
+    with progress.step(_("分析"), len(moments)) as advance:
+        for moment in moments:
+            run("nightly", by=BY, as_of=moment, write=True)
+            advance(1)
 
 
-def dress(ids: Mapping[str, Sequence[int]]) -> None:
-    pass
+def dress(made: Company, progress: Progress) -> None:
+    """Contact dates, segments, saved lists; then everything that waits for the new records (search, events)."""
+    people = dict(
+        User.objects.filter(username__in=made["user"].texts("username")).values_list("username", "pk")
+    )
+    services.follow_contacts(made.as_of)
+    with progress.step(_("分群"), 1) as advance:
+        segments(people)
+        refresh_all()
+        advance(1)
+    views(people)
+    with progress.step(_("搜索"), 1) as advance:
+        drain_all()
+        advance(1)
+
+
+def segments(people: Mapping[str, int]) -> None:
+    """The segments with their owners, those that are missing."""
+    there = set(Segment.objects.values_list("name", flat=True))
+    tags = {str(tag): tag.pk for tag in Tag.objects.filter(deleted_at=None)}
+    rows = [
+        {
+            "name": plan.name, "description": plan.description, "owner": Ref(people[plan.owner], ""),
+            "where": plan.where, "rule_version": 1, "size": 0,
+        }
+        for plan in favourites.segments(tags)
+        if plan.name not in there
+    ]  # fmt: skip
+    records.bulk_create("segment", rows, by=BY, reason="演示公司", parsed=True)
+
+
+def views(people: Mapping[str, int]) -> None:
+    """Saved lists, each by its owner, those that are missing."""
+    there = set(SavedView.objects.filter(user__in=people.values()).values_list("user", "name"))
+    users = {
+        user.pk: user for user in User.objects.select_related("department").filter(pk__in=people.values())
+    }
+    for plan in favourites.VIEWS:
+        owner = users[people[plan.owner]]
+        if (owner.pk, plan.name) not in there:
+            saved_views.save_view(actor_for(owner), plan.type_key, plan.name, plan.share, plan.state)

@@ -37,5 +37,5 @@ def store(team: Staff, password: str, *, by: Actor) -> dict[str, list[int]]:
         keys = (ROLES.get(role, role), *ALSO.get(str(row["username"]), ()))
         person["roles"] = [roles[key] for key in keys]
         users.append(create_user(person, by=by).pk)
-    services.set_passwords(users, password)
+    services.set_passwords(team.users.texts("username"), password)
     return {"department": departments, "user": users}

@@ -78,10 +78,10 @@ def _minutes(scene: Scene, made: list[Batch]) -> np.ndarray[tuple[int], np.dtype
     return np.where(mean > 0, drawn, np.nan)
 
 
-def _contacts(scene: Scene, words: _Words, customer: Ints) -> Ints:
-    """Mostly the first contact of the company was spoken to."""
-    first = words.contact[customer]
-    return np.where(scene.rng.random(len(customer)) < 0.85, first, NONE)
+def _contacts(scene: Scene, words: _Words, customer: Ints, channel: list[str]) -> Ints:
+    """In calls and visits it was mostly noted that the first contact of the company was spoken to."""
+    named = np.isin(np.array(channel), ["call", "visit"]) & (scene.rng.random(len(customer)) < 0.7)
+    return np.where(named, words.contact[customer], NONE)
 
 
 def interactions(scene: Scene) -> tuple[Table, Ints]:
@@ -102,7 +102,7 @@ def interactions(scene: Scene) -> tuple[Table, Ints]:
     table = Table(
         {
             "customer": customer[order],
-            "contact": _contacts(scene, words, customer)[order],
+            "contact": _contacts(scene, words, customer, channel)[order],
             "channel": [channel[i] for i in rows],
             "direction": [direction[i] for i in rows],
             "at": at,

@@ -6,15 +6,25 @@ import datetime as dt
 import io
 
 import pytest
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
 
+from kemai.analytics.models import AnalysisRun
 from kemai.collab.models import Task
-from kemai.customers.models import Customer, CustomerFacts, Interaction, Order, OrderLine
+from kemai.customers.models import (
+    Customer,
+    CustomerFacts,
+    FactTransition,
+    Interaction,
+    Order,
+    OrderLine,
+    Segment,
+)
 from kemai.platform import access
 from kemai.platform.access import actor_for
-from kemai.platform.models import Change, Tagging
+from kemai.platform.models import Change, OutboxEvent, SearchDoc, Tagging
 from kemai.platform.objects import get
 from kemai.platform.records import Refused
+from kemai.project.demo import scene, services
 from kemai.project.demo.load import load
 from kemai.project.demo.progress import Progress
 from kemai.project.demo.services import mark
@@ -46,7 +56,7 @@ def test_a_second_start_does_nothing() -> None:
     assert len(first.password) >= 10
     noted = mark()
     assert noted is not None
-    assert noted["counts"] == first.counts
+    assert noted["stage"] == "done"
     again = load(0.005, analyse=False)
     assert (again.password, again.as_of) == ("", AS_OF)
     assert Customer.objects.count() == first.counts["customer"]
@@ -78,3 +88,50 @@ def test_the_named_people_see_what_their_place_allows() -> None:
     assert actor_for(people["demo"]).is_admin
     assert not actor_for(people["alice"]).is_admin
     assert Task.objects.filter(owner=people["alice"], state="open", type_key="customer").exists()
+
+
+def test_a_load_that_was_cut_off_is_finished_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_off(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene, "dress", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            load(0.005, as_of=AS_OF, analyse=False)
+    customers = Customer.objects.count()
+    finished = load(0.02, password="云栖-2026", analyse=False)
+    assert (Customer.objects.count(), finished.as_of) == (customers, AS_OF)
+    assert User.objects.get(username="alice").check_password("云栖-2026")
+    noted = mark()
+    assert noted is not None
+    services.set_mark({**noted, "stage": "storing"})
+    with pytest.raises(Refused):
+        load(analyse=False)
+
+
+def test_the_company_is_analysed_as_if_it_had_been_here_all_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert scene.MONTHS >= 6
+    monkeypatch.setattr(scene, "MONTHS", 1)
+    load(0.01, as_of=AS_OF)
+    runs = AnalysisRun.objects.filter(analysis="nightly", state="done").order_by("as_of")
+    assert [run.as_of for run in runs] == [*scene.month_ends(AS_OF, 1), AS_OF]
+    facts = CustomerFacts.objects.exclude(value_class="none")
+    assert facts.filter(activity="active").exists()
+    assert not CustomerFacts.objects.filter(orders_total__gt=0, computed_at=None).exists()
+    last = FactTransition.objects.latest("at")
+    assert last.at <= AS_OF
+    assert Segment.objects.filter(size__gt=0).count() >= 5
+    assert SearchDoc.objects.count() > Customer.objects.count()
+    assert not OutboxEvent.objects.filter(done_at=None).exists()
+    whale = Customer.objects.annotate(touches=Count("interactions")).latest("touches")
+    newest = whale.interactions.exclude(channel="system").latest("at")
+    assert CustomerFacts.objects.get(customer=whale).last_contact_at == newest.at
+
+
+def test_month_ends() -> None:
+    ends = scene.month_ends(dt.datetime(2026, 3, 31, 16, 30, tzinfo=dt.UTC), 3)
+    assert [end.isoformat() for end in ends] == [
+        "2026-01-31T23:59:59+08:00",
+        "2026-02-28T23:59:59+08:00",
+        "2026-03-31T23:59:59+08:00",
+    ]
