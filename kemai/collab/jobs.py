@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from kemai.collab.handlers import page
-from kemai.collab.models import Notice, Task
-from kemai.collab.services.notices import notify
+from kemai.collab.models import Task
+from kemai.collab.services.notices import forget_read, notify
 from kemai.platform.jobs import Progress, schedule
 
 AHEAD = dt.timedelta(minutes=15)
@@ -42,5 +42,4 @@ def remind(progress: Progress) -> int:
 @schedule("old-notices", at="03:40")
 def sweep(progress: Progress) -> int:
     """Notices read long ago."""
-    removed, _models = Notice.objects.filter(read_at__lt=timezone.now() - KEEP_READ).delete()
-    return removed
+    return forget_read(timezone.now() - KEEP_READ)

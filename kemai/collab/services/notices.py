@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -58,3 +59,9 @@ def mark_read(user_id: int, ids: Collection[int] | None = None) -> int:
     if ids is not None:
         mine = mine.filter(pk__in=ids)
     return mine.update(read_at=timezone.now())
+
+
+def forget_read(before: datetime) -> int:
+    """Remove the notices that were read before this moment; returns how many."""
+    removed, _models = Notice.objects.filter(read_at__lt=before).delete()
+    return removed

@@ -29,4 +29,11 @@ def shown(job: Job) -> dict[str, Any]:
         rate = job.done / seconds
         eta = (job.total - job.done) / rate if job.total else None
     message = job.error if job.state == "failed" else job.message
-    return {"done": job.done, "total": job.total, "rate": rate, "eta": eta, "state": job.state, "message": message}
+    return {
+        "done": job.done,
+        "total": job.total,
+        "rate": rate,
+        "eta": eta,
+        "state": job.state,
+        "message": message,
+    }

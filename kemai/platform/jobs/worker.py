@@ -17,6 +17,7 @@ from pathlib import Path
 
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext, gettext_noop
 
 from kemai.platform.jobs import queue, schedules
 from kemai.platform.jobs.progress import LeaseLost, Progress, Stopping
@@ -34,7 +35,7 @@ GRACE = 20.0
 """Seconds a task has for reaching a checkpoint after the stop signal."""
 BACKGROUND = ("kemai.platform.events.drain",)
 """Steps the worker repeats besides its jobs: dotted paths of functions that return how much they did."""
-DEAD = "the worker that ran this was lost"
+DEAD = gettext_noop("运行这项工作的进程中断了")
 
 
 @functools.cache
@@ -186,7 +187,7 @@ class Worker:
             # A clock that jumped makes every lease look dead: one is believed dead only when its worker is known to
             # be gone, or did not renew it for longer than a living one ever takes, by a clock that cannot jump.
             if is_dead(worker) or now - since > self.lease.total_seconds() / 2:
-                queue.take_back(job_id, until, DEAD)
+                queue.take_back(job_id, until, gettext(DEAD))
             else:
                 doubts[job_id] = (until, since)
         self._doubts = doubts

@@ -30,6 +30,7 @@ class User(AbstractUser):
 
     THEMES = (Option("auto", _("跟随系统")), Option("light", _("浅色")), Option("dark", _("深色")))
     DENSITIES = (Option("normal", _("标准")), Option("compact", _("紧凑")))
+    # lint: allow translated — a language is named in itself
     LANGUAGES = (Option("zh-hans", "简体中文"), Option("en", "English"))
 
     name = models.CharField(_("姓名"), max_length=80)
