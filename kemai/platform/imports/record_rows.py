@@ -1,0 +1,491 @@
+"""One row a record: the shape of every object type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import UniqueConstraint
+from django.utils.translation import gettext as _
+
+from kemai.platform import access
+from kemai.platform.fields import FieldSpec, Invalid, Ref
+from kemai.platform.imports.existing import Uniqueness, by_key, touched_by
+from kemai.platform.imports.mapping import ColumnMap, Options
+from kemai.platform.imports.parsers import BLANK, Bad, Blank
+from kemai.platform.imports.references import References
+from kemai.platform.imports.seen import Seen
+from kemai.platform.imports.work import Outcome, Problem, Reader, Refusal, Table, Task
+from kemai.platform.models import Tagging
+from kemai.platform.objects import ObjectType
+from kemai.platform.records import FieldErrors, create_chunk
+from kemai.platform.records.bulk import apply_changes, differences
+from kemai.platform.records.values import complete
+
+Values = dict[str, Any]
+
+
+def check(object_type: ObjectType, columns: Sequence[ColumnMap], options: Options) -> list[str]:
+    """What is wrong with a mapping."""
+    mapped = {one.field for one in columns}
+    found = []
+    if options.creates:
+        missing = [spec for spec in object_type.fields.values() if spec.required and spec.key not in mapped]
+        found += [_("新建记录需要“%(field)s”，请选择它在哪一列") % {"field": spec.label} for spec in missing]
+    if options.updates and not options.creates and not options.match:
+        found.append(_("只更新已有记录时，请选择按哪些字段识别"))
+    for key in options.match:
+        if key not in object_type.unique:
+            found.append(_("不能按“%(field)s”识别已有记录") % {"field": key})
+        elif key not in mapped:
+            label = object_type.fields[key].label
+            found.append(_("要按“%(field)s”识别已有记录，请选择它在哪一列") % {"field": label})
+    return found
+
+
+@dataclass
+class Plan:
+    """What is to be done with the rows of one table, by their positions."""
+
+    targets: dict[int, int]
+    """{position: the existing record that it means}"""
+    creates: dict[int, Values] = field(default_factory=dict)
+    updates: dict[int, Values] = field(default_factory=dict)
+
+
+class RecordWork:
+    """The work on one file whose rows are records."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.type = task.object_type
+        self.by = task.by
+        self.fields = [one.field for one in task.columns]
+        self.specs: list[FieldSpec] = [self.type.fields[name] for name in self.fields]
+        self.reader = Reader(task, self.type.fields)
+        self.references = {
+            place: References(task, spec, one)
+            for place, (spec, one) in enumerate(zip(self.specs, task.columns, strict=True))
+            if spec.ref or spec.type.key == "user"
+        }
+        self.match = [key for key in task.options.match if key in self.fields]
+        self.defaults = self.new_defaults()
+        self.uniqueness = Uniqueness(self.type, self.defaults)
+        self.required = [place for place, spec in enumerate(self.specs) if spec.required]
+
+    def new_defaults(self) -> Values:
+        """What a new record has where the file says nothing."""
+        values: Values = {}
+        complete(self.type, values)
+        owner = self.task.options.owner
+        if self.type.has_owner and owner is not None:
+            values["owner"] = Ref(owner, "")
+        return values
+
+    def forget(self) -> None:
+        for one in self.references.values():
+            one.forget()
+
+    def batches(self, start: int) -> Iterator[RecordBatch]:
+        for table in self.reader.tables(start):
+            yield RecordBatch(self, table)
+
+    def settle(self, batch: RecordBatch) -> Outcome:
+        table = batch.fresh()
+        out = Outcome(rows=table.rows, blank=table.blank, refused=list(table.unreadable))
+        self.look_up(table)
+        plan = self.plan(table, out)
+        self.shape_rows(table, plan)
+        self.refuse_repeated(table, plan)
+        self.refuse_taken(table, plan)
+        for position in table.problems:
+            out.refused.append(table.refusal(position))
+        self.create(table, plan, out)
+        self.update(table, plan, out)
+        return out
+
+    def look_up(self, table: Table) -> None:
+        """Replaces what the file calls other records by references."""
+        for place, references in self.references.items():
+            values = table.values[place]
+            known = references.resolve(value for value in values if value is not BLANK)
+            column = self.task.columns[place].column
+            for position, value in enumerate(values):
+                if value is BLANK:
+                    continue
+                found = known[value]
+                if isinstance(found, Bad):
+                    kind = _("没有找到%(object)s") % {"object": references.label}
+                    table.complain(position, Problem(column, found.message, kind))
+                    values[position] = BLANK
+                else:
+                    values[position] = found
+
+    def plan(self, table: Table, out: Outcome) -> Plan:
+        """Sorts the rows into new ones and those of existing records."""
+        targets = self.targets(table)
+        self.refuse_touched(table, targets)
+        editable = self.editable(set(targets.values()))
+        mode = self.task.options.mode
+        plan = Plan(targets)
+        for position in range(len(table.offsets)):
+            if position in table.problems:
+                continue
+            target = targets.get(position)
+            if target is None:
+                if mode == "update":
+                    self.leave_out(table, position, _("没有找到对应的记录"), out)
+                else:
+                    plan.creates[position] = {}
+            elif mode == "create":
+                self.leave_out(table, position, _("已有这条记录"), out)
+            elif target not in editable:
+                message = _("已有这条记录，但您不能修改它")
+                table.complain(position, Problem(None, message, message))
+            else:
+                plan.updates[position] = {}
+        return plan
+
+    def targets(self, table: Table) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for key in self.match:
+            place = self.fields.index(key)
+            values = table.values[place]
+            wanted = set(values)
+            wanted.discard(BLANK)
+            hits = by_key(self.type, key, wanted)
+            if hits:
+                self.take_hits(table, place, hits, found)
+        return found
+
+    def take_hits(self, table: Table, place: int, hits: dict[Any, list[int]], found: dict[int, int]) -> None:
+        column = self.task.columns[place].column
+        label = self.specs[place].label
+        for position, value in enumerate(table.values[place]):
+            ids = hits.get(value)
+            if ids is None:
+                continue
+            if len(set(ids)) > 1:
+                message = _("有 %(count)s 条记录的%(field)s相同，不能确定是哪一条") % {
+                    "count": len(ids),
+                    "field": label,
+                }
+                table.complain(position, Problem(column, message, message))
+            elif found.setdefault(position, ids[0]) != ids[0]:
+                message = _("按%(field)s找到的是另一条记录，与前面的识别字段不一致") % {"field": label}
+                table.complain(position, Problem(column, message, message))
+
+    def editable(self, ids: set[int]) -> set[int]:
+        if not ids or not self.task.options.updates:
+            return set()
+        return set(access.scope(self.by, self.type, "edit").filter(pk__in=ids).values_list("pk", flat=True))
+
+    def leave_out(self, table: Table, position: int, reason: str, out: Outcome) -> None:
+        if self.task.rehearsal and out.wants("skip"):
+            cells = [str(cell or "")[:60] for cell in table.cells(position)]
+            out.sample("skip", {"row": table.row(position), "cells": cells, "reason": reason})
+        out.leave_out(reason)
+
+    def shape_rows(self, table: Table, plan: Plan) -> None:
+        """The values of each record as they would be stored, through the object's own hook."""
+        if plan.creates:
+            filled = [
+                self.filled(values, spec) for values, spec in zip(table.values, self.specs, strict=True)
+            ]
+            rows = list(zip(*filled, strict=True)) if filled else [()] * len(table.offsets)
+            for position in list(plan.creates):
+                values = {**self.defaults, **dict(zip(self.fields, rows[position], strict=True))}
+                if self.lacks_nothing(table, position) and self.passes_hook(table, position, values, None):
+                    plan.creates[position] = values
+                else:
+                    del plan.creates[position]
+        self.shape_updates(table, plan)
+
+    def filled(self, values: list[Any], spec: FieldSpec) -> list[Any]:
+        """The column of new records: the default where a cell is empty."""
+        if Blank not in set(map(type, values)):
+            return values
+        default = self.defaults[spec.key] if spec.key in self.defaults else spec.type.empty(spec)
+        return [default if value is BLANK else value for value in values]
+
+    def lacks_nothing(self, table: Table, position: int) -> bool:
+        for place in self.required:
+            if table.values[place][position] is BLANK:
+                message = _("请填写%(field)s") % {"field": self.specs[place].label}
+                table.complain(position, Problem(self.task.columns[place].column, message, message))
+                return False
+        return True
+
+    def shape_updates(self, table: Table, plan: Plan) -> None:
+        if not plan.updates:
+            return
+        hooked = self.type.hooks.prepare is not None
+        ids = [plan.targets[position] for position in plan.updates]
+        objects = self.type.model._default_manager.in_bulk(ids) if hooked else {}
+        clear = self.task.options.blank == "clear"
+        for position in list(plan.updates):
+            values: Values = {}
+            for place, spec in enumerate(self.specs):
+                value = table.values[place][position]
+                if value is not BLANK:
+                    values[spec.key] = value
+                elif clear and spec.key not in self.match:
+                    values[spec.key] = spec.type.empty(spec)
+            existing = objects.get(plan.targets[position])
+            if (clear and not self.lacks_nothing(table, position)) or not self.passes_hook(
+                table, position, values, existing
+            ):
+                del plan.updates[position]
+            else:
+                plan.updates[position] = values
+
+    def passes_hook(self, table: Table, position: int, values: Values, existing: Any) -> bool:
+        hook = self.type.hooks.prepare
+        if hook is None:
+            return True
+        try:
+            hook(values, existing, self.by)
+        except Invalid as error:
+            table.complain(position, Problem(None, error.message, error.message))
+            return False
+        except FieldErrors as error:
+            for name, message in error.errors.items():
+                table.complain(position, Problem(self.column_of(name), message, message))
+            return False
+        return True
+
+    def column_of(self, name: str) -> int | None:
+        return self.task.columns[self.fields.index(name)].column if name in self.fields else None
+
+    def refuse_touched(self, table: Table, targets: dict[int, int]) -> None:
+        """Rows that mean a record which an earlier row of this import made or changed: whichever came first stands."""
+        if self.task.rehearsal or not targets:
+            return
+        touched = touched_by(self.task.change(), self.type, list(set(targets.values())))
+        for position, target in targets.items():
+            if target in touched and position not in table.problems:
+                self.refuse_repetition(table, position)
+
+    def refuse_repetition(self, table: Table, position: int) -> None:
+        for key in self.match:
+            place = self.fields.index(key)
+            value = table.values[place][position]
+            if value is not BLANK:
+                table.complain(position, self.repeated(place, value))
+                return
+
+    def repeated(self, place: int, value: Any) -> Problem:
+        spec = self.specs[place]
+        names = {"field": spec.label, "value": spec.type.text(value, spec)[:60]}
+        message = _("文件里前面已有相同的%(field)s：%(value)s") % names
+        return Problem(self.task.columns[place].column, message, _("与文件里前面的行重复"))
+
+    def refuse_taken(self, table: Table, plan: Plan) -> None:
+        """Values that must be unique and belong to another record, or to an earlier row of the file."""
+        for constraint in self.uniqueness.constraints:
+            if constraint.fields[-1] in self.match and len(constraint.fields) == 1:
+                continue  # found by the match keys already
+            wanted = self.constrained(constraint, plan)
+            if not wanted:
+                continue
+            taken = self.uniqueness.taken(constraint, wanted.values())
+            used: set[Any] = set()
+            if self.task.rehearsal:
+                used = self.seen(f"={constraint.name}").known(wanted.values())
+            message = str(constraint.get_violation_error_message())
+            column = self.column_of(constraint.fields[-1])
+            for position, key in wanted.items():
+                if key in used or taken.get(key, plan.targets.get(position)) != plan.targets.get(position):
+                    self.refuse(table, plan, position, Problem(column, message, message))
+                used.add(key)
+            if self.task.rehearsal:
+                self.seen(f"={constraint.name}").add(used)
+
+    def constrained(self, constraint: UniqueConstraint, plan: Plan) -> dict[int, tuple[Any, ...]]:
+        """{position: what the constraint compares} of the rows that it concerns."""
+        found = {}
+        for rows in (plan.creates, plan.updates):
+            for position, values in rows.items():
+                key = self.uniqueness.key(constraint, values)
+                if key is not None:
+                    found[position] = key
+        return found
+
+    def refuse(self, table: Table, plan: Plan, position: int, problem: Problem) -> None:
+        table.complain(position, problem)
+        plan.creates.pop(position, None)
+        plan.updates.pop(position, None)
+
+    def seen(self, key: str) -> Seen:
+        return self.task.seen.setdefault(key, Seen())
+
+    def refuse_repeated(self, table: Table, plan: Plan) -> None:
+        """Rows that mean the same record as an earlier row of the file."""
+        used: set[int] = set()
+        for position in list(plan.updates):
+            target = plan.targets[position]
+            if target in used:
+                self.refuse_repetition(table, position)
+                del plan.updates[position]
+            used.add(target)
+        for key in self.match:
+            self.refuse_same(table, plan, key)
+
+    def refuse_same(self, table: Table, plan: Plan, key: str) -> None:
+        place = self.fields.index(key)
+        column = table.values[place]
+        used: set[Any] = set()
+        if self.task.rehearsal:
+            used = self.seen(key).known(set(column) - {BLANK})
+        for position in sorted((*plan.creates, *plan.updates)) if plan.updates else list(plan.creates):
+            value = column[position]
+            if value is BLANK:
+                continue
+            if value in used:
+                self.refuse(table, plan, position, self.repeated(place, value))
+            used.add(value)
+        if self.task.rehearsal:
+            self.seen(key).add(used)
+
+    def create(self, table: Table, plan: Plan, out: Outcome) -> None:
+        out.create = len(plan.creates)
+        if self.task.rehearsal:
+            for position in list(plan.creates)[:20]:
+                if out.wants("create"):
+                    out.sample("create", self.shown(table, position))
+            return
+        extra = list(self.task.options.tags) if self.type.tags else []
+        if extra:
+            for values in plan.creates.values():
+                values["tags"] = [*values.get("tags", ()), *extra]
+        create_chunk(
+            self.type, list(plan.creates.values()), by=self.by, changeset=self.task.change(), parsed=True,
+            prepared=True,
+        )  # fmt: skip
+
+    def shown(self, table: Table, position: int) -> dict[str, Any]:
+        """A row as its record would look: {field: text}."""
+        texts = {}
+        for place, spec in enumerate(self.specs):
+            value = table.values[place][position]
+            texts[spec.key] = "" if value is BLANK else spec.type.text(value, spec)[:80]
+        return {"row": table.row(position), "values": texts}
+
+    def update(self, table: Table, plan: Plan, out: Outcome) -> None:
+        if not plan.updates:
+            return
+        wanted = {plan.targets[position]: dict(values) for position, values in plan.updates.items()}
+        tags = {key: values.pop("tags", None) for key, values in wanted.items()}
+        changes = differences(self.type, wanted)
+        for key, diff in self.tag_changes(tags).items():
+            changes.setdefault(key, {}).update(diff)
+        out.update = len(changes)
+        for position in plan.updates:
+            target = plan.targets[position]
+            if target not in changes:
+                self.leave_out(table, position, _("内容没有变化"), out)
+            elif self.task.rehearsal and out.wants("update"):
+                out.sample("update", self.shown_change(table, position, changes[target]))
+        if not self.task.rehearsal and changes:
+            apply_changes(self.type, wanted, changes, self.task.change())
+            self.tag(changes)
+
+    def tag_changes(self, given: dict[int, Any]) -> dict[int, dict[str, list[Any]]]:
+        """{record: {"tags": [before, after]}}: an import adds tags and takes none away."""
+        extra = self.task.options.tags if self.type.tags else ()
+        wanted = {key: [*(tags or ()), *extra] for key, tags in given.items() if tags or extra}
+        if not wanted:
+            return {}
+        before: dict[int, list[str]] = {key: [] for key in wanted}
+        taggings = Tagging.objects.filter(type_key=self.type.key, object_id__in=list(wanted))
+        for tagging in taggings.select_related("tag"):
+            before[tagging.object_id].append(str(tagging.tag))
+        found = {}
+        for key, tags in wanted.items():
+            bare = {name.rpartition("·")[2] for name in before[key]}
+            new = [name for name in dict.fromkeys(tags) if name not in before[key] and name not in bare]
+            if new:
+                found[key] = {"tags": [sorted(before[key]), sorted([*before[key], *new])]}
+        return found
+
+    def tag(self, changes: dict[int, dict[str, list[Any]]]) -> None:
+        from kemai.platform.records import tag_many
+
+        rows = [
+            {"object_id": key, "tag": name}
+            for key, diff in changes.items()
+            for name in (set(diff["tags"][1]) - set(diff["tags"][0]) if "tags" in diff else ())
+        ]
+        if rows:
+            tag_many(self.type.key, rows, by=self.by, source="import")
+
+    def shown_change(self, table: Table, position: int, diff: dict[str, list[Any]]) -> dict[str, Any]:
+        """{field: [old, new]} as texts; what the actor may only see masked stays masked."""
+        levels = access.field_levels(self.by, self.type)
+        changes = {}
+        for name, (old, _new) in diff.items():
+            spec = self.type.fields.get(name)
+            if spec is None or levels.get(name) == "hidden":
+                continue
+            shown = self.old_text(spec, old)
+            place = self.fields.index(name) if name in self.fields else None
+            value = table.values[place][position] if place is not None else None
+            new = (
+                "、".join(_new or ())
+                if name == "tags"
+                else spec.type.text(value, spec)
+                if value is not None and value is not BLANK
+                else ""
+            )
+            changes[name] = [spec.type.mask(old) if levels.get(name) == "masked" else shown, new[:80]]
+        return {"row": table.row(position), "changes": changes}
+
+    def old_text(self, spec: FieldSpec, old: Any) -> str:
+        if old is None or old == "":
+            return ""
+        if spec.type.key == "tags":
+            return "、".join(map(str, old))
+        if spec.ref or spec.type.key == "user":
+            return f"#{old}"
+        try:
+            return spec.type.text(spec.type.parse(old, spec), spec)[:80]
+        except Invalid:
+            return str(old)[:80]
+
+
+@dataclass
+class RecordBatch:
+    """A table that can be settled again (a chunk that the database refused is tried in halves)."""
+
+    work: RecordWork
+    table: Table
+
+    @property
+    def rows(self) -> int:
+        return self.table.rows
+
+    def fresh(self) -> Table:
+        """The table for one settlement, which replaces references and notes problems."""
+        table = self.table
+        values = list(table.values)
+        for place in self.work.references:
+            values[place] = list(values[place])
+        problems = {position: list(found) for position, found in table.problems.items()}
+        return Table(table.first, table.raw, table.offsets, values, problems, table.unreadable, table.blank)
+
+    def halves(self) -> Sequence[RecordBatch]:
+        raw = self.table.raw
+        if len(raw) < 2:
+            return ()
+        half = len(raw) // 2
+        table = self.work.reader.table
+        return (
+            RecordBatch(self.work, table(raw[:half], self.table.first)),
+            RecordBatch(self.work, table(raw[half:], self.table.first + half)),
+        )
+
+    def refusals(self, message: str) -> list[Refusal]:
+        problem = Problem(None, message, message)
+        table = self.table
+        return [Refusal(table.row(p), table.cells(p), (problem,)) for p in range(len(table.offsets))]

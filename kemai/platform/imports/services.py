@@ -1,0 +1,268 @@
+"""The rows of imports themselves: uploads, states, counts. Records are written by `platform.records` alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.kit.tabular import Source, TabularError, cell_text, profile
+from kemai.kit.tabular.model import ColumnProfile
+from kemai.platform import access, audit
+from kemai.platform.access import SYSTEM, Actor, NotVisible, actor_for
+from kemai.platform.imports.error_file import ErrorFile, blocks
+from kemai.platform.imports.mapping import ColumnMap, Options, dump_mapping, dump_options
+from kemai.platform.imports.shapes import may_import, shape_of
+from kemai.platform.imports.synonyms import folded
+from kemai.platform.models import ChangeSet, ImportRun, Job, StoredFile
+from kemai.platform.objects import get
+from kemai.platform.records import FieldErrors, location
+from kemai.platform.records.files import keep, safe_name
+
+MOST_BYTES = 1024**3
+SAMPLE_ROWS = 60
+OPEN_STATES = ("uploaded", "rehearsing", "rehearsed")
+"""States in which nothing has been written yet."""
+
+
+class Stopped(Exception):
+    """Another process has taken this import over, or it is no longer to run."""
+
+
+class Chunks:
+    """Anything that gives bytes, in the form of an upload, up to the size limit."""
+
+    def __init__(self, source: str | Path | IO[bytes] | Iterable[bytes], name: str) -> None:
+        self.source = source
+        self.name: str | None = name
+        self.size: int | None = None
+        self.content_type: str | None = ""
+
+    def chunks(self) -> Iterator[bytes]:
+        total = 0
+        for block in self.blocks():
+            total += len(block)
+            if total > MOST_BYTES:
+                raise FieldErrors({"file": _("文件太大：最大 %(most)s MB") % {"most": MOST_BYTES // 1024**2}})
+            yield block
+
+    def blocks(self) -> Iterable[bytes]:
+        source = self.source
+        if isinstance(source, str | Path):
+            return blocks(Path(source))
+        read = getattr(source, "read", None)
+        return iter(lambda: read(1024 * 1024), b"") if read is not None else source
+
+
+def store_upload(
+    source: str | Path | IO[bytes] | Iterable[bytes], name: str, type_key: str, shape: str, by: Actor
+) -> ImportRun:
+    """Keeps the file and opens an import. Raises access.Denied, FieldErrors, KeyError (no such shape)."""
+    if not may_import(by, get(type_key)):
+        raise access.Denied
+    shape_of(type_key, shape)
+    digest, size, path = keep(Chunks(source, name))
+    if not size:
+        raise FieldErrors({"file": _("文件是空的，请重新选择")})
+    now = timezone.now()
+    with transaction.atomic():
+        stored = StoredFile.objects.create(
+            name=safe_name(name), path=path, size=size, sha256=digest, type_key="import", user_id=by.user_id,
+            created_at=now,
+        )  # fmt: skip
+        return ImportRun.objects.create(
+            type_key=type_key, shape=shape, user_id=by.user_id, file=stored, created_at=now
+        )
+
+
+def save_profile(run: ImportRun, *, sheet: str | None = None) -> None:
+    """Looks at the file and keeps what it found; a file that is refused leaves its code behind."""
+    try:
+        found = profile(location(run.file), sheet=sheet)
+    except TabularError as error:
+        params = {
+            key: str(value) if not isinstance(value, int) else value for key, value in error.params.items()
+        }
+        put(run, state="failed", source={"error": error.code, "params": params})
+        return
+    put(run, state="uploaded", source=dump_source(found))
+
+
+def dump_source(source: Source) -> dict[str, Any]:
+    header = list(source.header)
+    return {
+        "kind": source.kind,
+        "encoding": source.encoding,
+        "delimiter": source.delimiter,
+        "sheet": source.sheet,
+        "sheets": [one.name for one in source.sheets if one.rows],
+        "header_row": source.header_row,
+        "header": header,
+        "changed": [[one.column, one.original, one.name, one.reason] for one in source.header_changes],
+        "samples": [[cell_text(cell)[:200] for cell in row] for row in source.sample_rows[:SAMPLE_ROWS]],
+        "bad": len(source.bad_sample_rows),
+        "columns": [
+            {"filled": round(one.filled, 3), "kinds": one.kinds, "longest": one.longest}
+            for one in source.columns
+        ],
+        "rows": source.estimated_rows,
+        "fingerprint": fingerprint(header),
+    }
+
+
+def fingerprint(header: Iterable[str]) -> str:
+    """The same for files with the same columns, in any order."""
+    return hashlib.sha256("\n".join(sorted(map(folded, header))).encode()).hexdigest()[:16]
+
+
+def load_source(run: ImportRun) -> Source:
+    """The file as it was looked at, without looking again. Raises access.NotVisible when the bytes are gone."""
+    kept = run.source
+    header = tuple(kept["header"])
+    columns = tuple(
+        ColumnProfile(name, one["filled"], (), one["kinds"], one["longest"])
+        for name, one in zip(header, kept["columns"], strict=True)
+    )
+    samples = tuple(tuple(cell or None for cell in row) for row in kept["samples"])
+    return Source(
+        path=location(run.file), kind=kept["kind"], encoding=kept["encoding"], delimiter=kept["delimiter"],
+        sheets=(), sheet=kept["sheet"], header_row=kept["header_row"], header=header, header_changes=(),
+        sample_rows=samples, bad_sample_rows=(), columns=columns, estimated_rows=kept["rows"],
+    )  # fmt: skip
+
+
+def put(run: ImportRun, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(run, name, value)
+    run.save(update_fields=list(values))
+
+
+def keep_choices(run: ImportRun, columns: Iterable[ColumnMap], options: Options) -> None:
+    put(run, mapping=dump_mapping(columns), options=dump_options(options), state="uploaded", rehearsal={})
+
+
+def keep_rehearsal(run: ImportRun, rehearsal: dict[str, Any], errors: ErrorFile, refused: int) -> None:
+    put(run, state="rehearsed", rehearsal=rehearsal, error_file=keep_errors(run, errors, refused))
+
+
+def actor_of(run: ImportRun) -> Actor:
+    """Whoever started the import, with the rights of now."""
+    if run.user_id is None:
+        return SYSTEM.through("import")
+    user = (
+        get_user_model()
+        ._default_manager.select_related("department")
+        .filter(pk=run.user_id, is_active=True)
+        .first()
+    )
+    if user is None:
+        raise access.Denied
+    return actor_for(user, source="import")
+
+
+def begin(run: ImportRun, by: Actor) -> None:
+    """Opens the change set of a run that begins; one that goes on keeps its own."""
+    with transaction.atomic():
+        fresh = ImportRun.objects.select_for_update().get(pk=run.pk)
+        if fresh.state in {"done", "cancelled", "undone"}:
+            raise Stopped
+        changeset = fresh.changeset
+        if changeset is None:
+            changeset = audit.open_set("import", run.type_key, by=by, reason=run.file.name)
+        counts = fresh.counts or {"rows": 0}
+        put(
+            run,
+            changeset=changeset,
+            state="running",
+            counts=counts | {"from": fresh.cursor},
+            cursor=fresh.cursor,
+        )
+
+
+def hold(run: ImportRun) -> None:
+    """Locks the import's row, in the transaction that will move its cursor: of two processes only one goes on."""
+    fresh = ImportRun.objects.select_for_update().values_list("cursor", "state").get(pk=run.pk)
+    if fresh != (run.cursor, "running"):
+        raise Stopped
+
+
+def advance(run: ImportRun, rows: int, counts: dict[str, Any]) -> None:
+    put(run, cursor=run.cursor + rows, counts=counts)
+
+
+def finish(run: ImportRun, state: str, errors: ErrorFile) -> None:
+    """The end, by itself or because a person cancelled: the error file is offered from now on."""
+    refused = int(run.counts.get("refuse", 0))
+    stored = keep_errors(run, errors, refused)
+    put(run, state=state, finished_at=timezone.now(), error_file=stored)
+    errors.remove()
+
+
+def keep_errors(run: ImportRun, errors: ErrorFile, refused: int) -> StoredFile | None:
+    if not refused or not errors.size:
+        return None
+    path = errors.finished(refused)
+    digest, size, relative = keep(Chunks(path, path.name))
+    stem = run.file.name.rpartition(".")[0] or run.file.name
+    name = f"{stem[:150]}-{_('错误行')}{path.suffix}"
+    return StoredFile.objects.create(
+        name=name, path=relative, size=size, sha256=digest, type_key="import", user_id=run.user_id,
+        created_at=timezone.now(),
+    )  # fmt: skip
+
+
+def runs_of(by: Actor) -> QuerySet[ImportRun]:
+    """The actor's own imports, newest first: nobody else sees what stood in a file."""
+    found = ImportRun.objects.filter(user=by.user_id) if by.user_id else ImportRun.objects.none()
+    return found.select_related("file", "job", "error_file").order_by("-id")
+
+
+def run_for(by: Actor, key: int) -> ImportRun:
+    """One of the actor's imports. Raises access.NotVisible."""
+    found = runs_of(by).filter(pk=key).first()
+    if found is None:
+        raise NotVisible
+    return sync(found)
+
+
+def sync(run: ImportRun) -> ImportRun:
+    """A job that failed for good or was cancelled before it began has no chance to say so in the import's row."""
+    job = run.job
+    if job is None or run.state not in {"running", "rehearsing", "paused"}:
+        return run
+    if job.state == "failed":
+        put(run, state="failed", counts=run.counts | {"error": job.error[:300]})
+    elif job.state == "cancelled":
+        put(run, state="cancelled" if run.changeset_id else "uploaded", finished_at=timezone.now())
+    elif job.state == "paused" and run.state == "running":
+        put(run, state="paused")
+    elif job.state in {"waiting", "running"} and run.state == "paused":
+        put(run, state="running")
+    return run
+
+
+def remembered(by: Actor, run: ImportRun) -> ImportRun | None:
+    """The actor's last finished import of a file with the same columns."""
+    same = runs_of(by).filter(
+        type_key=run.type_key, shape=run.shape, state__in=("done", "undone", "cancelled")
+    )
+    return same.exclude(pk=run.pk).filter(source__fingerprint=run.source.get("fingerprint")).first()
+
+
+def attach_job(run: ImportRun, job: Job, state: str) -> None:
+    put(run, job=job, state=state)
+
+
+def mark(run: ImportRun, state: str) -> None:
+    put(run, state=state)
+
+
+def records_of(changeset: ChangeSet) -> int:
+    return changeset.count
