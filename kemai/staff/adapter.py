@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, cast
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import F
 from django.http import HttpRequest
 
+from kemai.platform.access import Held
 from kemai.staff.models import User
 from kemai.staff.services import sessions
 
@@ -29,9 +31,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class Backend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's way of checking names, e-mail addresses and passwords; a user comes with the department."""
+    """allauth's way of checking names, e-mail addresses and passwords; a user comes with department and roles."""
 
     def get_user(self, user_id: int) -> User | None:
-        people: QuerySet[User] = User.objects.select_related("department")
-        user = people.filter(pk=user_id).first()
-        return user if user is not None and user.is_active else None
+        people: QuerySet[User] = User.objects.filter(pk=user_id, is_active=True).select_related("department")
+        rows = list(people.annotate(held_role=F("roles__id"), held_admin=F("roles__is_admin")))
+        if not rows:
+            return None
+        user = rows[0]
+        held = [Held(row.held_role, bool(row.held_admin)) for row in rows if row.held_role is not None]
+        user.held_roles = held  # type: ignore[attr-defined]
+        return user

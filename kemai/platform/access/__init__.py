@@ -1,7 +1,7 @@
 """Who may see and do what."""
 
 from kemai.platform.access.about import abilities, binned, people
-from kemai.platform.access.actor import SYSTEM, Actor, actor_for
+from kemai.platform.access.actor import SYSTEM, Actor, Held, actor_for
 from kemai.platform.access.conditions import condition
 from kemai.platform.access.grants import LEVELS, SCOPES, field_levels, rights_changed, verb_scope
 from kemai.platform.access.scope import Denied, NotVisible, may, one, require, scope
@@ -13,6 +13,7 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "Denied",
+    "Held",
     "Masked",
     "NotVisible",
     "abilities",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -41,17 +41,26 @@ class Actor:
 SYSTEM = Actor(name="system", is_system=True, source="system")
 
 
+class Held(NamedTuple):
+    """A role that a person has."""
+
+    id: int
+    is_admin: bool
+
+
 def actor_for(user: Any, *, source: str = "form") -> Actor:
-    """The actor of a user: a row of the user model with department, roles and language. One query for the roles."""
-    roles = list(user.roles.values_list("id", "is_admin"))
+    """The actor of a user: a row of the user model with department, roles and language. One query for the roles,
+    none where the log-in has read them with the person (`held_roles`)."""
+    held = getattr(user, "held_roles", None)
+    roles = [Held(*pair) for pair in user.roles.values_list("id", "is_admin")] if held is None else held
     department = user.department
     return Actor(
         name=str(user),
         user_id=user.pk,
         department_id=user.department_id,
         department_path=department.path if department else "",
-        role_ids=tuple(role_id for role_id, _admin in roles),
-        is_admin=any(admin for _id, admin in roles),
+        role_ids=tuple(sorted(role.id for role in roles)),
+        is_admin=any(role.is_admin for role in roles),
         source=source,
         language=user.language,
     )

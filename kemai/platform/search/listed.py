@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from kemai.platform import access, query
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType
-from kemai.platform.search.everything import hidden_kinds
-from kemai.platform.search.match import match_condition
+from kemai.platform.search.hits import hidden_kinds
+from kemai.platform.search.lookup import match_condition
 
 
 def matching(actor: Actor, object_type: ObjectType, where: Any = None, text: str = "") -> QuerySet[Any]:

@@ -88,11 +88,11 @@ def pills(items: Sequence[tuple[str, str]]) -> Cell:
 
 
 def number_maker(spec: FieldSpec) -> Maker:
-    return lambda value: Cell("num", spec.type.text(value, spec), value < 0)
+    return lambda value: Cell("neg" if value < 0 else "num", spec.type.text(value, spec))
 
 
 def money_maker(spec: FieldSpec) -> Maker:
-    return lambda value: Cell("num", f"¥ {value:,.2f}" if value >= 0 else f"−¥ {-value:,.2f}", value < 0)
+    return lambda value: Cell("num", f"¥ {value:,.2f}") if value >= 0 else Cell("neg", f"−¥ {-value:,.2f}")
 
 
 def boolean_maker(spec: FieldSpec) -> Maker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +19,12 @@ from kemai.platform.ui.lists.filters import collapse, expand
 DISPLAYS = ("table", "board", "calendar", "chart")
 TEXTS = ("sort", "q", "display", "by", "measure", "look", "month")
 """Parts of the state that are plain words, in the order in which they stand in the address."""
+
+
+@lru_cache(maxsize=1000)
+def path_of(type_key: str) -> str:
+    """The address of a type's list; a record's is this and its key."""
+    return reverse("list", args=(type_key,))
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class ListState:
 
     @property
     def path(self) -> str:
-        return reverse("list", args=(self.type_key,))
+        return path_of(self.type_key)
 
     def params(self) -> dict[str, str]:
         """What differs from the view, as it stands in the address."""

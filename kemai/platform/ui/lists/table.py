@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
+from markupsafe import Markup
 
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
 from kemai.platform.query import COUNT_CAP, Row
-from kemai.platform.ui.lists import cells
+from kemai.platform.ui.lists import cells, writing
 from kemai.platform.ui.lists.cells import Cell
 from kemai.platform.ui.lists.state import ListState
 
@@ -39,17 +40,11 @@ class Column(NamedTuple):
     edit: bool
 
 
-class TableRow(NamedTuple):
-    id: int
-    title: str
-    cells: list[tuple[Column, Cell]]
-    locked: bool
-
-
 @dataclass(frozen=True)
 class Table:
     columns: list[Column]
-    rows: list[TableRow]
+    rows: int
+    body: Markup
     totals: list[str]
     """One text a column; [] where nothing adds up."""
 
@@ -73,22 +68,19 @@ def build(actor: Actor, object_type: ObjectType, state: ListState, specs: Sequen
     makers = [cells.maker(object_type, spec) for spec in specs]
     access.mask_rows(actor, object_type, rows)
     totals = totals_of(specs, rows)
-    shown = [table_row(object_type, row, columns, specs, makers) for row in rows]
-    return Table(columns, shown, totals)
+    shown = [line(object_type, state.path, row, specs, makers) for row in rows]
+    return Table(columns, len(rows), writing.body(columns, state.path, shown), totals)
 
 
-def table_row(
-    object_type: ObjectType,
-    row: Row,
-    columns: Sequence[Column],
-    specs: Sequence[FieldSpec],
-    makers: Sequence[cells.Maker],
-) -> TableRow:
+def line(
+    object_type: ObjectType, path: str, row: Row, specs: Sequence[FieldSpec], makers: Sequence[cells.Maker]
+) -> tuple[int, str, list[Cell]]:
+    """Key, title and cells of a row."""
     made = [make(row.get(spec.key)) for make, spec in zip(makers, specs, strict=True)]
     title = str(row.get(object_type.title) or f"#{row['id']}")
     if specs and specs[0].key == object_type.title:
-        made[0] = Cell("title", made[0].text or title)
-    return TableRow(row["id"], title, list(zip(columns, made, strict=True)), False)
+        made[0] = Cell("title", made[0].text or title, f"{path}{row['id']}")
+    return row["id"], title, made
 
 
 def column(object_type: ObjectType, state: ListState, spec: FieldSpec, editable: bool) -> Column:

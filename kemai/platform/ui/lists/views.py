@@ -101,7 +101,6 @@ def show_table(actor: Actor, object_type: ObjectType, state: ListState) -> Conte
         "previous_url": state.but(cursor=page.previous).url if page.previous else "",
         "next_url": state.but(cursor=page.next).url if page.next else "",
         "bulk": bulk.offered(actor, object_type),
-        "record_path": state.path,
     }
 
 
