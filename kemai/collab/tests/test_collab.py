@@ -14,7 +14,7 @@ from kemai.collab import jobs as clockwork
 from kemai.collab.models import Notice, Task
 from kemai.collab.services import notices, tasks
 from kemai.platform import jobs, records
-from kemai.platform.access import SYSTEM, Actor, Denied, NotVisible, actor_for
+from kemai.platform.access import SYSTEM, Actor, Denied, NotVisible, actor_for, rights_changed
 from kemai.platform.events import drain_all
 from kemai.platform.models import Change, Grant, Role
 from kemai.platform.records import Refused
@@ -29,6 +29,7 @@ def person(username: str, scope: str = "own", language: str = "zh-hans") -> Acto
     for verb in ("view", "create", "edit", "delete"):
         Grant.objects.create(role=role, type_key="*", verb=verb, scope=scope)
     user.roles.add(role)
+    rights_changed()
     return actor_for(user)
 
 

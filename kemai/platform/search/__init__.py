@@ -1,9 +1,9 @@
 """Finding records by name, part of a name, pinyin, initials, telephone, e-mail and number."""
 
-from kemai.platform.search.everything import Hit, everything, hidden_kinds, search_type
-from kemai.platform.search.index import clear, index_many, remove, slot
+from kemai.platform.search.docs import clear, index_many, remove, slot
+from kemai.platform.search.hits import Hit, everything, hidden_kinds, search_type
 from kemai.platform.search.listed import matching
-from kemai.platform.search.match import CAP, match, match_condition
+from kemai.platform.search.lookup import CAP, match, match_condition
 from kemai.platform.search.records import index, reindex
 from kemai.platform.search.words import Part
 

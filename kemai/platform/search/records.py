@@ -10,7 +10,7 @@ from django.db import transaction
 
 from kemai.platform.jobs import Progress
 from kemai.platform.objects import ObjectType, UnknownObject, get
-from kemai.platform.search.index import CHUNK, index_many, remove
+from kemai.platform.search.docs import CHUNK, index_many, remove
 from kemai.platform.search.words import Part
 
 KINDS = {"phone": "phone", "email": "email", "long_text": "text", "text": "name"}

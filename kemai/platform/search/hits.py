@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType, all_types
-from kemai.platform.search.match import CAP, match, match_condition
+from kemai.platform.search.lookup import CAP, match, match_condition
 from kemai.platform.search.records import value_kinds
 
 

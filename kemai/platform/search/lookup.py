@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import BigIntegerField
 from django.db.models.expressions import RawSQL
 
-from kemai.platform.search.index import ID_BITS, ID_MASK, slot
+from kemai.platform.search.docs import ID_BITS, ID_MASK, slot
 from kemai.platform.search.words import All, Either, Question, Word, question, ranker
 
 CAP = 1000
