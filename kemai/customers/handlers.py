@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kemai.collab.models import Task
 from kemai.customers.models import Interaction, Order
 from kemai.customers.services import segments
+from kemai.customers.services.interactions import follow_next
 from kemai.platform.events import on
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import OutboxEvent
@@ -30,6 +32,16 @@ def touched(event: OutboxEvent) -> None:
     record = OWNERS[event.type_key]._default_manager.filter(pk=event.object_id).first()
     if isinstance(record, Order | Interaction):
         segments.refresh_customer(record.customer_id)
+
+
+@on("task.*", name="customers.next_contact")
+def task_changed(event: OutboxEvent) -> None:
+    """The next contact follows every change of a task about a customer."""
+    if event.object_id is None:
+        return
+    about = Task.objects.filter(pk=event.object_id, type_key="customer").values_list("object_id", flat=True).first()
+    if about is not None:
+        follow_next(about)
 
 
 def refresh_soon() -> None:

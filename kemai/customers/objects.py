@@ -16,6 +16,7 @@ from kemai.customers.models import (
     Segment,
     Shop,
 )
+from kemai.customers.models.trade import SALES_CHANNELS
 from kemai.customers.services import chain, hooks, similar, timeline
 from kemai.platform.models import Tag
 from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, register, relate
@@ -56,6 +57,7 @@ CUSTOMER = register(
         unique=("number", "phone", "email", "wecom_id", "credit_code"),
         sort="-created_at",
         sort_paths={"name": "name_sort"},
+        choices={"preferred_channel": SALES_CHANNELS},
         timeline=True,
         tags=True,
         numbering=Numbering("number", "C"),

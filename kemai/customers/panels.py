@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.urls import reverse
@@ -16,7 +17,6 @@ from kemai.customers import rules
 from kemai.customers.models import Customer, Interaction
 from kemai.customers.services import interactions, portrait
 from kemai.customers.services.next_step import Seen, Step, next_step
-from kemai.kit import money
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.models import Option
@@ -241,11 +241,15 @@ def figures(actor: Actor, row: Row) -> list[Figure]:
             days = portrait.days_since(value, today()) or 0
             text = _("%(days)s 天前") % {"days": days} if days else _("今天")
         elif spec.type.key == "money":
-            text = money.format_money(value, "zh")
+            text = yuan(value)
         else:
             text = spec.type.text(round(value, 1) if isinstance(value, float) else value, spec)
         found.append(Figure(str(spec.label), text, f"{url}/why/{name}"))
     return found
+
+
+def yuan(amount: Decimal) -> str:
+    return f"{'−' if amount < 0 else ''}¥ {abs(amount):,.2f}"
 
 
 class State(NamedTuple):

@@ -4,4 +4,23 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("kemai.customers.record_urls"))]
+from kemai.customers.pages import chain, chain_acts, menu, today
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", today.index, name="today"),
+    path("", include("kemai.customers.record_urls")),
+    path("today/numbers", today.numbers, name="today_numbers"),
+    path("today/changes", today.changes, name="today_changes"),
+    path("today/task/new", today.task_new, name="today_task_new"),
+    path("today/task/<int:pk>/done", today.task_done, name="today_task_done"),
+    path("today/task/<int:pk>/later", today.task_later, name="today_task_later"),
+    path("chain", chain.index, name="chain"),
+    path("chain/export", chain.export, name="chain_export"),
+    path("chain/play", chain_acts.play, name="chain_play"),
+    path("chain/plays", chain_acts.plays, name="chain_plays"),
+    path("chain/plays/<int:pk>/undo", chain_acts.take_back, name="chain_take_back"),
+    path("chain/months", chain_acts.months, name="chain_months"),
+    path("chain/freeze", chain_acts.freeze, name="chain_freeze"),
+]
+
+menu.register()

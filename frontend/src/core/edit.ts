@@ -46,7 +46,7 @@ function onKey(event: KeyboardEvent): void {
     restore(cell);
     find("[data-edit-start]", cell)?.focus();
   }
-  if (event.key === "Enter" && !event.shiftKey && event.target instanceof HTMLInputElement && !event.defaultPrevented) {
+  if (event.key === "Enter" && !event.shiftKey && event.target instanceof HTMLInputElement && event.target.getAttribute("aria-expanded") !== "true" && !event.defaultPrevented) {
     event.preventDefault();
     find<HTMLFormElement>("form", cell)?.requestSubmit();
   }

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.collab.models import Task
+from kemai.collab.services.tasks import create_task
 from kemai.customers.models import CustomerFacts, Interaction
 from kemai.platform import access, records
 from kemai.platform.access import Actor
@@ -31,7 +32,7 @@ def log_touch(customer_id: int, channel: str, typed: Mapping[str, str], *, by: A
     access.one(by, ABOUT, customer_id)
     body = typed.get("body", "").strip()
     outcome = typed.get("outcome", "")
-    if not body and not outcome and channel not in {"visit"}:
+    if not body and not outcome and channel != "visit":
         raise FieldErrors({"body": _("写几个字，说说这次联系了什么")})
     values: dict[str, object] = {
         "customer": customer_id,
@@ -67,7 +68,7 @@ def moment(text: str) -> datetime | None:
 
 
 def add_task(
-    customer_id: int, values: Mapping[str, object], *, by: Actor, origin: str = "", reason: str = ""
+    customer_id: int, values: Mapping[str, object], *, by: Actor, origin: str = ""
 ) -> Task:
     """A task about a customer that the actor sees; theirs unless `values` name an owner. One open task for each
     origin: where there is one already, it is returned. Raises access.NotVisible, access.Denied, FieldErrors."""
@@ -77,10 +78,8 @@ def add_task(
         there = about.filter(origin=origin, state="open").first() if origin else None
         if there is not None:
             return there
-        task: Task = records.create("task", values, by=by, reason=reason)
-        Task.objects.filter(pk=task.pk).update(type_key=ABOUT, object_id=customer_id, origin=origin)
+        task = create_task(values, by=by, about=(ABOUT, customer_id), origin=origin)
         follow_next(customer_id)
-    task.refresh_from_db()
     return task
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Count, Sum
@@ -66,7 +67,7 @@ def purchases(actor: Actor, customer_id: int) -> list[Purchase]:
 def gaps(bought: Sequence[Purchase]) -> list[Gap]:
     """Between distinct purchase days, oldest first."""
     days = sorted({one.day for one in bought})
-    return [Gap(later, (later - before).days) for before, later in zip(days, days[1:], strict=False)]
+    return [Gap(later, (later - before).days) for before, later in pairwise(days)]
 
 
 def median(values: Sequence[int]) -> float | None:

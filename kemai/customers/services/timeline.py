@@ -1,4 +1,4 @@
-"""What stands on a customer's timeline: touches, orders, tasks done and changes of state, each read by its own index."""
+"""What stands on a customer's timeline: touches, orders, tasks done, changes of state, each read by its own index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.customers.models import FactTransition, Interaction, Order
-from kemai.kit import money
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.models import Option
@@ -81,7 +80,7 @@ def orders(actor: Actor, type_key: str, customer_id: int, ask: Ask) -> Iterable[
     for row in ask.take(rows, "ordered_at").values(*columns):
         words = [row["number"] if "number" in plain else ""]
         if "amount" in plain:
-            words.append(money.format_money(row["amount"], "zh"))
+            words.append(f"¥ {row['amount']:,.2f}")
         if row["shop__name"]:
             words.append(row["shop__name"])
         yield Entry(

@@ -1,7 +1,7 @@
 """The log of who changed what, when and why."""
 
 from kemai.platform.audit.log import Diff, deleters, diff_of, history, ids_of, open_set, plain
-from kemai.platform.audit.telling import CHANGES, FILES, act, diffs, look, who
+from kemai.platform.audit.telling import CHANGES, FILES, act, diffs, look, reason, who
 
 __all__ = [
     "CHANGES",
@@ -16,5 +16,6 @@ __all__ = [
     "look",
     "open_set",
     "plain",
+    "reason",
     "who",
 ]

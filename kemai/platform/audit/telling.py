@@ -120,6 +120,12 @@ def who(change: Change) -> str:
     return _("系统") if name == "system" else name
 
 
+def reason(change: Change) -> str:
+    """Why, where somebody said so; what the machinery notes for itself is left out."""
+    told = change.changeset.reason
+    return "" if change.changeset.kind == "undo" or change.changeset.source == "system" else told
+
+
 def look(change: Change) -> tuple[str, str]:
     """Icon and colour."""
     name = "undo" if change.changeset.kind == "undo" else change.action
@@ -144,7 +150,7 @@ def read_changes(actor: Actor, type_key: str, object_id: int, ask: Ask) -> list[
                 who(change),
                 act(change),
                 color,
-                text=change.changeset.reason if change.changeset.source != "system" else "",
+                text=reason(change),
                 diff=lines,
                 changeset=change.changeset_id,
             )

@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
+from kemai.platform.models import Option
 from kemai.platform.objects.pages import Complete, Explain, FindSimilar, TimelineSource
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ class ObjectType:
     computed: tuple[FieldSpec, ...] = ()
     sort: str = "-id"
     sort_paths: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[Option]] = field(default_factory=dict)
+    """Options of text columns that hold codes of another type's choice (a derived channel, say)."""
     small: bool = False
     """At most some thousands of records: every column may be sorted, references are chosen from a list."""
     timeline: bool = False
@@ -191,7 +194,7 @@ class ObjectType:
     def derive(
         self, column: models.Field[Any, Any], *, indexed: frozenset[str], part: str = ""
     ) -> FieldSpec | None:
-        kind = kind_of(column)
+        kind = KINDS["choice"] if column.name in self.choices else kind_of(column)
         if kind is None or column._verbose_name is None or column.primary_key:  # type: ignore[attr-defined]
             return None
         key = column.name
@@ -213,7 +216,7 @@ class ObjectType:
             sort_path=self.sort_paths.get(key, ""),
             help=column.help_text,
             default=default,
-            options=getattr(column, "options", ()),
+            options=tuple(self.choices.get(key, getattr(column, "options", ()))),
             ref=ref_type.key if ref_type else "",
             ref_title=ref_type.title if ref_type else "name",
             max_length=getattr(column, "max_length", None),

@@ -22,6 +22,8 @@ from kemai.platform.ui.records import related, story
 from kemai.platform.ui.records.subject import Subject
 
 HISTORY = 30
+PEEK_FACTS = 14
+PEEK_ENTRIES = 5
 
 
 class Tab(NamedTuple):
@@ -170,6 +172,17 @@ def refusal(subject: Subject, verb: str) -> str:
 
 @signed_in
 @require_safe
+def peek(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
+    """The record beside a list: what is filled in, and the latest of its timeline."""
+    subject = Subject(actor, type_key, pk)
+    facts = [fact for section in subject.sections for fact in section.facts if fact.value not in (None, "", [])]
+    lines = story.stretch(actor, subject.type, pk).lines[:PEEK_ENTRIES]
+    context = {"subject": subject, "facts": facts[:PEEK_FACTS], "lines": lines}
+    return render(request, "ui/pages/record_peek.html", context)
+
+
+@signed_in
+@require_safe
 def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) -> HttpResponse:
     subject = Subject(actor, type_key, pk)
     found = next((one for one in panels(subject) if one.key == key), None)
@@ -219,6 +232,7 @@ class Told(NamedTuple):
     diff: Any
     undo_url: str
     undone: bool
+    reason: str
 
 
 @signed_in
@@ -242,6 +256,7 @@ def history(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpR
             diffs[change.pk],
             reverse("undo", args=[change.changeset_id]) if change.changeset_id in may_undo else "",
             change.changeset.undone_by_id is not None,
+            audit.reason(change),
         )
         for change in shown
     ]

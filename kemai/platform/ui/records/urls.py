@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{ONE}/delete", act_views.delete, name="delete"),
     path(f"{ONE}/restore", act_views.restore, name="restore"),
     path(f"{ONE}/history", page_views.history, name="history"),
+    path(f"{ONE}/peek", page_views.peek, name="peek"),
     path(f"{ONE}/timeline", page_views.timeline, name="timeline"),
     path(f"{ONE}/files", act_views.files, name="files"),
     path(f"{ONE}/files/<int:file_id>", act_views.file, name="file"),

@@ -45,7 +45,7 @@ def test_every_type_has_its_pages(key: str, people: dict[str, Person]) -> None:
     """Page, forms, history, related lists and files of every registered type open for those who may see all."""
     client = browser(people["boss"])
     obj = make(key, full=True)
-    for tail in ("", "/edit", "/timeline", "/history", "/files", "/delete"):
+    for tail in ("", "/edit", "/peek", "/timeline", "/history", "/files", "/delete"):
         response = client.get(url_of(obj, key, tail))
         assert response.status_code == 200, (tail, response.status_code)
     assert client.get(f"/o/{key}/new").status_code == 200
@@ -66,7 +66,7 @@ def test_masked_values_do_not_reach_the_page(people: dict[str, Person]) -> None:
     customer = customer_of(people["alice"], email="zhangwei@example.com")
     records.update("customer", customer.pk, {"phone": "13900139000"}, by=SYSTEM)
     client = browser(people["bob"])
-    for tail in ("", "/edit", "/history", "/timeline"):
+    for tail in ("", "/edit", "/history", "/timeline", "/peek"):
         text = client.get(url_of(customer, tail=tail)).content.decode()
         assert "13900139000" not in text.replace(" ", ""), tail
         assert "13800138000" not in text.replace(" ", ""), tail
