@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from kemai.customers.pages import chain, chain_acts, menu, today
+from kemai.customers.pages import chain, chain_acts, dashboard, menu, today
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", today.index, name="today"),
@@ -21,6 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("chain/plays/<int:pk>/undo", chain_acts.take_back, name="chain_take_back"),
     path("chain/months", chain_acts.months, name="chain_months"),
     path("chain/freeze", chain_acts.freeze, name="chain_freeze"),
+    path("dashboard", dashboard.index, name="dashboard"),
+    path("dashboard/recalculate", dashboard.recalculate, name="recalculate"),
+    path("dashboard/recalculated", dashboard.recalculated, name="recalculated"),
 ]
 
 menu.register()

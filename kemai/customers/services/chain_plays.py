@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,7 +24,7 @@ from kemai.kit.calendar_cn import add_workdays, is_workday
 from kemai.platform import access, audit, jobs, records
 from kemai.platform.access import Actor, actor_for
 from kemai.platform.fields import Ref
-from kemai.platform.models import Change, ChangeSet
+from kemai.platform.models import Change, ChangeSet, Job
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
 
@@ -309,11 +309,21 @@ def make_tasks(
             ]
             records.bulk_create("task", rows, by=by, changeset=changes, parsed=True)
             ChainPlay.objects.filter(pk=play.pk).update(tasks=F("tasks") + len(rows))
+            follow_next([one.id for one in part])
         changes.refresh_from_db(fields=["undone_by"])
         if progress is not None:
             progress(begin + len(part), len(chosen))
     play.refresh_from_db()
     return play.tasks
+
+
+def follow_next(customers: Sequence[int]) -> None:
+    """The next contact of these customers is their earliest open task with a date."""
+    waiting = Task.objects.filter(
+        type_key="customer", object_id=OuterRef("pk"), state="open", deleted_at=None, due_at__isnull=False
+    )
+    earliest = Subquery(waiting.order_by("due_at").values("due_at")[:1])
+    CustomerFacts.objects.filter(pk__in=customers).update(next_contact_at=earliest)
 
 
 def task_values(one: Chosen, step: Step, begin: date, origin: str) -> dict[str, object]:
@@ -332,11 +342,28 @@ def task_values(one: Chosen, step: Step, begin: date, origin: str) -> dict[str, 
     }
 
 
-def take_back(actor: Actor, play: ChainPlay) -> records.UndoReport:
-    """The play's tasks go to the recycle bin, but for those somebody has worked on. Raises Refused, access.Denied."""
+def job_of(play: ChainPlay) -> Job | None:
+    """The job that makes the play's tasks; None where they were made at once."""
+    return Job.objects.filter(key=job_key(play)).first()
+
+
+def take_back(actor: Actor, key: int) -> records.UndoReport:
+    """The play's tasks go to the recycle bin, but for those somebody has worked on.
+
+    Raises access.NotVisible, Refused, access.Denied."""
+    play = ChainPlay.objects.filter(pk=key).first()
+    if play is None:
+        raise access.NotVisible
     if play.changeset_id is None:
         raise Refused("nothing_to_undo", _("这个动作没有建立任务"))
-    return records.undo(play.changeset_id, by=actor)
+    report = records.undo(play.changeset_id, by=actor)
+    made = Change.objects.filter(changeset=play.changeset_id, type_key="task", action="create").values(
+        "object_id"
+    )
+    touched = list(Task.objects.filter(pk__in=made).values_list("object_id", flat=True).distinct())
+    for begin in range(0, len(touched), CHUNK):
+        follow_next([key for key in touched[begin : begin + CHUNK] if key is not None])
+    return report
 
 
 def set_steps(actor: Actor, strategy: ChainStrategy, steps: Sequence[Step]) -> None:
@@ -377,7 +404,7 @@ class Started:
         return self.play.tasks
 
 
-def recent(actor: Actor, count: int = 6) -> list[Started]:
+def recent(actor: Actor, count: int = 3) -> list[Started]:
     """The last plays with the state of their tasks; those of others only for people who see every customer."""
     plays = ChainPlay.objects.select_related("by").order_by("-pk")
     if access.verb_scope(actor, get("customer"), "view") != "all":

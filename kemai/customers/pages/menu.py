@@ -1,0 +1,50 @@
+"""What these pages add to the side bar."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from kemai.customers.services import today
+from kemai.platform import access
+from kemai.platform.access import Actor
+from kemai.platform.objects import get
+from kemai.platform.ui.nav import Page, register_page
+
+
+def sees_customers(actor: Actor) -> bool:
+    return access.may(actor, get("customer"), "view")
+
+
+def register() -> None:
+    """Called when the addresses are declared."""
+    register_page(
+        Page(
+            "today",
+            _("今日"),
+            "sun",
+            "work",
+            "today",
+            order=1,
+            count=today.due_count,
+            hot=True,
+            words=_("工作台"),
+        )
+    )
+    register_page(
+        Page(
+            "chain", _("客户链管理表"), "link", "customers", "chain", order=12, allowed=sees_customers,
+            words=_("价值类别 策略 留存"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "dashboard", _("经营看板"), "chart-bar", "insight", "dashboard", order=10, allowed=sees_customers,
+            words=_("报表 图表 销售额"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "runs", _("分析"), "chart-dots", "insight", "runs", order=20, allowed=sees_customers,
+            words=_("RFM 留存 运行记录"),
+        )
+    )  # fmt: skip
