@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from kemai.customers.imports import words
 from kemai.customers.imports.till import TILL
 from kemai.customers.models import Identifier
 from kemai.platform.imports.shapes import also_match
+from kemai.platform.imports.synonyms import load_words
+
+load_words(Path(__file__).with_name("words.json"))
 
 
 def identified(kind: str) -> Callable[[Sequence[str]], dict[str, int]]:
@@ -33,4 +36,4 @@ for key, kind in (
     also_match("customer", key, identified(kind))
 
 
-__all__ = ["TILL", "words"]
+__all__ = ["TILL"]

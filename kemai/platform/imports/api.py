@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -21,6 +21,15 @@ from kemai.platform.imports.suggest import suggest
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import ImportRun
 from kemai.platform.records import FieldErrors, Refused
+
+
+class Touched(NamedTuple):
+    """A page of what an import did: (object key, record, 'create' | 'update' | 'delete'); `next` is where the next
+    page begins, 0 at the end."""
+
+    rows: list[tuple[str, int, str]]
+    next: int
+
 
 AT_ONCE_BYTES = 512 * 1024
 AT_ONCE_ROWS = 2_000
@@ -181,6 +190,24 @@ def undo(run: ImportRun, *, by: Actor, now: bool = False, progress: Any = None) 
         counts = run.counts | {"undone": report.undone, "kept": len(report.kept)}
         services.put(run, state="undone", counts=counts)
     return run
+
+
+def reopen(run: ImportRun, *, by: Actor) -> ImportRun:
+    """Back to the mapping, as long as nothing has been written."""
+    require_own(run, by)
+    require_state(run, ("uploaded", "rehearsed", "failed"))
+    if run.changeset_id is not None:
+        raise Refused("state", _("这次导入已经开始或已经结束"))
+    if "header" in run.source:
+        services.mark(run, "uploaded")
+    return run
+
+
+def touched(run: ImportRun, *, after: int = 0, size: int = 50) -> Touched:
+    """The records that the run has made or changed, in their order; whoever shows them asks `access` first."""
+    found = services.changes_of(run, after, size + 1)
+    more = found[size - 1][0] if len(found) > size else 0
+    return Touched([row[1:] for row in found[:size]], more)
 
 
 def history(by: Actor) -> QuerySet[ImportRun]:

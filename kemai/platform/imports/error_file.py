@@ -13,6 +13,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from kemai.kit.tabular import Source, XlsxWriter, cell_text, neutralise
+from kemai.platform.imports.guess import REASON_HEADERS
+from kemai.platform.imports.synonyms import folded
 from kemai.platform.imports.work import Refusal
 
 MOST_XLSX = 100_000
@@ -73,11 +75,11 @@ class ErrorFile:
         return self.size
 
     def header(self) -> list[str]:
-        names = [name for name in self.source.header if name != reason_header()]
+        names = [name for name in self.source.header if folded(name) not in REASON_HEADERS]
         return [*names, reason_header()]
 
     def line(self, refusal: Refusal) -> list[str]:
-        own = {i for i, name in enumerate(self.source.header) if name == reason_header()}
+        own = {i for i, name in enumerate(self.source.header) if folded(name) in REASON_HEADERS}
         width = len(self.source.header)
         texts = [cell_text(cell) for cell in refusal.cells] + [""] * (width - len(refusal.cells))
         kept = [text for i, text in enumerate(texts) if i not in own]

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from kemai.kit.tabular import Source
 from kemai.platform.fields import FieldSpec
-from kemai.platform.imports.synonyms import folded, words_of
+from kemai.platform.imports.synonyms import COMMON, folded, words_of
 
 OWN, KNOWN, PART = 100.0, 90.0, 45.0
 CONTENT = 30.0
 ENOUGH = 24.0
 """A column is mapped from this score on: a known heading, or content that fits unmistakably."""
 CERTAIN = 80.0
-REASON_HEADERS = frozenset(map(folded, ("错误原因", "Reason for refusal", "导入错误原因")))
+REASON_HEADERS = frozenset(map(folded, COMMON["import_errors"].split()))
 """The column that our own error files add; never imported."""
 
 

@@ -21,7 +21,7 @@ from kemai.platform.imports.error_file import ErrorFile, blocks
 from kemai.platform.imports.mapping import ColumnMap, Options, dump_mapping, dump_options
 from kemai.platform.imports.shapes import may_import, shape_of
 from kemai.platform.imports.synonyms import folded
-from kemai.platform.models import ChangeSet, ImportRun, Job, StoredFile
+from kemai.platform.models import ImportRun, Job, StoredFile
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, location
 from kemai.platform.records.files import keep, safe_name
@@ -221,7 +221,7 @@ def keep_errors(run: ImportRun, errors: ErrorFile, refused: int) -> StoredFile |
 def runs_of(by: Actor) -> QuerySet[ImportRun]:
     """The actor's own imports, newest first: nobody else sees what stood in a file."""
     found = ImportRun.objects.filter(user=by.user_id) if by.user_id else ImportRun.objects.none()
-    return found.select_related("file", "job", "error_file").order_by("-id")
+    return found.select_related("file", "job", "error_file", "changeset").order_by("-id")
 
 
 def run_for(by: Actor, key: int) -> ImportRun:
@@ -264,5 +264,8 @@ def mark(run: ImportRun, state: str) -> None:
     put(run, state=state)
 
 
-def records_of(changeset: ChangeSet) -> int:
-    return changeset.count
+def changes_of(run: ImportRun, after: int, count: int) -> list[tuple[int, str, int, str]]:
+    if run.changeset is None:
+        return []
+    changes = run.changeset.changes.filter(pk__gt=after).order_by("pk")
+    return list(changes.values_list("pk", "type_key", "object_id", "action")[:count])
