@@ -6,19 +6,19 @@ import datetime as dt
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from kemai.customers.models import OrderLine
+from kemai.customers.services.orders import Line, NewOrder, place_orders
 from kemai.platform import audit, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import Ref
 from kemai.platform.objects import get
-from kemai.platform.records import sql
 from kemai.project.demo import scene, team
 from kemai.project.demo.company import SEED, Company, small_company
 from kemai.project.demo.progress import Advance, Progress
@@ -160,27 +160,23 @@ class Loader:
             self.ids["category"] = [*self.ids.get("category", ()), *keys]
 
     def orders(self) -> None:
-        """Orders with their lines, which are part of them, chunk by chunk in one transaction."""
-        table, lines = self.made["order"], self.made["order_line"]
-        rows, keys = self.rows("order"), list[int]()
-        of = lines.ints("order")
+        """Orders with their lines, which are part of them."""
+        made, keys = self.new_orders(), list[int]()
         changes = audit.open_set("import", "order", by=BY, reason=REASON)
-        with self.progress.step(_("订单"), len(table)) as advance:
-            while chunk := list(islice(rows, CHUNK)):
-                begin, end = of.searchsorted((len(keys), len(keys) + len(chunk))).tolist()
-                with transaction.atomic():
-                    keys += records.bulk_create("order", chunk, by=BY, changeset=changes, parsed=True)
-                    self.lines(keys, begin, end)
+        with self.progress.step(_("订单"), len(self.made["order"])) as advance:
+            while chunk := list(islice(made, CHUNK)):
+                keys += place_orders(chunk, by=BY, changeset=changes)
                 advance(len(chunk))
         self.ids["order"] = keys
 
-    def lines(self, orders: list[int], begin: int, end: int) -> None:
-        """The lines from `begin` to `end` of the orders stored so far."""
-        columns = ("order_id", "product_id", "quantity", "price", "amount")
-        part = self.made["order_line"].rows(
-            {"order": orders, "product": self.ids["product"]}, start=begin, stop=end
-        )
-        sql.insert(OrderLine, columns, (list(row.values()) for row in part))
+    def new_orders(self) -> Iterator[NewOrder]:
+        """Each order with its lines; both tables are in the order of the orders."""
+        of = self.made["order_line"].ints("order").tolist()
+        lines = zip(of, self.made["order_line"].rows({"product": self.ids["product"]}), strict=True)
+        grouped = groupby(lines, key=lambda line: line[0])
+        for row, (_order, group) in zip(self.rows("order"), grouped, strict=True):
+            del row["amount"], row["quantity"]
+            yield NewOrder(row, [line_of(one) for _at, one in group])
 
     def tags(self) -> None:
         """The tags, then who carries them, by source."""
@@ -203,3 +199,7 @@ class Loader:
             with transaction.atomic():
                 records.tag_many("customer", part, by=BY, source=source)
             advance(len(part))
+
+
+def line_of(row: Mapping[str, Any]) -> Line:
+    return Line(row["product"], row["quantity"], row["amount"], row["price"])

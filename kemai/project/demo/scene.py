@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from kemai.analytics.run import run
 from kemai.customers.models import Segment
+from kemai.customers.services.chain_months import freeze
 from kemai.customers.services.segments import refresh_all
 from kemai.platform import records
 from kemai.platform.access import SYSTEM, actor_for
@@ -16,6 +17,7 @@ from kemai.platform.events.delivery import drain_all
 from kemai.platform.fields import Ref
 from kemai.platform.models import SavedView, Tag
 from kemai.platform.records import saved_views
+from kemai.project.defaults import ensure_defaults
 from kemai.project.demo import favourites, services
 from kemai.project.demo.company import Company
 from kemai.project.demo.progress import Progress
@@ -39,13 +41,19 @@ def month_ends(as_of: dt.datetime, months: int) -> list[dt.datetime]:
 
 
 def analyse(made: Company, progress: Progress) -> None:
-    """The nightly analysis as of the last month ends, then as of now: classes, states and their changes are what they
-    would have been, had the company worked with Kemai all along."""
-    moments = [*month_ends(made.as_of, MONTHS), made.as_of]
-    with progress.step(_("分析"), len(moments)) as advance:
-        for moment in moments:
+    """The nightly analysis as of the last month ends, each followed by the month's copy of the chain sheet, then as of
+    now: classes, states and their changes are what they would have been, had the company worked with Kemai all along."""
+    ensure_defaults()
+    ends = month_ends(made.as_of, MONTHS)
+    with progress.step(_("分析"), len(ends) + 1) as advance:
+        for moment in ends:
             run("nightly", by=BY, as_of=moment, write=True)
+            month = moment.date().replace(day=1)
+            freeze(BY, month)
+            services.date_copy(month, moment + dt.timedelta(seconds=1))
             advance(1)
+        run("nightly", by=BY, as_of=made.as_of, write=True)
+        advance(1)
 
 
 def dress(made: Company, progress: Progress) -> None:

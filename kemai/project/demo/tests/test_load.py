@@ -11,6 +11,7 @@ from django.db.models import Count, F, Sum
 from kemai.analytics.models import AnalysisRun
 from kemai.collab.models import Task
 from kemai.customers.models import (
+    ChainMonth,
     Customer,
     CustomerFacts,
     FactTransition,
@@ -19,8 +20,9 @@ from kemai.customers.models import (
     OrderLine,
     Segment,
 )
+from kemai.customers.services import chain
 from kemai.platform import access
-from kemai.platform.access import actor_for
+from kemai.platform.access import SYSTEM, actor_for
 from kemai.platform.models import Change, OutboxEvent, SearchDoc, Tagging
 from kemai.platform.objects import get
 from kemai.platform.records import Refused
@@ -115,6 +117,17 @@ def test_the_company_is_analysed_as_if_it_had_been_here_all_along(monkeypatch: p
     load(0.01, as_of=AS_OF)
     runs = AnalysisRun.objects.filter(analysis="nightly", state="done").order_by("as_of")
     assert [run.as_of for run in runs] == [*scene.month_ends(AS_OF, 1), AS_OF]
+    frozen = ChainMonth.objects.get()
+    assert frozen.month == dt.date(2026, 10, 1)
+    assert frozen.frozen_at == dt.datetime(2026, 10, 31, 16, tzinfo=dt.UTC)
+    assert (
+        sum(row["customers"] for row in frozen.rows)
+        == Customer.objects.filter(created_at__lte=runs[0].as_of).count()
+    )
+    assert all(row["strategy"] for row in frozen.rows)
+    sheet = chain.sheet(SYSTEM)
+    changed = FactTransition.objects.filter(field="value_class", at=AS_OF).count()
+    assert sum(row.moves.came for row in sheet.rows) == changed > 0
     facts = CustomerFacts.objects.exclude(value_class="none")
     assert facts.filter(activity="active").exists()
     assert not CustomerFacts.objects.filter(orders_total__gt=0, computed_at=None).exists()
