@@ -4,9 +4,18 @@ from kemai.platform.objects import ObjectType, register
 from kemai.staff.models import Department, User
 
 DEPARTMENT = register(
-    ObjectType(key="department", model=Department, title="name", icon="sitemap", small=True, creatable=False,
-               importable=False, private=("parent",))
-)  # fmt: skip
+    ObjectType(
+        key="department",
+        model=Department,
+        title="name",
+        icon="sitemap",
+        small=True,
+        administered=True,
+        creatable=False,
+        importable=False,
+        private=("parent",),
+    )
+)
 USER = register(
     ObjectType(
         key="user",
@@ -16,6 +25,7 @@ USER = register(
         search=("name", "username"),
         columns=("name", "username", "department"),
         small=True,
+        administered=True,
         creatable=False,
         importable=False,
         private=(

@@ -81,6 +81,8 @@ def verb_scope(actor: Actor, object_type: ObjectType, verb: str) -> str:
     both must allow."""
     if actor.is_system:
         return "all"
+    if object_type.administered and verb != "view":
+        return "none"
     if actor.read_only and verb not in {"view", "export"}:
         return "none"
     own = rights(actor).scope(object_type.key, verb)

@@ -140,6 +140,8 @@ class ObjectType:
     timeline: bool = False
     tags: bool = False
     creatable: bool = True
+    administered: bool = False
+    """Changed on the pages of the settings only: no role can grant more than viewing these records."""
     importable: bool = True
     numbering: Numbering | None = None
     hooks: Hooks = field(default_factory=Hooks)

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from kemai.platform import access
+from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Actor, Denied, actor_for
 from kemai.platform.models import Change, Grant, Role
 from kemai.platform.objects import all_types, get
@@ -167,6 +167,27 @@ def test_a_dismissed_person_is_out_at_the_next_request(admin: User, sales: User)
     assert client.get(reverse("preferences")).status_code == 302
     own = signed_in(admin).post(reverse("user_act", args=[admin.pk, "deactivate"]))
     assert own.status_code == 409
+
+
+@pytest.mark.parametrize(
+    "values", [{"password": "x"}, {"is_superuser": True}, {"email": "x@example.com"}, {"is_active": False}]
+)
+def test_no_role_changes_people_as_if_they_were_records(admin: User, values: dict[str, object]) -> None:
+    director = actor_for(person("boss", "director", "sales_manager"))
+    department = departments.save_department(None, {"name": "华东"}, by=SYSTEM)
+    for act in (
+        lambda: records.update("user", admin.pk, values, by=director),
+        lambda: records.bulk_update("user", {admin.pk: values}, by=director),
+        lambda: records.delete("user", [admin.pk], by=director),
+        lambda: records.create("user", {"username": "x", "name": "x", **values}, by=director),
+        lambda: records.update("department", department.pk, {"name": "x"}, by=director),
+        lambda: records.delete("department", [department.pk], by=director),
+    ):
+        with pytest.raises((Denied, access.NotVisible)):
+            act()
+    before = (admin.password, admin.email, admin.is_active, admin.is_superuser)
+    admin.refresh_from_db()
+    assert (admin.password, admin.email, admin.is_active, admin.is_superuser) == before
 
 
 def test_a_manager_is_not_among_his_own_reports(sales: User) -> None:

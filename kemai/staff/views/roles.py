@@ -101,12 +101,21 @@ def typed_matrix(request: HttpRequest) -> dict[tuple[str, str], str]:
     return {cell: scope for cell, scope in typed.items() if scope}
 
 
+def may_grant(type_key: str, verb: str) -> bool:
+    """People and departments are administered: no role edits them as records."""
+    return type_key == EVERYTHING or verb == "view" or not get(type_key).administered
+
+
 def form_context(
     role: Role | None, values: dict[str, Any], matrix: dict[tuple[str, str], str]
 ) -> dict[str, Any]:
     kinds = [(EVERYTHING, _("所有对象")), *((one.key, one.label) for one in all_types())]
     rows = [
-        {"key": key, "label": label, "cells": {verb: matrix.get((key, verb), "") for verb in VERBS}}
+        {
+            "key": key,
+            "label": label,
+            "cells": {verb: matrix.get((key, verb), "") for verb in VERBS if may_grant(key, verb)},
+        }
         for key, label in kinds
     ]
     return {
