@@ -28,9 +28,10 @@ USER = register(
         administered=True,
         creatable=False,
         importable=False,
-        private=(
-            "password", "last_login", "is_superuser", "is_staff", "is_active", "date_joined", "first_name",
-            "last_name", "language", "theme", "density",
+        omit=(
+            "password", "last_login", "is_superuser", "is_staff", "date_joined", "first_name", "last_name",
+            "language", "theme", "density",
         ),
+        private=("is_active",),
     )
 )  # fmt: skip

@@ -18,7 +18,8 @@ def visible_specs(
     levels = field_levels(actor, object_type)
     if keys is None:
         keys = (key for key, spec in object_type.fields.items() if not spec.private)
-    return [object_type.fields[key] for key in keys if levels.get(key, "hidden") != "hidden"]
+    specs = (object_type.fields[key] for key in keys if levels.get(key, "hidden") != "hidden")
+    return [spec for spec in specs if not spec.private or spec.key in object_type.named]
 
 
 def mask_rows(actor: Actor, object_type: ObjectType, rows: Sequence[Row]) -> None:

@@ -130,6 +130,8 @@ class ObjectType:
     unique: tuple[str, ...] = ()
     """Fields by which an import or the API finds an existing record."""
     private: tuple[str, ...] = ()
+    omit: tuple[str, ...] = ()
+    """Columns that are no fields at all: secrets, and what other code keeps in the same table."""
     computed: tuple[FieldSpec, ...] = ()
     sort: str = "-id"
     sort_paths: Mapping[str, str] = field(default_factory=dict)
@@ -200,6 +202,8 @@ class ObjectType:
         if kind is None or column._verbose_name is None or column.primary_key:  # type: ignore[attr-defined]
             return None
         key = column.name
+        if key in self.omit:
+            return None
         ref_type = registry_by_model(column.related_model) if column.is_relation else None
         readonly = bool(part) or not column.editable or key in MANAGED
         default = column.get_default() if column.has_default() else None
@@ -231,6 +235,12 @@ class ObjectType:
             return self.fields[key]
         except KeyError:
             raise UnknownField(self.key, key, tuple(self.fields)) from None
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The fields that the description names itself: these may be private and are shown all the same."""
+        sections = (key for section in (*self.form, *self.sections) for key in section.fields)
+        return frozenset((self.title, *self.columns, *self.badges, *self.search, *sections))
 
     @cached_property
     def form_sections(self) -> tuple[Section, ...]:
