@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from kemai.customers.pages import chain, chain_acts, dashboard, menu, today
+from kemai.customers.pages import analyses, chain, chain_acts, dashboard, menu, segments, today
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", today.index, name="today"),
@@ -24,6 +24,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dashboard", dashboard.index, name="dashboard"),
     path("dashboard/recalculate", dashboard.recalculate, name="recalculate"),
     path("dashboard/recalculated", dashboard.recalculated, name="recalculated"),
+    path("insight/runs", analyses.index, name="runs"),
+    path("insight/runs/<int:pk>", analyses.one, name="run"),
+    path("insight/runs/start/<slug:key>", analyses.start, name="run_start"),
+    path("insight/runs/finished/<int:job>", analyses.finished, name="run_finished"),
+    path("o/segment/<int:pk>", segments.index, name="segment"),
+    path("o/segment/<int:pk>/rule", segments.save, name="segment_save"),
+    path("o/segment/<int:pk>/refresh", segments.refresh, name="segment_refresh"),
+    path("o/segment/<int:pk>/why-in/<int:customer>", segments.why, name="segment_why"),
+    path("o/segment/preview", segments.preview, name="segment_preview"),
 ]
 
 menu.register()

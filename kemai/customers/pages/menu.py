@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.services import today
+from kemai.customers.services.dashboards import sees_company
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import get
@@ -44,7 +45,7 @@ def register() -> None:
     )  # fmt: skip
     register_page(
         Page(
-            "runs", _("分析"), "chart-dots", "insight", "runs", order=20, allowed=sees_customers,
+            "runs", _("分析"), "chart-dots", "insight", "runs", order=20, allowed=sees_company,
             words=_("RFM 留存 运行记录"),
         )
     )  # fmt: skip
