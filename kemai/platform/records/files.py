@@ -61,8 +61,6 @@ def store(upload: Upload, *, by: Actor, type_key: str = "", object_id: int | Non
         most = MOST_BYTES // 1024 // 1024
         raise FieldErrors({"file": _("文件太大：最大 %(most)s MB") % {"most": most}})
     digest, size, path = keep(upload)
-    if not size:
-        raise FieldErrors({"file": _("文件是空的，请重新选择")})
     return StoredFile.objects.create(
         name=name,
         path=path,
@@ -89,7 +87,7 @@ def safe_name(name: str) -> str:
 
 
 def keep(upload: Upload) -> tuple[str, int, str]:
-    """(hash, size, path below the files folder)."""
+    """(hash, size, path below the files folder). Raises FieldErrors for an empty file."""
     root = Path(settings.MEDIA_ROOT)
     root.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
@@ -100,6 +98,8 @@ def keep(upload: Upload) -> tuple[str, int, str]:
                 digest.update(chunk)
                 size += len(chunk)
                 out.write(chunk)
+        if not size:
+            raise FieldErrors({"file": _("文件是空的，请重新选择")})
         name = digest.hexdigest()
         relative = f"{name[:2]}/{name}"
         (root / name[:2]).mkdir(exist_ok=True)

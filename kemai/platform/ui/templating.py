@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from django.templatetags.static import static
@@ -16,6 +17,16 @@ from kemai.platform.ui import cells
 
 def url(name: str, *args: object, **kwargs: object) -> str:
     return reverse(name, args=args, kwargs=kwargs) if not (args and kwargs) else reverse(name, args=args)
+
+
+@lru_cache(maxsize=20_000)
+def translated(language: str | None, text: str) -> str:
+    """A page asks some hundreds of times for words that never change while the process lives."""
+    return translation.gettext(text)
+
+
+def gettext(text: str) -> str:
+    return translated(translation.get_language(), text)
 
 
 class Absent(Undefined):
@@ -48,11 +59,12 @@ def environment(**options: Any) -> Environment:
     options["trim_blocks"] = options["lstrip_blocks"] = True
     env = Environment(**options)  # noqa: S701 - Django's backend passes autoescape=True
     env.install_gettext_callables(  # type: ignore[attr-defined]
-        translation.gettext, translation.ngettext, newstyle=False, pgettext=translation.pgettext
+        gettext, translation.ngettext, newstyle=False, pgettext=translation.pgettext
     )
     env.globals.update(
-        url=url, static=static, language=translation.get_language, cell_text=cells.text, now=cells.now
-    )
+        url=url, static=lru_cache(maxsize=500)(static), language=translation.get_language, cell_text=cells.text,
+        now=cells.now,
+    )  # fmt: skip
     env.filters.update(
         money=cells.money, compact=cells.compact, number=cells.number, percent=cells.percent, day=cells.day,
         moment=cells.moment, localtime=cells.local, ago=cells.ago, json=cells.to_json,

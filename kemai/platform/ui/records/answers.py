@@ -18,6 +18,11 @@ from kemai.platform.ui.door import is_fragment
 CHANGED = "record:changed"
 """The event upon which the parts of a record page fetch themselves anew."""
 
+REFRESH = "list:refresh"
+"""The event upon which a list fetches itself anew, where it is."""
+CLOSE = '{"dialog:close": {"target": "body"}}'
+"""The header that only closes the dialog a form stood in."""
+
 
 def announce(
     response: HttpResponse,
@@ -26,16 +31,19 @@ def announce(
     kind: str = "success",
     undo: int | None = None,
     close: bool = False,
+    refresh: bool = False,
 ) -> HttpResponse:
     """Adds a toast (with the address that takes the change set back), and says that the record changed."""
-    events: dict[str, Any] = {CHANGED: {"target": "body"}}
+    # the dialog closes first: a toast shows itself in the topmost one, and would vanish with it
+    events: dict[str, Any] = {"dialog:close": {"target": "body"}} if close else {}
+    events[CHANGED] = {"target": "body"}
     if text:
         toast: dict[str, Any] = {"target": "body", "text": text, "kind": kind}
         if undo is not None:
             toast["undo"] = {"label": _("撤销"), "url": reverse("undo", args=[undo])}
         events["toast"] = toast
-    if close:
-        events["dialog:close"] = {"target": "body"}
+    if close or refresh:
+        events[REFRESH] = {"target": "body"}
     response.headers["HX-Trigger"] = json.dumps(events)
     return response
 
