@@ -73,7 +73,8 @@ def selection(actor: Actor, object_type: ObjectType, post: QueryDict) -> Chosen:
     access.require(actor, object_type, "view")
     if post.get("all") == "1":
         return Chosen(query=post.get("query", "")[:20_000])
-    ids = [int(one) for one in post.getlist("ids") if one.isascii() and one.isdigit() and len(one) < 19]
+    parts = ",".join(post.getlist("ids")).split(",")
+    ids = [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 19]
     return Chosen(ids=tuple(dict.fromkeys(ids))[:MOST_IDS])
 
 

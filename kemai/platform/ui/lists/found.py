@@ -19,17 +19,17 @@ from kemai.platform.ui.lists.state import ListState
 
 SIZE = 50
 COUNT_SECONDS = 15
-_counts: dict[tuple[Any, ...], tuple[float, int]] = {}
+_counts: dict[tuple[Any, ...], tuple[float, query.Count]] = {}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A page of a list. `count` is exact up to query.COUNT_CAP, and one more beyond it."""
+    """A page of a list, and how many records the list has."""
 
     rows: list[Row]
     next: str
     previous: str
-    count: int
+    count: query.Count
 
 
 def where(actor: Actor, object_type: ObjectType, state: ListState) -> QuerySet[Any]:
@@ -63,23 +63,22 @@ def sorted_page(
     specs: Sequence[FieldSpec],
     size: int,
 ) -> Found:
-    found = query.page(records, object_type, specs, sort=state.sort, cursor=state.cursor, size=size)
-    if not (found.next or found.previous):
-        count = len(found.rows)
-    else:
-        count = counted(actor, state, records)
+    count = counted(actor, state, records)
+    found = query.page(
+        records, object_type, specs, sort=state.sort, cursor=state.cursor, size=size, expected=count
+    )
     return Found(found.rows, found.next, found.previous, count)
 
 
-def counted(actor: Actor, state: ListState, records: QuerySet[Any]) -> int:
-    """The capped count; paging through a list does not count it again and again."""
+def counted(actor: Actor, state: ListState, records: QuerySet[Any]) -> query.Count:
+    """The quick count; paging through a list does not count it again and again."""
     slot = (actor.user_id, actor.role_ids, state.type_key, repr(state.where), state.q)
     kept = _counts.get(slot)
     if state.cursor and kept is not None and kept[0] > time.monotonic():
         return kept[1]
     if len(_counts) > 2000:
         _counts.clear()
-    number = query.capped_count(records)
+    number = query.quick_count(records)
     _counts[slot] = (time.monotonic() + COUNT_SECONDS, number)
     return number
 
@@ -116,7 +115,7 @@ def ranked(
     rows = {row["id"]: row for row in query.fetch(records.filter(pk__in=wanted), object_type, specs)}
     later = f"o{start + size}" if start + size < len(ids) else ""
     earlier = f"o{max(0, start - size)}" if start else ""
-    return Found([rows[key] for key in wanted if key in rows], later, earlier, len(ids))
+    return Found([rows[key] for key in wanted if key in rows], later, earlier, query.Count(len(ids), exact=len(ids) < search.CAP))
 
 
 def offset(cursor: str) -> int:

@@ -71,6 +71,4 @@ def result(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     if not done or context["file_url"]:
         return response
     changeset = outcome.get("changeset") if outcome.get("count") else None
-    response = announce(response, text, undo=changeset if isinstance(changeset, int) else None)
-    response.headers["HX-Trigger"] = response.headers["HX-Trigger"][:-1] + ', "list:refresh": {"target": "body"}}'
-    return response
+    return announce(response, text, undo=changeset if isinstance(changeset, int) else None, refresh=True)

@@ -14,17 +14,20 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
-from kemai.platform.query import COUNT_CAP, Row
+from kemai.platform.query import Count, Row
 from kemai.platform.ui.lists import cells, writing
 from kemai.platform.ui.lists.cells import Cell
 from kemai.platform.ui.lists.state import ListState
 
 BADGES = frozenset({"choice"})
 WIDEST = 30
+CARD_LINES = 5
+"""On a phone a record is a card of a title, a badge and so many lines; empty ones take no room."""
 INLINE = frozenset({
-    "text", "long_text", "email", "url", "phone", "number", "whole", "money", "percent", "boolean", "date", "datetime",
-    "choice", "multi_choice", "user", "reference", "region", "tags", "credit_code", "id_number",
+    "text", "email", "url", "phone", "number", "whole", "money", "percent", "boolean", "date", "datetime", "choice",
+    "user", "reference", "credit_code", "id_number",
 })  # fmt: skip
+"""Kinds whose control fits into a cell; the others are edited in the form."""
 
 
 class Column(NamedTuple):
@@ -64,7 +67,9 @@ def build(actor: Actor, object_type: ObjectType, state: ListState, specs: Sequen
         for spec in specs
     ]
     badge = next((c.key for c, s in zip(columns, specs, strict=True) if s.type.key in BADGES), "")
-    columns = [c._replace(card="badge") if c.key == badge else c for c in columns]
+    lines = [c.key for c in columns if c.card == "" and c.key != badge][:CARD_LINES]
+    cards = {badge: "badge"} | dict.fromkeys(lines, "meta")
+    columns = [c._replace(card=cards.get(c.key, c.card)) for c in columns]
     makers = [cells.maker(object_type, spec) for spec in specs]
     access.mask_rows(actor, object_type, rows)
     totals = totals_of(specs, rows)
@@ -92,7 +97,7 @@ def column(object_type: ObjectType, state: ListState, spec: FieldSpec, editable:
         turned = f"-{spec.key}" if way == "asc" or (not way and falls(spec)) else spec.key
         url = state.but(sort=turned).url
     return Column(
-        spec.key, str(spec.label), spec.type.numeric, title, "title" if title else "meta", url, way, editable
+        spec.key, str(spec.label), spec.type.numeric, title, "title" if title else "", url, way, editable
     )
 
 
@@ -110,10 +115,12 @@ def totals_of(specs: Sequence[FieldSpec], rows: Iterable[Row]) -> list[str]:
     return texts if any(texts) else []
 
 
-def count_text(count: int) -> str:
-    if count > COUNT_CAP:
-        return _("共 %(n)s+ 条") % {"n": f"{COUNT_CAP:,}"}
-    return _("共 %(n)s 条") % {"n": f"{count:,}"}
+def count_text(count: Count) -> str:
+    """Exact up to some thousands, "3,000+" beyond: counting a million is done on request."""
+    if count.exact:
+        return _("共 %(n)s 条") % {"n": f"{count.number:,}"}
+    unit = max(1, 10 ** (len(str(count.number)) - 1))
+    return _("共 %(n)s+ 条") % {"n": f"{count.number // unit * unit:,}"}
 
 
 def chooser(actor: Actor, object_type: ObjectType, shown: Sequence[FieldSpec]) -> list[dict[str, Any]]:

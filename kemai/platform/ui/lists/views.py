@@ -18,6 +18,7 @@ from kemai.platform.ui import nav
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.lists import board, bulk, calendar, chart, filters, found, table, views_of_lists
 from kemai.platform.ui.lists.state import ListState, read
+from kemai.platform.ui.records.answers import CLOSE
 
 Context = dict[str, Any]
 SHOWN: dict[str, Callable[[Actor, ObjectType, ListState], Context]]
@@ -43,6 +44,8 @@ def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     context |= {"typed": "typed" in request.GET, "fragment": True}
     response = render(request, "ui/pages/list_part.html", context)
     response.headers["HX-Push-Url"] = state.url
+    if "dialog" in request.GET:
+        response.headers["HX-Trigger"] = CLOSE
     return response
 
 
@@ -95,9 +98,9 @@ def show_table(actor: Actor, object_type: ObjectType, state: ListState) -> Conte
     page = found.page(actor, object_type, state, specs)
     return {
         "table": table.build(actor, object_type, state, specs, page.rows),
-        "count": page.count,
+        "count": page.count.number,
         "count_text": table.count_text(page.count),
-        "exact_url": state_url("count", state) if page.count > query.COUNT_CAP else "",
+        "exact_url": state_url("count", state) if not page.count.exact else "",
         "previous_url": state.but(cursor=page.previous).url if page.previous else "",
         "next_url": state.but(cursor=page.next).url if page.next else "",
         "bulk": bulk.offered(actor, object_type),
