@@ -1,6 +1,6 @@
 """Conditions and reading."""
 
-from kemai.platform.query.counts import capped_counts
+from kemai.platform.query.counts import Count, capped_counts, quick_count
 from kemai.platform.query.memory import passes
 from kemai.platform.query.orm import compile_q
 from kemai.platform.query.rows import (
@@ -21,6 +21,7 @@ from kemai.platform.query.tree import EVERYTHING, Node, QueryError, parse, relat
 __all__ = [
     "COUNT_CAP",
     "EVERYTHING",
+    "Count",
     "Group",
     "Node",
     "Order",
@@ -37,5 +38,6 @@ __all__ = [
     "page",
     "parse",
     "passes",
+    "quick_count",
     "relations",
 ]

@@ -1,18 +1,71 @@
-"""Several counts in one question: a record page shows how many of each kind belong to the record."""
+"""Counting without reading everything: capped, bounded in work, several in one question."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import QuerySet
+
+CAP = 4_000
+STEP = 1_000
+WORK = 70
+"""Steps of 1,000 instructions of SQLite's machine that a quick count may take: about 6 ms, whatever is asked."""
+
+
+class Count(NamedTuple):
+    """How many there are; `exact` is False where there are at least that many."""
+
+    number: int
+    exact: bool
+
+
+def quick_count(queryset: QuerySet[Any]) -> Count:
+    """The number of records up to CAP, within a bounded amount of work: enough to show and to choose a plan by."""
+    try:
+        sql, params = queryset.order_by().values("pk")[: CAP + 1].query.sql_with_params()
+    except EmptyResultSet:
+        return Count(0, exact=True)
+    with connection.cursor() as cursor:
+        if connection.vendor != "sqlite":
+            cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS some", params)  # noqa: S608 - made by the ORM
+            number = int(cursor.fetchone()[0])
+            return Count(min(number, CAP), number <= CAP)
+        return stepped_count(cursor, sql, params)
+
+
+def stepped_count(cursor: Any, sql: str, params: Sequence[Any]) -> Count:
+    """SQLite tells how much it works: past WORK steps it is stopped, and what it found by then is what there is
+    at least. Deterministic, unlike a clock."""
+    number, steps = 0, 0
+
+    def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps > WORK
+
+    connection.connection.set_progress_handler(step, STEP)
+    try:
+        cursor.execute(sql, params)
+        for _row in cursor:
+            number += 1
+    except OperationalError as error:
+        if steps <= WORK:
+            raise
+        del error
+        return Count(number, exact=False)
+    finally:
+        connection.connection.set_progress_handler(None, STEP)
+    return Count(min(number, CAP), number <= CAP)
 
 
 def capped_counts(querysets: Sequence[QuerySet[Any]], cap: int = 999) -> list[int]:
     """How many rows each queryset has, up to cap + 1, in one round trip."""
-    pieces, params, places = [], [], []
+    pieces: list[str] = []
+    params: list[Any] = []
+    places: list[int] = []
     counts = [0] * len(querysets)
     for place, queryset in enumerate(querysets):
         try:

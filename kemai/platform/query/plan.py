@@ -16,8 +16,7 @@ from django.db import connection
 from django.db.models import F, Func, QuerySet
 from django.db.models.expressions import OrderBy
 
-FEW = 4_000
-"""Up to here matches are found first and sorted: about as much work as walking past 10,000 of a million."""
+from kemai.platform.query.counts import Count
 
 
 class Unindexed(Func):
@@ -31,9 +30,9 @@ def sort_first_found(path: str, *, descending: bool) -> OrderBy:
     return OrderBy(Unindexed(F(path)), descending=descending)
 
 
-def finds_first(expected: int | None) -> bool:
+def finds_first(expected: Count | None) -> bool:
     """Should the matches be found first and sorted then?"""
-    return expected is not None and expected <= FEW and connection.vendor == "sqlite"
+    return expected is not None and expected.exact and connection.vendor == "sqlite"
 
 
 @lru_cache(maxsize=256)
@@ -49,9 +48,9 @@ def index_on(table: str, column: str) -> str:
     return ""
 
 
-def walk(queryset: QuerySet[Any], path: str, expected: int | None) -> AbstractContextManager[Any]:
+def walk(queryset: QuerySet[Any], path: str, expected: Count | None) -> AbstractContextManager[Any]:
     """Makes the queries inside walk the index of the sort column and look everything else up by key."""
-    if connection.vendor != "sqlite" or expected is None or expected <= FEW or path == "pk":
+    if connection.vendor != "sqlite" or expected is None or expected.exact or path == "pk":
         return nullcontext()
     base = queryset.model
     part, _dots, name = path.rpartition("__")

@@ -10,13 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count as CountOf
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Tagging
 from kemai.platform.objects import ObjectType
 from kemai.platform.query import plan
+from kemai.platform.query.counts import Count
 from kemai.platform.query.tree import QueryError
 
 COUNT_CAP = 10_000
@@ -101,10 +103,10 @@ def page(
     sort: str = "",
     cursor: str = "",
     size: int = 50,
-    expected: int | None = None,
+    expected: Count | None = None,
 ) -> Page:
     """One page of a sorted list. Empty values always come last; the cursor is the last row's key, so page 10,000
-    costs what page 1 costs. `expected` is the capped count of the queryset where it is known: it decides how SQLite
+    costs what page 1 costs. `expected` is the quick count of the queryset where it is known: it decides how SQLite
     goes about it. Raises QueryError for a bad sort or cursor."""
     order = Order.parse(sort or object_type.sort, object_type)
     position = Position.decode(cursor)
@@ -275,7 +277,7 @@ def groups(
     rows: Iterable[dict[str, Any]] = (
         queryset.order_by()
         .values(value=F(path))
-        .annotate(count=Count("pk"), **({"total": Sum(total.path)} if total else {}))
+        .annotate(count=CountOf("pk"), **({"total": Sum(total.path)} if total else {}))
         .order_by("-count")[:limit]
     )
     return [Group(row["value"], row["count"], row.get("total")) for row in rows]
