@@ -22,7 +22,7 @@ from kemai.platform.objects.dataset import Dataset
 BLOCK = 50_000
 KEYS = 5_000
 ARROW = {
-    "int64": pa.int64(), "cents": pa.int64(), "float64": pa.float64(), "string": pa.string(), "boolean": pa.int8(),
+    "code": pa.string(), "int64": pa.int64(), "cents": pa.int64(), "float64": pa.float64(), "string": pa.string(), "boolean": pa.int8(),
     "timestamp": pa.string(), "date": pa.string(),
 }  # fmt: skip
 
@@ -57,33 +57,27 @@ def store(session: Session, table: str, dataset: Dataset, texts: Iterable[str]) 
 
 
 def blocks(dataset: Dataset, rows: models.QuerySet[Any]) -> Iterator[str]:
-    """The rows in the order of their keys, as CSV without a header."""
+    """The rows as CSV without a header, a range of keys at a time (keys are dense, but for holes)."""
     primary = dataset.primary
     keys = rows.order_by(primary).values_list(primary, flat=True)
-    low: Any = None
-    while True:
-        beyond = keys if low is None else keys.filter(**{f"{primary}__gt": low})
-        high = next(iter(beyond[BLOCK - 1 : BLOCK]), None)
-        block = rows if low is None else rows.filter(**{f"{primary}__gt": low})
-        block = block if high is None else block.filter(**{f"{primary}__lte": high})
-        text = _block_text(dataset, block)
+    low, last = keys.first(), keys.last()
+    while low is not None and last is not None and low <= last:
+        high = low + BLOCK
+        text = _block_text(dataset, rows.filter(**{f"{primary}__gte": low, f"{primary}__lt": high}))
         if text:
             yield text
-        if high is None:
-            return
-        low = high
+            low = high
+        else:  # a hole in the keys: on to the next one there is
+            low = keys.filter(**{f"{primary}__gte": high}).first()
 
 
 def _block_text(dataset: Dataset, rows: models.QuerySet[Any]) -> str:
     inner, args = rows.order_by().values_list(*dataset.columns).query.sql_with_params()
     names = [f"c{index}" for index in range(len(dataset.columns))]
-    line = " || ',' || ".join(
-        _as_csv(n, kind) for n, kind in zip(names, dataset.columns.values(), strict=True)
-    )
+    values = [_as_csv(name, kind) for name, kind in zip(names, dataset.columns.values(), strict=True)]
+    line = "concat(" + ", ',', ".join(values) + ")"  # to which NULL is nothing, on both databases
     joined = (
-        f"string_agg({line}, chr(10))"
-        if connection.vendor == "postgresql"
-        else f"group_concat({line}, char(10))"
+        f"string_agg({line}, chr(10))" if connection.vendor == "postgresql" else f"group_concat({line}, char(10))"
     )
     with connection.cursor() as cursor:
         cursor.execute(f"WITH s({', '.join(names)}) AS ({inner}) SELECT {joined} FROM s", args)
@@ -94,12 +88,12 @@ def _block_text(dataset: Dataset, rows: models.QuerySet[Any]) -> str:
 def _as_csv(name: str, kind: str) -> str:
     postgres = connection.vendor == "postgresql"
     if kind == "string":
-        return f"""coalesce('"' || replace({name}, '"', '""') || '"', '')"""
+        return f"""'"' || replace({name}, '"', '""') || '"'"""
     if kind == "boolean" and postgres:
-        return f"coalesce(CAST(CAST({name} AS integer) AS text), '')"
+        return f"CAST({name} AS integer)"
     if kind == "timestamp" and postgres:
-        return f"coalesce(CAST({name} AT TIME ZONE 'UTC' AS text), '')"
-    return f"coalesce(CAST({name} AS text), '')"
+        return f"{name} AT TIME ZONE 'UTC'"
+    return name
 
 
 def _store(session: Session, insert: str, text: str, columns: Mapping[str, str]) -> int:
@@ -123,7 +117,10 @@ def _store(session: Session, insert: str, text: str, columns: Mapping[str, str])
 
 def _stored(dataset: Dataset) -> list[str]:
     """The select list that turns a block into stored columns, the local ones behind."""
-    plain = [f'CAST("{name}" AS {SQL_TYPES[kind]})' for name, kind in dataset.columns.items()]
+    plain = [
+        f"coalesce(\"{name}\", '')" if kind == "code" else f'CAST("{name}" AS {SQL_TYPES[kind]})'
+        for name, kind in dataset.columns.items()
+    ]
     return plain + [
         local_sql(f'CAST("{source}" AS TIMESTAMP)', kind) for kind, source in dataset.local.values()
     ]

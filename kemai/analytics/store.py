@@ -21,12 +21,13 @@ THREADS = 2
 FILE = "analytics.duckdb"
 Kinds = Mapping[str, str]
 
-IBIS_TYPES = {"cents": "int64"}
+IBIS_TYPES = {"cents": "int64", "code": "string"}
 SQL_TYPES = {
     "int64": "BIGINT",
     "cents": "BIGINT",
     "float64": "DOUBLE",
     "string": "VARCHAR",
+    "code": "VARCHAR",
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
     "date": "DATE",

@@ -97,6 +97,7 @@ def write_back(
         by=by,
         run_id=run_id,
         at=at,
+        total=total,
         report=lambda done: report("write", done, total),
     )
     keep_copy(session, part, full, changed)

@@ -56,7 +56,7 @@ declare(
     Dataset(
         key="customer",
         columns={
-            "id": "int64", "kind": "string", "source": "string", "region": "string", "validity": "string",
+            "id": "int64", "kind": "code", "source": "code", "region": "code", "validity": "code",
             "completeness": "int64", "reachable": "boolean", "created_at": "timestamp", "updated_at": "timestamp",
         },
         source=customers,
@@ -66,7 +66,7 @@ declare(
     Dataset(
         key="order",
         columns={
-            "id": "int64", "customer_id": "int64", "channel": "string", "shop_id": "int64", "state": "string",
+            "id": "int64", "customer_id": "int64", "channel": "code", "shop_id": "int64", "state": "code",
             "ordered_at": "timestamp", "amount": "cents",
         },
         source=Order.objects.all,
@@ -85,7 +85,7 @@ declare(
     Dataset(
         key="interaction",
         columns={
-            "id": "int64", "customer_id": "int64", "channel": "string", "direction": "string", "outcome": "string",
+            "id": "int64", "customer_id": "int64", "channel": "code", "direction": "code", "outcome": "code",
             "at": "timestamp",
         },
         source=Interaction.objects.all,
@@ -99,7 +99,7 @@ declare(
     Dataset(
         key="category", columns={"id": "int64", "name": "string", "parent_id": "int64"}, source=Category.objects.all
     ),
-    Dataset(key="shop", columns={"id": "int64", "name": "string", "channel": "string"}, source=Shop.objects.all),
+    Dataset(key="shop", columns={"id": "int64", "name": "string", "channel": "code"}, source=Shop.objects.all),
     Part(
         key="customer_facts",
         type_key="customer",

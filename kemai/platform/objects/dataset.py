@@ -12,7 +12,7 @@ from typing import Any
 from django.db import models
 from django.utils.module_loading import autodiscover_modules
 
-COLUMN_KINDS = frozenset({"int64", "float64", "string", "boolean", "timestamp", "date", "cents"})
+COLUMN_KINDS = frozenset({"int64", "float64", "string", "code", "boolean", "timestamp", "date", "cents"})
 LOCAL_KINDS = frozenset({"date", "hour"})
 
 
@@ -22,7 +22,8 @@ class Dataset:
 
     key: str
     columns: Mapping[str, str]
-    """{name: kind}; each name is a field, attname or annotation of the source. Moments are UTC, money whole cents."""
+    """{name: kind}; each name is a field, attname or annotation of the source. Moments are UTC, money whole cents; a
+    code is a short word of our own without quotes and commas (the value of a choice)."""
     source: Callable[[], models.QuerySet[Any]]
     """All rows, unsliced and unordered; deleted ones may be in it."""
     subject: str = ""

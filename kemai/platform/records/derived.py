@@ -6,8 +6,9 @@ door holds: short transactions, transitions noted with their inputs, one change 
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,9 @@ from kemai.platform.objects.dataset import Part
 
 CHUNK = 25_000
 """Rows a transaction: on SQLite the one writer's lock is then held for about a second."""
+FILL = 100_000
+"""From so many rows on, if they are most of the table, its indexes are built anew afterwards: keeping six of them up
+for a million rows costs more than everything else together. Lists are slower meanwhile, not wrong."""
 BREATH = 0.02
 """Seconds between two chunks in which others may take that lock."""
 Row = Sequence[Any]
@@ -47,6 +51,7 @@ def write_part(
     by: Actor,
     run_id: int,
     at: datetime,
+    total: int = 0,
     report: Report | None = None,
 ) -> Written:
     """Write rows of derived values; a row that is missing is made, one that is equal already is left alone.
@@ -55,9 +60,19 @@ def write_part(
     only kept with transitions. Values are as the database holds them: money in cents, moments as text in UTC
     ("2026-11-20 08:00:00"). `at` is the moment that the values describe (a run's as-of). A transition is noted when
     a state changes that an earlier run had computed. Each chunk is one transaction, so a run that is cut off has
-    written whole rows and can simply be repeated. Returns what was changed."""
+    written whole rows and can simply be repeated. `total` is the number of rows if known. Returns what was changed."""
     door = _Door(part, tuple(columns), run_id, at)
     written = Written()
+    with _fast_fill(part.model, total):
+        _write_batches(door, batches, written, report)
+    if written.rows:
+        _announce(part, written, by=by, run_id=run_id)
+    return written
+
+
+def _write_batches(
+    door: _Door, batches: Iterable[Sequence[Row]], written: Written, report: Report | None
+) -> None:
     done = 0
     for batch in batches:
         for start in range(0, len(batch), CHUNK):
@@ -69,9 +84,31 @@ def write_part(
                 report(done)
             if len(chunk) == CHUNK:
                 time.sleep(BREATH)
-    if written.rows:
-        _announce(part, written, by=by, run_id=run_id)
-    return written
+
+
+@contextlib.contextmanager
+def _fast_fill(model: type[models.Model], total: int) -> Iterator[None]:
+    """Without the table's indexes where most of it is going to be written. A run that dies in between leaves them
+    missing; every later one puts back what is missing, before and after."""
+    mend_indexes(model)
+    if total >= FILL and total * 2 > model._default_manager.count():
+        with connection.cursor() as cursor:
+            for index in model._meta.indexes:
+                cursor.execute(f"DROP INDEX {connection.ops.quote_name(index.name)}")
+    try:
+        yield
+    finally:
+        mend_indexes(model)
+
+
+def mend_indexes(model: type[models.Model]) -> None:
+    """Make those of the model's declared indexes that the table lacks."""
+    with connection.cursor() as cursor:
+        present = connection.introspection.get_constraints(cursor, model._meta.db_table)
+        editor = connection.schema_editor()
+        for index in model._meta.indexes:
+            if index.name not in present:
+                cursor.execute(str(index.create_sql(model, editor)))
 
 
 def _announce(part: Part, written: Written, *, by: Actor, run_id: int) -> None:
@@ -106,7 +143,11 @@ class _Door:
         self.run_id = run_id
         self.at = at
         self.staged = f"staged_{part.model._meta.db_table}"[:60]
-        self.tracked = {state: inputs for state, inputs in part.tracked.items() if state in self.stored}
+        self.tracked = {
+            state: tuple(name for name in inputs if name in columns)
+            for state, inputs in part.tracked.items()
+            if state in self.stored
+        }
 
     def write(self, rows: Sequence[Row], written: Written) -> None:
         with connection.cursor() as cursor:
