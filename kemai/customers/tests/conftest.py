@@ -1,0 +1,111 @@
+"""The people of the permission tests, and a few customers with facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from kemai.collab.models import Task
+from kemai.customers.models import Customer, CustomerFacts, FactTransition, Order
+from kemai.platform import records
+from kemai.platform.access import SYSTEM
+from kemai.platform.fields import Ref
+from tests.people import PASSWORD, Person, crowd
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def people(db: None) -> dict[str, Person]:
+    return crowd()
+
+
+class Shelf:
+    """Makes customers, orders, tasks and transitions the way the write door leaves them."""
+
+    def __init__(self, people: dict[str, Person]) -> None:
+        self.people = people
+        self.now = timezone.now()
+
+    def customer(self, name: str, owner: str = "", **facts: Any) -> Customer:
+        """`owner` is a person's key; what `Customer` has goes there, the rest are facts."""
+        own = {
+            key: facts.pop(key)
+            for key in list(facts)
+            if key in {"birthday", "validity", "created_at", "kind"}
+        }
+        made = Customer.objects.create(
+            name=name,
+            name_sort=name,
+            number=f"C{Customer.objects.count() + 1}",
+            owner=self.people[owner].user if owner else None,
+            created_at=own.pop("created_at", self.now - timedelta(days=400)),
+            updated_at=self.now,
+            **own,
+        )
+        CustomerFacts.objects.create(customer=made, **facts)
+        return made
+
+    def order(self, customer: Customer, amount: int, days_ago: float = 1, state: str = "paid") -> Order:
+        return Order.objects.create(
+            number=f"S{Order.objects.count() + 1}",
+            customer=customer,
+            amount=amount,
+            state=state,
+            ordered_at=self.now - timedelta(days=days_ago),
+            created_at=self.now,
+            updated_at=self.now,
+        )
+
+    def task(self, owner: str, due: datetime | None, about: Customer | None = None, **more: Any) -> Task:
+        values = {
+            "title": "跟进", "kind": "call", "state": "open", "due_at": due, "note": "",
+            "owner": Ref(self.people[owner].user.pk, ""), "type_key": "customer" if about else "",
+            "object_id": about.pk if about else None, "origin": "", **more,
+        }  # fmt: skip
+        (key,) = records.bulk_create("task", [values], by=SYSTEM, parsed=True)
+        return Task.objects.get(pk=key)
+
+    def moved(
+        self, customer: Customer, field: str, old: str, new: str, hours_ago: float = 1
+    ) -> FactTransition:
+        at = self.now - timedelta(hours=hours_ago)
+        return FactTransition.objects.create(customer=customer, field=field, old=old, new=new, at=at)
+
+
+@pytest.fixture
+def shelf(people: dict[str, Person]) -> Shelf:
+    return Shelf(people)
+
+
+class Browsers:
+    """A logged-in client for each person."""
+
+    def __init__(self, people: dict[str, Person]) -> None:
+        self.people = people
+
+    def __getitem__(self, name: str) -> Client:
+        client = Client()
+        assert client.login(username=self.people[name].user.username, password=PASSWORD)
+        return client
+
+
+@pytest.fixture
+def browsers(people: dict[str, Person]) -> Browsers:
+    return Browsers(people)
