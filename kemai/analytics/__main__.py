@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.utils.translation import gettext as _
-
 from kemai.platform.access import SYSTEM, Actor, actor_for
 from kemai.platform.jobs import child
 
@@ -24,11 +22,7 @@ def work(
     """Run what was asked for, or say that it cannot be run."""
     from kemai.analytics.analysis import BadParams
     from kemai.analytics.registry import UnknownAnalysis
-    from kemai.analytics.run import STEPS, run
-
-    def progress(message: str, done: int, total: int | None) -> None:
-        step = message.partition(".")[0]
-        report(done, total, _(STEPS[step]) if step in STEPS else step)
+    from kemai.analytics.run import run
 
     try:
         done = run(
@@ -38,7 +32,7 @@ def work(
             as_of=datetime.fromisoformat(as_of) if as_of else None,
             full=full,
             write=write,
-            report=progress,
+            report=lambda message, done, total: report(done, total, message),
         )
     except (BadParams, UnknownAnalysis) as error:
         return {"refused": f"{type(error).__name__}: {error}"}

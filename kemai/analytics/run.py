@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from kemai.analytics.models import AnalysisRun
@@ -159,7 +160,7 @@ def nightly(pipeline: Any, standing: Any, row: AnalysisRun, *, by: Actor, write:
 
 
 class Clock:
-    """Measures the steps of a run and passes their progress on."""
+    """Measures the steps of a run and passes their progress on, in words for people."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
@@ -172,7 +173,7 @@ class Clock:
         self._step = name
 
         def passed_on(message: str, done: int, total: int | None) -> None:
-            self.report(message if message == name else f"{name}.{message}", done, total)
+            self.report(_(STEPS[name]), done, total)
 
         return passed_on
 
