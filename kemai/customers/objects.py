@@ -19,7 +19,7 @@ from kemai.customers.models import (
 from kemai.customers.models.trade import SALES_CHANNELS
 from kemai.customers.services import chain, hooks, similar, timeline
 from kemai.platform.models import Tag
-from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, register, relate
+from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, View, register, relate
 
 CUSTOMER = register(
     ObjectType(
@@ -51,6 +51,12 @@ CUSTOMER = register(
             ),
         ),
         badges=("value_class", "activity", "validity", "important"),
+        views=(
+            View("high", _("高价值"), {"field": "value_class", "op": "in", "value": ["high"]}, "-amount_12m"),
+            View("dormant", _("沉睡"), {"field": "activity", "op": "in", "value": ["dormant"]}, "last_order_at"),
+            View("month", _("本月新客"), {"field": "created_at", "op": "this", "value": "month"}, "-created_at"),
+        ),
+        purpose=_("客户是买过或可能买您东西的人和企业；有了他们，才有画像、分类和客户链。"),
         board="stage",
         date="created_at",
         parts=("facts",),
@@ -96,7 +102,7 @@ IDENTIFIER = register(
         columns=("kind", "value", "state", "customer"),
         form=(Section(_("标识"), "customer", "kind", "raw", "state"),),
         parent="customer",
-        hooks=Hooks(prepare=hooks.prepare_identifier),
+        hooks=Hooks(prepare=hooks.prepare_identifier, check=hooks.check_identifiers),
     )
 )
 CONSENT = register(
@@ -130,7 +136,7 @@ INTERACTION = register(
         date="at",
         sort="-at",
         unique=("external_id",),
-        hooks=Hooks(prepare=hooks.prepare_interaction, after=hooks.after_interaction),
+        hooks=Hooks(check=hooks.check_interactions, after=hooks.after_interaction),
     )
 )
 CATEGORY = register(

@@ -68,7 +68,7 @@ function paint(table: HTMLElement): void {
   const count = find("[data-bulk-count]", bar);
   const total = Number(table.dataset["total"] ?? chosen.length);
   const allMatching = table.dataset["allMatching"] === "true";
-  if (count) count.textContent = allMatching ? t("selected_all", { n: total.toLocaleString("en") }) : t("selected", { n: chosen.length });
+  if (count) count.textContent = allMatching ? t("selected_all", { n: table.dataset["totalText"] ?? total.toLocaleString("en") }) : t("selected", { n: chosen.length });
   const more = find("[data-bulk-all]", bar);
   if (more) more.hidden = allMatching || chosen.length < list.length || total <= list.length;
 }

@@ -101,7 +101,11 @@ def cell(object_type: ObjectType, spec: FieldSpec, value: Any) -> OutCell:
         case "datetime":
             return local(value)
         case "region":
-            return regions.path(value, "en" if get_language() == "en" else "zh") if regions.is_known(value) else value
+            return (
+                regions.path(value, "en" if get_language() == "en" else "zh")
+                if regions.is_known(value)
+                else value
+            )
     return str(spec.type.text(value, spec))
 
 

@@ -35,10 +35,11 @@ Report = Callable[[int, int], object]
 
 
 class Stored(NamedTuple):
-    """`key` of the stored file, and how many rows it has."""
+    """`key` of the stored file, how many rows it has, and where it lies."""
 
     key: int
     rows: int
+    path: Path
 
 
 def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stored:
@@ -49,7 +50,11 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stor
     folder = Path(settings.MEDIA_ROOT, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4().hex}.{order.format}"
-    writer = CsvWriter(path, header(specs)) if order.format == "csv" else XlsxWriter(path, header(specs), sheet=str(object_type.label))  # fmt: skip
+    writer: CsvWriter | XlsxWriter = (
+        CsvWriter(path, header(specs))
+        if order.format == "csv"
+        else XlsxWriter(path, header(specs), sheet=str(object_type.label))
+    )
     try:
         with writer:
             for number, row in enumerate(rows(actor, order, specs), 1):
@@ -64,7 +69,7 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stor
         raise
     if progress is not None:
         progress(writer.rows, writer.rows)
-    return Stored(note(actor, order, path, writer.rows), writer.rows)
+    return Stored(note(actor, order, path, writer.rows), writer.rows, path)
 
 
 def note(actor: Actor, order: Order, path: Path, count: int) -> int:

@@ -22,7 +22,12 @@ Report = Callable[[int, int], object]
 
 
 def delete_many(
-    type_key: str, records: models.QuerySet[Any], *, by: Actor, reason: str = "", progress: Report | None = None
+    type_key: str,
+    records: models.QuerySet[Any],
+    *,
+    by: Actor,
+    reason: str = "",
+    progress: Report | None = None,
 ) -> ChangeSet:
     """To the recycle bin, as far as the actor may delete them. Raises access.Denied."""
     object_type = get(type_key)
@@ -66,11 +71,21 @@ def retag_many(
 
 
 def retag_chunk(
-    object_type: ObjectType, chunk: Sequence[int], add: Sequence[str], gone: Iterable[int], by: Actor, changeset: ChangeSet
+    object_type: ObjectType,
+    chunk: Sequence[int],
+    add: Sequence[str],
+    gone: Iterable[int],
+    by: Actor,
+    changeset: ChangeSet,
 ) -> None:
     before = names(object_type, chunk)
     Tagging.objects.filter(type_key=object_type.key, object_id__in=chunk, tag__in=list(gone)).delete()
-    tag_many(object_type.key, [{"object_id": key, "tag": name} for key in chunk for name in add], by=by, source="manual")
+    tag_many(
+        object_type.key,
+        [{"object_id": key, "tag": name} for key in chunk for name in add],
+        by=by,
+        source="manual",
+    )
     after = names(object_type, chunk)
     changed = [key for key in chunk if before[key] != after[key]]
     diffs = ((key, "update", {"tags": [before[key], after[key]]}) for key in changed)

@@ -49,7 +49,15 @@ def records(actor: Actor, text: str) -> list[Item]:
 
 
 def item(label: str, url: str, icon: str, sub: str = "", kind: str = "", words: str = "") -> Item:
-    return {"label": label, "sub": sub, "url": url, "icon": icon, "kind": kind, "modal": False, "words": words}
+    return {
+        "label": label,
+        "sub": sub,
+        "url": url,
+        "icon": icon,
+        "kind": kind,
+        "modal": False,
+        "words": words,
+    }
 
 
 def actions(actor: Actor) -> list[Item]:
@@ -58,9 +66,13 @@ def actions(actor: Actor) -> list[Item]:
         for one in shell.quick(actor, rights_version(), get_language() or "")
     ]
     for object_type in all_types():
-        address = nav.address("import_new", object_type.key) if object_type.importable and object_type.nav else ""
+        address = (
+            nav.address("import_new", object_type.key) if object_type.importable and object_type.nav else ""
+        )
         if address and access.may(actor, object_type, "import"):
-            found.append(item(_("导入%(name)s") % {"name": object_type.label}, address, "upload", kind="action"))
+            found.append(
+                item(_("导入%(name)s") % {"name": object_type.label}, address, "upload", kind="action")
+            )
     found.append(item(_("后台任务"), reverse("jobs"), "clock", kind="action"))
     return found
 
@@ -80,8 +92,10 @@ def views(actor: Actor) -> list[Item]:
         if not object_type.nav or not access.may(actor, object_type, "view"):
             continue
         path = reverse("list", args=(object_type.key,))
-        for view in views_of_lists.of_type(actor, object_type)[1:]:
-            found.append(item(view.label, f"{path}?view={view.key}", object_type.icon, str(object_type.label)))
+        found += [
+            item(view.label, f"{path}?view={view.key}", object_type.icon, str(object_type.label))
+            for view in views_of_lists.of_type(actor, object_type)[1:]
+        ]
     return found
 
 

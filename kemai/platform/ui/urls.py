@@ -11,7 +11,6 @@ from kemai.platform.ui import palette
 PARTS = ("kemai.platform.ui.lists.urls", "kemai.platform.ui.records.urls", "kemai.platform.ui.imports.urls")
 
 
-
 def exists(part: str) -> bool:
     return find_spec(part.rpartition(".")[0]) is not None and find_spec(part) is not None
 

@@ -72,7 +72,7 @@ def analyse_command(analysis: str, full: bool, params: str) -> None:
 def export_command(type_key: str, path: Path, where: str, username: str) -> None:
     import shutil
 
-    from kemai.platform.exports import Order, one_export, write
+    from kemai.platform.exports import Order, write
 
     actor = acting(username, "export")
     try:
@@ -83,7 +83,7 @@ def export_command(type_key: str, path: Path, where: str, username: str) -> None
         raise click.ClickException(say("条件不是有效的 JSON", "The condition is not JSON")) from error
     except (Denied, Refused, query.QueryError) as error:
         raise click.ClickException(error.message) from error
-    shutil.copyfile(one_export(actor, stored.key).path, path)
+    shutil.copyfile(stored.path, path)
     click.echo("", err=True)
     click.echo(say(f"已导出 {stored.rows:,} 条到 {path}", f"Exported {stored.rows:,} records to {path}"))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Actor
@@ -80,7 +81,8 @@ def export(
 
     order = order_of(actor, type_key, chosen, str(params.get("format", "xlsx")))
     stored = exports.write(actor, order, progress=progress)
-    return {"count": stored.rows, "changeset": None, "file": stored.key}
+    text = _("已导出 %(n)s 条") % {"n": f"{stored.rows:,}"}
+    return {"count": stored.rows, "changeset": None, "file": stored.key, "message": text}
 
 
 def work(

@@ -33,7 +33,8 @@ def find_region(request: HttpRequest, actor: Actor) -> JsonResponse:
     language = "en" if get_language() == "en" else "zh"
     codes = [code for code, _name in named(text)] if text else [region.code for region in regions.children()]
     items = [
-        {"value": code, "label": regions.name(code, language), "sub": regions.path(code, language)} for code in codes
+        {"value": code, "label": regions.name(code, language), "sub": regions.path(code, language)}
+        for code in codes
     ]
     return JsonResponse({"items": items[:MOST]})
 
@@ -46,7 +47,9 @@ def named(text: str) -> list[tuple[str, str]]:
         for region in (province, *below(province.code)):
             if text in region.name or regions.name(region.code, "en").lower().startswith(wanted):
                 found[region.code] = region.name
-    return sorted(found.items(), key=lambda pair: (pair[0][2:] != "0000", pair[0][4:] != "00", pair[0]))[:MOST]
+    return sorted(found.items(), key=lambda pair: (pair[0][2:] != "0000", pair[0][4:] != "00", pair[0]))[
+        :MOST
+    ]
 
 
 def below(code: str) -> list[regions.Region]:

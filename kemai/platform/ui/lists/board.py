@@ -65,7 +65,9 @@ def board_field(actor: Actor, object_type: ObjectType, state: ListState) -> Fiel
     if chosen is not None:
         return chosen
     if state.by or not known:
-        raise QueryError("unknown_field", _("不能按“%(field)s”分列") % {"field": state.by[:60]}, [s.key for s in known])
+        raise QueryError(
+            "unknown_field", _("不能按“%(field)s”分列") % {"field": state.by[:60]}, [s.key for s in known]
+        )
     return known[0]
 
 
@@ -117,7 +119,9 @@ def board_column(
     rows: Mapping[int, Card],
     money: FieldSpec | None,
 ) -> BoardColumn:
-    total = f"¥ {texts.compact(group.total)}" if money is not None and group is not None and group.total else ""
+    total = (
+        f"¥ {texts.compact(group.total)}" if money is not None and group is not None and group.total else ""
+    )
     return BoardColumn(
         option.value, str(option.label), option.color, group.count if group else 0, total,
         [rows[pk] for pk, _value in keys[:CARDS] if pk in rows], more_url(state, option.value, keys),
@@ -210,5 +214,7 @@ def move(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     base = found.matching(actor, object_type, state)
     if money is not None and query.capped_count(base) <= COUNT_CAP:
         groups = query.groups(base, spec, total=money)
-        answer["totals"] = {str(g.value or ""): f"¥ {texts.compact(g.total)}" if g.total else "" for g in groups}
+        answer["totals"] = {
+            str(g.value or ""): f"¥ {texts.compact(g.total)}" if g.total else "" for g in groups
+        }
     return JsonResponse(answer)

@@ -78,7 +78,9 @@ def selection(actor: Actor, object_type: ObjectType, post: QueryDict) -> Chosen:
     return Chosen(ids=tuple(dict.fromkeys(ids))[:MOST_IDS])
 
 
-def chosen_records(actor: Actor, object_type: ObjectType, chosen: Chosen, verb: str = "view") -> QuerySet[Any]:
+def chosen_records(
+    actor: Actor, object_type: ObjectType, chosen: Chosen, verb: str = "view"
+) -> QuerySet[Any]:
     """The records of a selection with which the actor may do `verb`."""
     mine = access.scope(actor, object_type, verb)
     if chosen.ids is not None:
@@ -99,7 +101,8 @@ def totals(actor: Actor, object_type: ObjectType, chosen: Chosen) -> list[dict[s
     sums = {f"total_{n}": Sum(spec.path) for n, spec in enumerate(money)}
     figures = chosen_records(actor, object_type, chosen).order_by().aggregate(**sums)
     return [
-        {"label": str(spec.label), "text": f"¥ {figures[f'total_{n}'] or 0:,.2f}"} for n, spec in enumerate(money)
+        {"label": str(spec.label), "text": f"¥ {figures[f'total_{n}'] or 0:,.2f}"}
+        for n, spec in enumerate(money)
     ]
 
 
@@ -171,8 +174,8 @@ def editable_fields(actor: Actor, object_type: ObjectType) -> list[dict[str, str
     return [
         {"value": spec.key, "label": str(spec.label)}
         for spec in object_type.fields.values()
-        if levels[spec.key] == "edit" and spec.key not in object_type.unique and not spec.private
-        and spec.type.key not in {"tags", "file", "computed"} and spec.key not in {object_type.title, object_type.parent}
+        if levels[spec.key] == "edit" and not spec.private and spec.type.key not in {"tags", "file", "computed"}
+        and spec.key not in {*object_type.unique, object_type.title, object_type.parent}
     ]  # fmt: skip
 
 
@@ -214,7 +217,12 @@ def read_params(actor: Actor, object_type: ObjectType, act: Act, post: QueryDict
 
 
 def run(
-    request: HttpRequest, actor: Actor, object_type: ObjectType, act: Act, chosen: Chosen, params: dict[str, Any]
+    request: HttpRequest,
+    actor: Actor,
+    object_type: ObjectType,
+    act: Act,
+    chosen: Chosen,
+    params: dict[str, Any],
 ) -> HttpResponse:
     count = chosen_records(actor, object_type, chosen, right(act)).count()
     if count <= AT_ONCE and act.key != "export":
@@ -231,18 +239,21 @@ def run(
         title=title,
         max_attempts=2,
     )  # fmt: skip
-    return render(request, "ui/pages/bulk_progress.html", {"job": job, "title": title, "key": object_type.key})
+    return render(
+        request, "ui/pages/bulk_progress.html", {"job": job, "title": title, "key": object_type.key}
+    )
 
 
 def finished(request: HttpRequest, object_type: ObjectType, outcome: Mapping[str, Any]) -> HttpResponse:
     """Done: the dialog closes, the list is fetched anew, a toast offers to take it back."""
     response = render(request, "ui/pages/bulk_done.html", {"outcome": outcome})
     text, undo = outcome_words(outcome), outcome.get("changeset")
-    return announce(response, text, undo=undo if isinstance(undo, int) and outcome.get("count") else None, close=True)
+    return announce(
+        response, text, undo=undo if isinstance(undo, int) and outcome.get("count") else None, close=True
+    )
 
 
 def outcome_words(outcome: Mapping[str, Any]) -> str:
     if outcome.get("message"):
         return str(outcome["message"])
     return _("已处理 %(n)s 条") % {"n": f"{outcome.get('count', 0):,}"}
-

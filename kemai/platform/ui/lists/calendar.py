@@ -51,13 +51,24 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
     start = first - timedelta(days=first.weekday())
     behind = following(first)
     end = behind + timedelta(days=(WEEK - behind.weekday()) % WEEK)
-    span = {"field": spec.key, "op": "between", "value": [start.isoformat(), (end - timedelta(days=1)).isoformat()]}
+    span = {
+        "field": spec.key,
+        "op": "between",
+        "value": [start.isoformat(), (end - timedelta(days=1)).isoformat()],
+    }
     records = found.matching(actor, object_type, state.but(where=both(state.where, span)))
     counts, events = by_day(actor, object_type, spec, records)
     today = timezone.localdate()
     days = [start + timedelta(days=n) for n in range((end - start).days)]
     made = [
-        Day(day, day.month == first.month, day == today, events.get(day, ()), counts.get(day, 0), day_url(state, spec, day))
+        Day(
+            day,
+            day.month == first.month,
+            day == today,
+            events.get(day, ()),
+            counts.get(day, 0),
+            day_url(state, spec, day),
+        )
         for day in days
     ]
     levels = access.field_levels(actor, object_type)
@@ -72,7 +83,9 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
         "by_options": [
             {"label": str(one.label), "url": state.but(by=one.key).url, "checked": one.key == spec.key}
             for one in object_type.fields.values()
-            if one.type.key in {"date", "datetime"} and not one.private and levels[one.key] in {"read", "edit"}
+            if one.type.key in {"date", "datetime"}
+            and not one.private
+            and levels[one.key] in {"read", "edit"}
         ],
     }
 
@@ -86,7 +99,9 @@ def date_field(actor: Actor, object_type: ObjectType, state: ListState) -> Field
     wanted = state.by or object_type.date
     chosen = next((spec for spec in known if spec.key == wanted), None)
     if chosen is None:
-        raise QueryError("unknown_field", _("不能按“%(field)s”排日历") % {"field": wanted[:60]}, [s.key for s in known])
+        raise QueryError(
+            "unknown_field", _("不能按“%(field)s”排日历") % {"field": wanted[:60]}, [s.key for s in known]
+        )
     return chosen
 
 
@@ -108,7 +123,9 @@ def by_day(
     """How many there are each day, and the first few of them."""
     day: Any = TruncDate(spec.path) if spec.type.key == "datetime" else F(spec.path)
     dated = records.annotate(calendar_day=day)
-    counts = dict(dated.order_by().values("calendar_day").annotate(n=Count("pk")).values_list("calendar_day", "n"))
+    counts = dict(
+        dated.order_by().values("calendar_day").annotate(n=Count("pk")).values_list("calendar_day", "n")
+    )
     place = Window(RowNumber(), partition_by=[F("calendar_day")], order_by=[F(spec.path), F("pk")])
     first = dated.annotate(calendar_place=place).filter(calendar_place__lte=SHOWN)
     pairs = list(first.values_list("pk", "calendar_day", "calendar_place"))

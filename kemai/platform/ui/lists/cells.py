@@ -41,7 +41,7 @@ def maker(object_type: ObjectType, spec: FieldSpec) -> Maker:
     inner = cached_maker(object_type.key, spec.key, get_language() or "")
 
     def make(value: Any) -> Cell:
-        if value is None or value == "" or value == []:
+        if value in (None, "", []):
             return NONE
         if isinstance(value, Masked):
             return Cell("masked", str(value))
@@ -77,7 +77,12 @@ def choices_maker(spec: FieldSpec) -> Maker:
 
 def tags_maker(spec: FieldSpec) -> Maker:
     def make(value: Sequence[Any]) -> Cell:
-        return pills([(one.title, getattr(one, "color", "gray")) if isinstance(one, Ref) else (str(one), "gray") for one in value])
+        return pills(
+            [
+                (one.title, getattr(one, "color", "gray")) if isinstance(one, Ref) else (str(one), "gray")
+                for one in value
+            ]
+        )
 
     return make
 

@@ -34,34 +34,55 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
     look = state.look if state.look in LOOKS else ("line" if spec.type.key in {"date", "datetime"} else "bar")
     records = found.matching(actor, object_type, state)
     rows = grouped(records, spec, measure)
-    names = words(actor, spec, [value for value, _number in rows])
-    title = _("各%(field)s的%(name)s") % {"field": spec.label, "name": measure.label if measure else object_type.label}
+    figure = str(measure.label if measure else object_type.label)
     return {
         "chart": {
             "type": look,
-            "title": title,
+            "title": _("各%(field)s的%(name)s") % {"field": spec.label, "name": figure},
             "unit": _("元") if measure else _("条"),
-            "x": names,
-            "series": [{"name": str(measure.label if measure else object_type.label), "data": [n for _v, n in rows]}],
-            "drill": [state.but(display="table", by="", measure="", look="", where=both(state.where, leaf(spec, value))).url for value, _n in rows],
+            "x": words(actor, spec, [value for value, _number in rows]),
+            "series": [{"name": figure, "data": [number for _value, number in rows]}],
+            "drill": [drill(state, spec, value) for value, _number in rows],
             **colors(spec, rows),
         },
         "by_options": [
-            {"label": str(one.label), "url": state.but(by=one.key).url, "checked": one.key == spec.key}
-            for one in known if one.type.key in GROUPED
+            option(str(one.label), state.but(by=one.key), one is spec)
+            for one in known
+            if one.type.key in GROUPED
         ],
         "measure_options": [
-            {"label": _("条数"), "url": state.but(measure="").url, "checked": measure is None},
-            *({"label": _("%(field)s合计") % {"field": one.label}, "url": state.but(measure=f"sum:{one.key}").url, "checked": one is measure} for one in sums),
+            option(_("条数"), state.but(measure=""), measure is None),
+            *(option(sum_label(one), state.but(measure=f"sum:{one.key}"), one is measure) for one in sums),
         ],
-        "look_options": [
-            {"label": label, "icon": icon, "url": state.but(look=key).url, "active": key == look}
-            for key, label, icon in (("bar", _("柱形"), "chart-bar"), ("line", _("折线"), "chart-line"), ("pie", _("饼图"), "chart-pie"))
-        ],
-        "by_label": str(spec.label),
-        "measure_label": str(measure.label) if measure else _("条数"),
-        "count": sum(1 for _row in rows),
-    }  # fmt: skip
+        "measure_label": sum_label(measure) if measure else _("条数"),
+        "look_options": looks(state, look),
+    }
+
+
+def option(label: str, state: ListState, checked: bool) -> dict[str, Any]:
+    return {"label": label, "url": state.url, "checked": checked}
+
+
+def sum_label(spec: FieldSpec) -> str:
+    return _("%(field)s合计") % {"field": spec.label}
+
+
+def looks(state: ListState, look: str) -> list[dict[str, Any]]:
+    words_and_icons = {
+        "bar": (_("柱形"), "chart-bar"),
+        "line": (_("折线"), "chart-line"),
+        "pie": (_("饼图"), "chart-pie"),
+    }
+    return [
+        {"label": label, "icon": icon, "url": state.but(look=key).url, "active": key == look}
+        for key, (label, icon) in words_and_icons.items()
+    ]
+
+
+def drill(state: ListState, spec: FieldSpec, value: Any) -> str:
+    """The list of the records behind a bar."""
+    where = both(state.where, leaf(spec, value))
+    return state.but(display="table", by="", measure="", look="", where=where).url
 
 
 def specs_known(actor: Actor, object_type: ObjectType) -> list[FieldSpec]:
@@ -79,7 +100,9 @@ def picked(known: Sequence[FieldSpec], key: str) -> FieldSpec:
     allowed = [spec for spec in known if spec.type.key in GROUPED]
     spec = next((one for one in allowed if one.key == key), None)
     if spec is None:
-        raise QueryError("unknown_field", _("不能按“%(field)s”分组") % {"field": key[:60]}, [s.key for s in allowed])
+        raise QueryError(
+            "unknown_field", _("不能按“%(field)s”分组") % {"field": key[:60]}, [s.key for s in allowed]
+        )
     return spec
 
 

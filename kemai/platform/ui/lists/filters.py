@@ -24,7 +24,7 @@ from kemai.platform.fields import OPERATORS, FieldSpec
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.query import relations
 from kemai.platform.query.tree import COUNT_OPERATORS, allowed_operators
-from kemai.platform.ui.cells import to_json
+from kemai.platform.ui.cells import to_json, written
 
 Tree = Any
 PERIODS = {
@@ -169,7 +169,7 @@ def config(actor: Actor, object_type: ObjectType, where: Tree = None) -> Markup:
     extra = to_json(extra_fields(where))[1:-1] if where else ""
     labels = to_json(labels_for(actor, object_type, where) if where else {})
     joined = f"{fields},{extra}" if extra else fields
-    return Markup('{"fields":[%s],"labels":%s}') % (Markup(joined), labels)  # noqa: S704 - both are made by to_json
+    return written(f'{{"fields":[{joined}],"labels":{labels}}}')
 
 
 def fields_for(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]]:
@@ -202,7 +202,9 @@ def groups_of(object_type: ObjectType) -> dict[str, str]:
 def operator(key: str, spec: FieldSpec) -> Iterator[dict[str, Any]]:
     kind = spec.type.key
     if key == "this":
-        yield from ({"key": f"this:{name}", "label": str(label), "arity": 0} for name, label in PERIODS.items())
+        yield from (
+            {"key": f"this:{name}", "label": str(label), "arity": 0} for name, label in PERIODS.items()
+        )
         return
     if kind in LISTED and key in {"eq", "ne"}:
         return
@@ -223,7 +225,9 @@ def operator(key: str, spec: FieldSpec) -> Iterator[dict[str, Any]]:
 def values_of(spec: FieldSpec) -> dict[str, Any]:
     """Where the values to compare with come from."""
     if spec.options:
-        return {"choices": [{"value": o.value, "label": str(o.label), "color": o.color} for o in spec.options]}
+        return {
+            "choices": [{"value": o.value, "label": str(o.label), "color": o.color} for o in spec.options]
+        }
     match spec.type.key:
         case "user":
             return {"remote_url": reverse("ask_people")}
@@ -260,7 +264,11 @@ def related_field(other: ObjectType, link: FieldSpec, of: FieldSpec | None, days
         "group": str(other.label),
         "type": "money" if of else "number",
         "operators": [
-            {"key": key, "label": SIGNS.get(key, str(OPERATORS[key].label)), "arity": ARITIES[OPERATORS[key].arity]}
+            {
+                "key": key,
+                "label": SIGNS.get(key, str(OPERATORS[key].label)),
+                "arity": ARITIES[OPERATORS[key].arity],
+            }
             for key in COUNT_OPERATORS
         ],
     }
@@ -280,7 +288,9 @@ def extra_fields(where: Tree) -> list[dict[str, Any]]:
         field = str(leaf.get("field", ""))
         if field.startswith("~tree|"):
             operators = [{"key": "is", "label": _("有自定义条件"), "arity": 0}]
-            found.append({"key": field, "label": related_title(unpack(field)), "type": "text", "operators": operators})
+            found.append(
+                {"key": field, "label": related_title(unpack(field)), "type": "text", "operators": operators}
+            )
     return found
 
 
@@ -312,7 +322,11 @@ def words_for(actor: Actor, spec: FieldSpec, values: Sequence[str]) -> dict[str,
         case "date" | "datetime":
             return {"today": _("今天")} if "today" in values else {}
         case "region":
-            return {code: regions.name(code, "en" if get_language() == "en" else "zh") for code in values if regions.is_known(code)}
+            return {
+                code: regions.name(code, "en" if get_language() == "en" else "zh")
+                for code in values
+                if regions.is_known(code)
+            }
         case "user":
             words = titles(actor, "user", values)
             return words | ({"me": _("我")} if "me" in values else {})
@@ -331,4 +345,7 @@ def titles(actor: Actor, type_key: str, values: Sequence[str]) -> dict[str, str]
     object_type = get(type_key)
     seer = access.SYSTEM if type_key in {"user", "tag"} else actor
     rows = access.scope(seer, object_type).filter(pk__in=ids)
-    return {str(key): str(title) for key, title in rows.values_list("pk", object_type.fields[object_type.title].path)}
+    return {
+        str(key): str(title)
+        for key, title in rows.values_list("pk", object_type.fields[object_type.title].path)
+    }

@@ -92,7 +92,10 @@ def searched(
     ids = search.match(object_type.key, state.q, hidden=hidden)
     records = where(actor, object_type, state)
     bounded = state.where is not None or access.verb_scope(actor, object_type, "view") != "all"
-    if len(ids) >= search.CAP and (bounded or state.sort):
+    if len(ids) >= search.CAP and bounded and not state.sort:
+        ids, _all = search.match_within(records, object_type.key, state.q, hidden=hidden)
+        return ranked(object_type, records, ids, offset(state.cursor), specs, size)
+    if len(ids) >= search.CAP and state.sort:
         everything = records.filter(pk__in=search.match_condition(object_type.key, state.q, hidden=hidden))
         return sorted_page(actor, object_type, state, everything, specs, size)
     if state.sort:
@@ -115,7 +118,12 @@ def ranked(
     rows = {row["id"]: row for row in query.fetch(records.filter(pk__in=wanted), object_type, specs)}
     later = f"o{start + size}" if start + size < len(ids) else ""
     earlier = f"o{max(0, start - size)}" if start else ""
-    return Found([rows[key] for key in wanted if key in rows], later, earlier, query.Count(len(ids), exact=len(ids) < search.CAP))
+    return Found(
+        [rows[key] for key in wanted if key in rows],
+        later,
+        earlier,
+        query.Count(len(ids), exact=len(ids) < search.CAP),
+    )
 
 
 def offset(cursor: str) -> int:

@@ -46,14 +46,18 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = status.latest(actor.user_id) if actor.user_id else ()
     context = {
         "jobs": [(job, file_url(job)) for job in found],
-        "states": {option.value: {"label": str(option.label), "color": option.color} for option in JOB_STATES},
+        "states": {
+            option.value: {"label": str(option.label), "color": option.color} for option in JOB_STATES
+        },
     }
     return render(request, "ui/pages/jobs.html", context)
 
 
 def file_url(job: Job) -> str:
     result = job.result if isinstance(job.result, dict) else {}
-    return reverse("export_file", args=(result["file"],)) if job.state == "done" and result.get("file") else ""
+    return (
+        reverse("export_file", args=(result["file"],)) if job.state == "done" and result.get("file") else ""
+    )
 
 
 @require_GET

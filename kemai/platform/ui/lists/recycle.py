@@ -54,6 +54,8 @@ def deleters(object_type: ObjectType, rows: list[tuple[Any, ...]]) -> list[str]:
 @require_POST
 @signed_in
 def restore(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
-    ids = [int(one) for one in request.POST.getlist("ids") if one.isascii() and one.isdigit() and len(one) < 19]
+    ids = [
+        int(one) for one in request.POST.getlist("ids") if one.isascii() and one.isdigit() and len(one) < 19
+    ]
     changes = records.restore(key, ids[:MOST_IDS], by=actor)
     return go(request, reverse("bin", args=(key,)), _("已恢复 %(n)s 条") % {"n": changes.count})

@@ -46,7 +46,11 @@ def form(
     shares = [("mine", _("仅自己")), ("team", _("本部门"))]
     if saved_views.may_share_with_all(actor):
         shares.append(("all", _("所有人")))
-    url = reverse("view_edit", args=(pk,)) if pk else f"{reverse('view_new', args=(state.type_key,))}?{state.query}"
+    url = (
+        reverse("view_edit", args=(pk,))
+        if pk
+        else f"{reverse('view_new', args=(state.type_key,))}?{state.query}"
+    )
     context = {
         "url": url,
         "name": name,
@@ -103,4 +107,6 @@ def delete(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     stored = saved_views.own_view(actor, pk)
     saved_views.delete_view(actor, pk)
     views_of_lists.forget()
-    return go(request, reverse("list", args=(stored.type_key,)), _("已删除视图“%(name)s”") % {"name": stored.name})
+    return go(
+        request, reverse("list", args=(stored.type_key,)), _("已删除视图“%(name)s”") % {"name": stored.name}
+    )

@@ -59,7 +59,9 @@ def columns_of(actor: Actor, object_type: ObjectType, state: ListState) -> list[
     return access.visible_specs(actor, object_type, list(keys)[:WIDEST])
 
 
-def build(actor: Actor, object_type: ObjectType, state: ListState, specs: Sequence[FieldSpec], rows: list[Row]) -> Table:
+def build(
+    actor: Actor, object_type: ObjectType, state: ListState, specs: Sequence[FieldSpec], rows: list[Row]
+) -> Table:
     levels = access.field_levels(actor, object_type)
     editing = access.may(actor, object_type, "edit")
     columns = [
@@ -117,10 +119,14 @@ def totals_of(specs: Sequence[FieldSpec], rows: Iterable[Row]) -> list[str]:
 
 def count_text(count: Count) -> str:
     """Exact up to some thousands, "3,000+" beyond: counting a million is done on request."""
+    return _("共 %(n)s 条") % {"n": short_count(count)}
+
+
+def short_count(count: Count) -> str:
     if count.exact:
-        return _("共 %(n)s 条") % {"n": f"{count.number:,}"}
+        return f"{count.number:,}"
     unit = max(1, 10 ** (len(str(count.number)) - 1))
-    return _("共 %(n)s+ 条") % {"n": f"{count.number // unit * unit:,}"}
+    return f"{count.number // unit * unit:,}+"
 
 
 def chooser(actor: Actor, object_type: ObjectType, shown: Sequence[FieldSpec]) -> list[dict[str, Any]]:
@@ -128,6 +134,11 @@ def chooser(actor: Actor, object_type: ObjectType, shown: Sequence[FieldSpec]) -
     on = [spec.key for spec in shown]
     rest = [spec for spec in access.visible_specs(actor, object_type) if spec.key not in on]
     return [
-        {"key": spec.key, "label": str(spec.label), "shown": spec.key in on, "locked": spec.key == object_type.title}
+        {
+            "key": spec.key,
+            "label": str(spec.label),
+            "shown": spec.key in on,
+            "locked": spec.key == object_type.title,
+        }
         for spec in (*shown, *rest)
     ]

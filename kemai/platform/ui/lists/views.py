@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from kemai.platform import access, query
+from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.ui import nav
@@ -62,7 +62,10 @@ def displays(object_type: ObjectType) -> list[str]:
 def frame(actor: Actor, object_type: ObjectType, state: ListState, display: str) -> Context:
     """What stands around the records, whichever way they are shown."""
     create = nav.address("create", object_type.key)
-    may = {verb: access.may(actor, object_type, verb) for verb in ("create", "edit", "delete", "export", "import", "bulk")}
+    may = {
+        verb: access.may(actor, object_type, verb)
+        for verb in ("create", "edit", "delete", "export", "import", "bulk")
+    }
     return {
         "type": object_type,
         "label": str(object_type.label),
@@ -72,7 +75,9 @@ def frame(actor: Actor, object_type: ObjectType, state: ListState, display: str)
         "tabs": views_of_lists.tabs(actor, object_type, state),
         "config": filters.config(actor, object_type, state.where),
         "create_url": create if may["create"] and object_type.creatable else "",
-        "import_url": nav.address("import_new", object_type.key) if may["import"] and object_type.importable else "",
+        "import_url": nav.address("import_new", object_type.key)
+        if may["import"] and object_type.importable
+        else "",
         "bin_url": reverse("bin", args=(object_type.key,)) if may["delete"] and object_type.recycles else "",
         "export_url": reverse("export", args=(object_type.key,)) if may["export"] else "",
         "searchable": bool(object_type.search),
@@ -88,7 +93,12 @@ def switch(object_type: ObjectType, state: ListState, display: str) -> list[Cont
         "calendar": (_("日历"), "calendar"), "chart": (_("图表"), "chart-bar"),
     }  # fmt: skip
     return [
-        {"label": words[name][0], "icon": words[name][1], "url": state.but(display=name).url, "active": name == display}
+        {
+            "label": words[name][0],
+            "icon": words[name][1],
+            "url": state.but(display=name).url,
+            "active": name == display,
+        }
         for name in displays(object_type)
     ]
 
@@ -99,6 +109,7 @@ def show_table(actor: Actor, object_type: ObjectType, state: ListState) -> Conte
     return {
         "table": table.build(actor, object_type, state, specs, page.rows),
         "count": page.count.number,
+        "count_short": table.short_count(page.count),
         "count_text": table.count_text(page.count),
         "exact_url": state_url("count", state) if not page.count.exact else "",
         "previous_url": state.but(cursor=page.previous).url if page.previous else "",
@@ -108,7 +119,7 @@ def show_table(actor: Actor, object_type: ObjectType, state: ListState) -> Conte
 
 
 def empty(state: ListState) -> str:
-    """Why nothing is there: 'filter' where a filter or search leaves nothing over, 'none' where there is nothing yet."""
+    """Why nothing is there: 'filter' where a filter or search leaves nothing over, 'none' otherwise."""
     return "filter" if state.where or state.q else "none"
 
 

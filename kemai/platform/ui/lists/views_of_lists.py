@@ -50,7 +50,10 @@ def declared(actor: Actor, object_type: ObjectType) -> list[Saved]:
     if object_type.has_owner and actor.user_id:
         found.append(Saved("mine", _("我负责的"), {"where": {"field": "owner", "op": "in", "value": ["me"]}}))
     if object_type.recycles and not object_type.small:
-        newest = {"where": {"field": "created_at", "op": "last", "value": 30}, "sort": newest_sort(object_type)}
+        newest = {
+            "where": {"field": "created_at", "op": "last", "value": 30},
+            "sort": newest_sort(object_type),
+        }
         found.append(Saved("recent", _("最近创建"), newest))
     for view in object_type.views:
         state = {"where": view.where, "sort": view.sort, "columns": view.columns, "display": view.display}

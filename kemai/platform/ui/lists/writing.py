@@ -12,6 +12,7 @@ from django.template import engines
 from django.utils.translation import get_language
 from markupsafe import Markup, escape
 
+from kemai.platform.ui import cells as shown
 from kemai.platform.ui.lists.cells import Cell
 
 ID, TITLE, TEXT, A, B = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
@@ -28,7 +29,11 @@ def html(cell: Cell) -> str:
     """What stands in the cell."""
     if cell.kind == "pills":
         return pills(cell.text, tuple(map(tuple, cell.a)), cell.b, get_language() or "")
-    return pattern(cell.kind, get_language() or "") % {"t": escape(cell.text), "a": escape(cell.a), "b": escape(cell.b)}
+    return pattern(cell.kind, get_language() or "") % {
+        "t": escape(cell.text),
+        "a": escape(cell.a),
+        "b": escape(cell.b),
+    }
 
 
 @lru_cache(maxsize=200)
@@ -56,8 +61,7 @@ def body(columns: Sequence[Any], path: str, rows: Sequence[tuple[int, str, Seque
     """The rows (key, title, cells) of a table."""
     form = row_format(columns, path)
     patterns = Patterns(get_language() or "")
-    written = [form % values(key, title, cells, patterns) for key, title, cells in rows]
-    return Markup("".join(written))  # noqa: S704 - made of templates and escaped values only
+    return shown.written("".join(form % values(key, title, cells, patterns) for key, title, cells in rows))
 
 
 class Patterns(dict[str, str]):
