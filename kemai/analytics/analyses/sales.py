@@ -20,7 +20,6 @@ from kemai.analytics.analysis import (
 )
 
 MONTH, ORDERS, AMOUNT = gettext_noop("月份"), gettext_noop("订单数"), gettext_noop("销售额")
-BUYERS = gettext_noop("购买客户数")
 
 
 @dataclass(frozen=True)
