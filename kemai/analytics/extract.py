@@ -77,7 +77,9 @@ def _block_text(dataset: Dataset, rows: models.QuerySet[Any]) -> str:
     values = [_as_csv(name, kind) for name, kind in zip(names, dataset.columns.values(), strict=True)]
     line = "concat(" + ", ',', ".join(values) + ")"  # to which NULL is nothing, on both databases
     joined = (
-        f"string_agg({line}, chr(10))" if connection.vendor == "postgresql" else f"group_concat({line}, char(10))"
+        f"string_agg({line}, chr(10))"
+        if connection.vendor == "postgresql"
+        else f"group_concat({line}, char(10))"
     )
     with connection.cursor() as cursor:
         cursor.execute(f"WITH s({', '.join(names)}) AS ({inner}) SELECT {joined} FROM s", args)

@@ -96,7 +96,10 @@ def test_every_operator_agrees_with_the_database(key: str, db: None) -> None:
     store = Store()
     store.add(object_type, rows)
     trees = [
-        tree for spec in object_type.fields.values() if not spec.private for tree in questions(spec, rows, rng)
+        tree
+        for spec in object_type.fields.values()
+        if not spec.private
+        for tree in questions(spec, rows, rng)
     ]
     trees += [{"all": trees[:3]}, {"any": trees[:2]}, {"all": []}, {"any": []}, {"not": {"any": trees[2:4]}}]
     agree(store, object_type, trees)
@@ -113,7 +116,13 @@ def test_figures_over_related_records_agree_with_the_database(db: None) -> None:
     store.add(customer, rows_of(customer))
     store.add(get("order"), rows_of(get("order")))
     trees: list[dict[str, Any]] = [
-        {"related": "order", "where": {"field": "state", "op": "eq", "value": "paid"}, "op": op, "value": value, **of}
+        {
+            "related": "order",
+            "where": {"field": "state", "op": "eq", "value": "paid"},
+            "op": op,
+            "value": value,
+            **of,
+        }
         for op, value in (("gte", 1), ("lt", 2), ("eq", 0), ("ne", 1), ("between", [1, 2]), ("lte", 0))
         for of in ({}, {"agg": "sum", "of": "quantity"}, {"agg": "max", "of": "quantity"})
     ]

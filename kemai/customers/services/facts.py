@@ -176,8 +176,9 @@ def explain_class(case: Case, field: str) -> tuple[str, str]:
         compare(case, _("订单数"), str(facts.orders_12m), number(float(verdict.inputs["orders_line"] or 0)),
                 ok=facts.orders_12m >= float(verdict.inputs["orders_line"] or 0))  # fmt: skip
     if before in {"high", "potential"} and verdict.inputs.get("amount_line") != basis.get("amount"):
-        case.steps.append(_("原来就属于“%(label)s”，所以门槛放宽 %(band)s%%。")
-                          % {"label": option_label("value_class", before), "band": percent(basis, "hysteresis")})  # fmt: skip
+        label = option_label("value_class", before)
+        wider = _("原来就属于“%(label)s”，所以门槛放宽 %(band)s%%。")
+        case.steps.append(wider % {"label": label, "band": percent(basis, "hysteresis")})
     reasons = {
         "never_bought": _("还没有买过。"),
         "not_lately": _("近 12 个月没有购买。"),

@@ -13,9 +13,15 @@ from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.events import drain_all
 
-BIG = {"all": [{"field": "amount_12m", "op": "gte", "value": "1000"}, {"field": "kind", "op": "eq", "value": "company"}]}
-BUSY = {
-    "related": "order", "where": {"field": "ordered_at", "op": "last", "value": 90}, "agg": "count", "op": "gte", "value": 2,
+BIG: dict[str, object] = {
+    "all": [
+        {"field": "amount_12m", "op": "gte", "value": "1000"},
+        {"field": "kind", "op": "eq", "value": "company"},
+    ]
+}
+BUSY: dict[str, object] = {
+    "related": "order", "where": {"field": "ordered_at", "op": "last", "value": 90}, "agg": "count", "op": "gte",
+    "value": 2,
 }  # fmt: skip
 
 

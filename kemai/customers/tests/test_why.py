@@ -89,4 +89,6 @@ def test_in_english(till: Till, nightly: Nightly) -> None:  # noqa: F811
     with translation.override("en"):
         found = why(made[9], "value_class")
     assert found is not None
-    assert not any("一" <= char <= "鿿" for text in (found.rule, found.conclusion, *found.steps) for char in text)
+    assert not any(
+        "一" <= char <= "鿿" for text in (found.rule, found.conclusion, *found.steps) for char in text
+    )
