@@ -159,8 +159,7 @@ class Advice(NamedTuple):
     planned: str
 
 
-def advice(actor: Actor, row: Row) -> Advice:
-    tasks = interactions.open_tasks(actor, row["id"])
+def advice(actor: Actor, row: Row, tasks: Sequence[Mapping[str, Any]]) -> Advice:
     step = next_step(seen_of(actor, row, tasks))
     title, reason, button = words(step)
     planned = next((task["title"] for task in tasks if task["origin"] == f"step/{step.code}"), "")
@@ -287,15 +286,16 @@ def scores(row: Row, levels: Mapping[str, str]) -> list[tuple[str, int, str]]:
 
 
 def summary(actor: Actor, row: Row) -> Mapping[str, Any]:
+    tasks = interactions.open_tasks(actor, row["id"])
     bought = portrait.purchases(actor, row["id"])
     levels = access.field_levels(actor, get("customer"))
     return {
-        "advice": advice(actor, row),
+        "advice": advice(actor, row, tasks),
         "states": states(actor, row),
         "figures": figures(actor, row),
         "scores": scores(row, levels),
         "gap_chart": gap_chart(bought),
-        "tasks": interactions.open_tasks(actor, row["id"]),
+        "tasks": tasks,
     }
 
 

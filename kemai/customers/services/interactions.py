@@ -67,9 +67,7 @@ def moment(text: str) -> datetime | None:
     return value
 
 
-def add_task(
-    customer_id: int, values: Mapping[str, object], *, by: Actor, origin: str = ""
-) -> Task:
+def add_task(customer_id: int, values: Mapping[str, object], *, by: Actor, origin: str = "") -> Task:
     """A task about a customer that the actor sees; theirs unless `values` name an owner. One open task for each
     origin: where there is one already, it is returned. Raises access.NotVisible, access.Denied, FieldErrors."""
     access.one(by, ABOUT, customer_id)

@@ -66,7 +66,9 @@ def test_an_empty_note_says_so_and_keeps_the_mode(people: dict[str, Person]) -> 
     assert answer.status_code == 422
     assert "写几个字" in answer.content.decode()
     assert alice.get(f"/customers/{customer.pk}/composer?mode=nonsense").status_code == 422
-    switched = alice.get(f"/customers/{customer.pk}/composer?mode=wecom&body=%E5%86%99%E4%BA%86%E4%B8%80%E5%8D%8A")
+    switched = alice.get(
+        f"/customers/{customer.pk}/composer?mode=wecom&body=%E5%86%99%E4%BA%86%E4%B8%80%E5%8D%8A"
+    )
     assert "写了一半" in switched.content.decode()
 
 
@@ -131,7 +133,9 @@ def test_portrait_counts_only_paid_visible_orders(people: dict[str, Person]) -> 
     customer = customer_of(people["alice"])
     now = timezone.now()
     for days, state in ((60, "paid"), (40, "paid"), (40, "paid"), (10, "paid"), (5, "refunded")):
-        make("order", customer=customer.pk, ordered_at=now - timedelta(days=days), amount="100.00", state=state)
+        make(
+            "order", customer=customer.pk, ordered_at=now - timedelta(days=days), amount="100.00", state=state
+        )
     bought = portrait.purchases(people["alice"].actor, customer.pk)
     assert len(bought) == 4
     assert [gap.days for gap in portrait.gaps(bought)] == [20, 30]
@@ -146,7 +150,9 @@ def test_portrait_counts_only_paid_visible_orders(people: dict[str, Person]) -> 
 
 def test_hidden_figures_stay_hidden_in_every_panel(people: dict[str, Person]) -> None:
     customer = customer_of(people["alice"])
-    CustomerFacts.objects.filter(customer=customer).update(amount_12m="98765.43", orders_12m=3, value_class="high")
+    CustomerFacts.objects.filter(customer=customer).update(
+        amount_12m="98765.43", orders_12m=3, value_class="high"
+    )
     role = Role.objects.get(key="t_sales")
     FieldRule.objects.create(role=role, type_key="customer", field="amount_12m", level="hidden")
     rights_changed()

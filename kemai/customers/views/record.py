@@ -115,7 +115,7 @@ def step(request: HttpRequest, actor: Actor, pk: int, code: str) -> HttpResponse
         "title": _("%(step)s：%(name)s") % {"step": title, "name": subject.title},
         "kind": found.kind, "due_at": interactions.tomorrow_morning(), "note": reason,
     }  # fmt: skip
-    task = interactions.add_task(pk, values, by=actor, origin=f"step/{code}", reason=reason)
+    task = interactions.add_task(pk, values, by=actor, origin=f"step/{code}")
     text = _("已安排任务：%(title)s") % {"title": task.title}
     if not is_fragment(request):
         return go(request, subject.url, text)

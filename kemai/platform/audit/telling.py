@@ -61,7 +61,7 @@ def line(
 
 def shown(spec: FieldSpec, plain: Any, level: str, titles: Titles) -> str:
     """The text of a value as it stands in the log."""
-    if plain is None or plain == "" or plain == []:
+    if plain is None or plain in ("", []):
         return ""
     if spec.type.key == "tags":
         return "、".join(str(one) for one in plain) if isinstance(plain, list) else str(plain)

@@ -175,7 +175,9 @@ def refusal(subject: Subject, verb: str) -> str:
 def peek(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
     """The record beside a list: what is filled in, and the latest of its timeline."""
     subject = Subject(actor, type_key, pk)
-    facts = [fact for section in subject.sections for fact in section.facts if fact.value not in (None, "", [])]
+    facts = [
+        fact for section in subject.sections for fact in section.facts if fact.value not in (None, "", [])
+    ]
     lines = story.stretch(actor, subject.type, pk).lines[:PEEK_ENTRIES]
     context = {"subject": subject, "facts": facts[:PEEK_FACTS], "lines": lines}
     return render(request, "ui/pages/record_peek.html", context)

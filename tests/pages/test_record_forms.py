@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from typing import Any
 
@@ -14,15 +15,13 @@ from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.models import Change, StoredFile
 from kemai.platform.records import files as storage
-from kemai.platform.ui.records.tests.test_pages import FRAGMENT, browser, customer_of, url_of
 from tests.factory import make
+from tests.pages.test_record import FRAGMENT, browser, customer_of, url_of
 from tests.people import Person
 
 
 def hidden(page: str, name: str) -> str:
-    import html
-
-    return html.unescape(page.split(f'name="{name}" value="')[1].split('"')[0])
+    return html.unescape(page.split(f'name="{name}" value="')[1].split('"', maxsplit=1)[0])
 
 
 def edit_values(client: Client, customer: Customer, **typed: Any) -> dict[str, Any]:
@@ -47,7 +46,9 @@ def test_bad_input_comes_back_as_it_was_typed(people: dict[str, Person]) -> None
 
 def test_a_new_record_belongs_to_its_writer(people: dict[str, Person]) -> None:
     alice = browser(people["alice"])
-    answer = alice.post("/o/customer/new", {"name": "新客户", "tags": ["常客", "行业·机械"], "important": "1"})
+    answer = alice.post(
+        "/o/customer/new", {"name": "新客户", "tags": ["常客", "行业·机械"], "important": "1"}
+    )
     customer = Customer.objects.get(name="新客户")
     assert answer.url == url_of(customer)  # type: ignore[attr-defined]
     assert customer.important
@@ -97,14 +98,21 @@ def test_keeping_mine_overwrites_on_purpose(people: dict[str, Person]) -> None:
     values = edit_values(alice, customer, industry="电子")
     records.update("customer", customer.pk, {"industry": "化工"}, by=SYSTEM)
     page = alice.post(url_of(customer, tail="/edit"), values).content.decode()
-    again = {**values, "_base": hidden(page, "_base"), "_version": hidden(page, "_version"), "conflict-industry": "mine"}
+    again = {
+        **values,
+        "_base": hidden(page, "_base"),
+        "_version": hidden(page, "_version"),
+        "conflict-industry": "mine",
+    }
     assert alice.post(url_of(customer, tail="/edit"), again).status_code == 302
     customer.refresh_from_db()
     assert customer.industry == "电子"
 
 
 def test_saving_an_untouched_form_changes_nothing(people: dict[str, Person]) -> None:
-    customer = customer_of(people["boss"], birthday="1990-02-03", region="330106", tags=["常客"], note="一行\n两行")
+    customer = customer_of(
+        people["boss"], birthday="1990-02-03", region="330106", tags=["常客"], note="一行\n两行"
+    )
     boss = browser(people["boss"])
     assert boss.post(url_of(customer, tail="/edit"), edit_values(boss, customer)).status_code == 302
     assert not Change.objects.filter(object_id=customer.pk, action="update").exists()
@@ -143,7 +151,7 @@ def test_files_come_back_only_as_attachments(people: dict[str, Person], settings
     got = alice.get(f"{url}/{stored.pk}")
     assert got.headers["Content-Disposition"].startswith("attachment")
     assert got.headers["Content-Type"] == "application/octet-stream"
-    assert b"".join(got.streaming_content) == b"<script>alert(1)</script>"  # type: ignore[attr-defined, arg-type]
+    assert b"".join(got.streaming_content) == b"<script>alert(1)</script>"  # type: ignore[attr-defined]
     assert browser(people["charlie"]).get(f"{url}/{stored.pk}").status_code == 404
     other = customer_of(people["alice"], name="另一位", phone="13700137000")
     assert alice.get(url_of(other, tail=f"/files/{stored.pk}")).status_code == 404
@@ -163,7 +171,9 @@ def test_a_file_too_large_is_refused(
     monkeypatch.setattr(storage, "MOST_BYTES", 10)
     customer = customer_of(people["alice"])
     url = url_of(customer, tail="/files")
-    answer = browser(people["alice"]).post(url, {"file": SimpleUploadedFile("a.bin", b"x" * 11)}, headers=FRAGMENT)
+    answer = browser(people["alice"]).post(
+        url, {"file": SimpleUploadedFile("a.bin", b"x" * 11)}, headers=FRAGMENT
+    )
     assert answer.status_code == 422
     assert not StoredFile.objects.exists()
 
@@ -180,7 +190,9 @@ def test_doubles_are_shown_while_typing(people: dict[str, Person]) -> None:
     assert "13700137000" not in foreign.replace(" ", "")
     assert "Charlie" in foreign
     assert url_of(theirs) not in foreign
-    assert url_of(mine) not in alice.get(f"/o/customer/similar?id={mine.pk}&phone=13800138000").content.decode()
+    assert (
+        url_of(mine) not in alice.get(f"/o/customer/similar?id={mine.pk}&phone=13800138000").content.decode()
+    )
     assert alice.get("/o/customer/similar?phone=12").content.decode().strip() == ""
 
 
