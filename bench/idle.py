@@ -53,7 +53,7 @@ def wait_for(port: int) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/accounts/login/", timeout=5).read()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/login/", timeout=5).read()
             return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)

@@ -98,7 +98,8 @@ def test_life_of_a_record_through_the_api(key: str, people: dict[str, Person]) -
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value if isinstance(value, str | int | float | bool | list) else str(value) for key, value in values.items()}
+    kept = (str, int, float, bool, list)
+    return {key: value if isinstance(value, kept) else str(value) for key, value in values.items()}
 
 
 @pytest.mark.parametrize("key", KEYS)

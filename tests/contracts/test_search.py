@@ -87,7 +87,6 @@ def test_the_own_record_is_found_among_more_foreign_ones_than_are_looked_at(
     for number in range(6):
         customer(f"宏图连锁{number}")
     monkeypatch.setattr("kemai.platform.search.lookup.CAP", 5)
-    monkeypatch.setattr("kemai.platform.search.hits.CAP", 5)
     assert len(search.match("customer", "宏图")) == 5
     assert search.search_type(alice, get("customer"), "宏图") == [mine.pk]
 

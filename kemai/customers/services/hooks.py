@@ -44,19 +44,38 @@ def prepare_identifier(values: Values, existing: Any, by: Actor) -> None:
         values["value"] = spec.type.parse(raw, spec) if spec else raw
     except Invalid as error:
         raise FieldErrors({"raw": error.message}) from error
-    taken = get("identifier").model._default_manager.filter(kind=kind, value=values["value"], deleted_at=None)
-    if taken.exclude(pk=existing.pk if existing else None).exists():
-        raise FieldErrors({"raw": _("这个标识已属于另一位客户")})
 
 
-def prepare_interaction(values: Values, existing: Interaction | None, by: Actor) -> None:
-    """Something must have been said or done; its contact must belong to its customer."""
-    customer = values.get("customer") or (Ref(existing.customer_id, "") if existing else None)
-    contact = values.get("contact")
-    if contact is not None and customer is not None:
-        mine = get("contact").model._default_manager.filter(pk=contact.id, customer=customer.id)
-        if not mine.exists():
-            raise FieldErrors({"contact": _("这个联系人不属于所选客户")})
+def check_identifiers(values: Sequence[Values], existing: Sequence[Any], by: Actor) -> None:
+    """No key belongs to two customers."""
+    wanted: dict[tuple[str, str], int | None] = {}
+    for one, old in zip(values, existing, strict=True):
+        pair = (one.get("kind") or (old.kind if old else ""), one.get("value") or (old.value if old else ""))
+        if pair in wanted:
+            raise FieldErrors({"raw": _("这个标识已属于另一位客户")})
+        wanted[pair] = old.pk if old else None
+    rows = get("identifier").model._default_manager.filter(
+        value__in=[value for _kind, value in wanted], deleted_at=None
+    )
+    for kind, value, key in rows.values_list("kind", "value", "pk"):
+        if (kind, value) in wanted and wanted[kind, value] != key:
+            raise FieldErrors({"raw": _("这个标识已属于另一位客户")})
+
+
+def check_interactions(values: Sequence[Values], existing: Sequence[Any], by: Actor) -> None:
+    """The contact spoken with must belong to the customer."""
+    pairs = []
+    for one, old in zip(values, existing, strict=True):
+        customer = one.get("customer") or (Ref(old.customer_id, "") if old else None)
+        contact = one.get("contact")
+        if contact is not None and customer is not None:
+            pairs.append((contact.id, customer.id))
+    if not pairs:
+        return
+    contacts = get("contact").model._default_manager.filter(pk__in={contact for contact, _customer in pairs})
+    known = dict(contacts.values_list("pk", "customer_id"))
+    if any(known.get(contact) != customer for contact, customer in pairs):
+        raise FieldErrors({"contact": _("这个联系人不属于所选客户")})
 
 
 def after_interaction(interactions: Sequence[Interaction], changed: frozenset[str], by: Actor) -> None:

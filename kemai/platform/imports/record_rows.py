@@ -220,7 +220,7 @@ class RecordWork:
     def shape_updates(self, table: Table, plan: Plan) -> None:
         if not plan.updates:
             return
-        hooked = self.type.hooks.prepare is not None
+        hooked = self.type.hooks.prepare is not None or self.type.hooks.check is not None
         ids = [plan.targets[position] for position in plan.updates]
         objects = self.type.model._default_manager.in_bulk(ids) if hooked else {}
         clear = self.task.options.blank == "clear"
@@ -241,11 +241,12 @@ class RecordWork:
                 plan.updates[position] = values
 
     def passes_hook(self, table: Table, position: int, values: Values, existing: Any) -> bool:
-        hook = self.type.hooks.prepare
-        if hook is None:
-            return True
+        hooks = self.type.hooks
         try:
-            hook(values, existing, self.by)
+            if hooks.prepare is not None:
+                hooks.prepare(values, existing, self.by)
+            if hooks.check is not None:
+                hooks.check([values], [existing], self.by)
         except Invalid as error:
             table.complain(position, Problem(None, error.message, error.message))
             return False

@@ -82,10 +82,13 @@ class Action:
 class Hooks:
     """What is particular to an object type in the write door. Both run inside its transaction.
 
-    `prepare(values, existing, actor)` may add or correct column values, or raise Invalid/FieldErrors.
+    `prepare(values, existing, actor)` may add or correct column values, or raise Invalid/FieldErrors; it asks the
+    database nothing. `check(values, existing, actor)` sees all records of one act, new ones without existing, and
+    asks the database once for all of them.
     `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation."""
 
     prepare: Callable[[dict[str, Any], Any, Actor], None] | None = None
+    check: Callable[[Sequence[dict[str, Any]], Sequence[Any], Actor], None] | None = None
     after: Callable[[Sequence[Any], frozenset[str], Actor], None] | None = None
 
 

@@ -20,7 +20,7 @@ from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import part_model
 from kemai.platform.records import numbers, sql
 from kemai.platform.records.errors import FieldErrors
-from kemai.platform.records.single import attributes, prepare
+from kemai.platform.records.single import attributes, prepare_all
 from kemai.platform.records.tags import tag_many
 from kemai.platform.records.values import (
     Values,
@@ -83,12 +83,13 @@ def create_chunk(
     keys = list(sql.new_ids(object_type.model, len(rows)))
     layout = column_layout(object_type, values[0])
     stamps = ("id", "created_at", "updated_at", "created_by_id", "version")
+    unnamed = other_columns(object_type, {*stamps, *(name for name, _key, _store in layout)})
     sql.insert(
         object_type.model,
-        [*stamps, *(name for name, _key, _store in layout)],
+        [*stamps, *unnamed, *(name for name, _key, _store in layout)],
         (
             [
-                key, at or now, now, by.user_id, 1,
+                key, at or now, now, by.user_id, 1, *unnamed.values(),
                 *[one[k] if store is None else store(one[k]) for _name, k, store in layout],
             ]
             for key, at, one in zip(keys, given, values, strict=True)
@@ -109,8 +110,7 @@ def checked(
     complete(object_type, defaults)
     values = [new_values(object_type, row, defaults, by=by, parsed=parsed) for row in rows]
     check_many_references(object_type, values, by=by)
-    for one in values:
-        prepare(object_type, one, None, by)
+    prepare_all(object_type, values, [None] * len(values), by)
     return values
 
 
@@ -128,6 +128,15 @@ def column_layout(object_type: ObjectType, sample: Values) -> list[tuple[str, st
             plain = type(spec.type).store is FieldType.store
             found.append((spec.path, key, None if plain else spec.type.store))
     return found
+
+
+def other_columns(object_type: ObjectType, given: set[str]) -> dict[str, Any]:
+    """Columns that are no fields and that nobody gave: what the model says they begin with."""
+    return {
+        column.attname: column.get_default()
+        for column in object_type.model._meta.concrete_fields
+        if column.attname not in given and not column.null and column.has_default()
+    }
 
 
 def new_values(
@@ -242,9 +251,9 @@ def update_chunk(
     for one in wanted.values():
         check_required(object_type, one)
     check_many_references(object_type, list(wanted.values()), by=by)
-    objects = object_type.model._default_manager.in_bulk(keys) if object_type.hooks.prepare else {}
-    for key, one in wanted.items():
-        prepare(object_type, one, objects.get(key), by)
+    hooks = object_type.hooks
+    objects = object_type.model._default_manager.in_bulk(keys) if hooks.prepare or hooks.check else {}
+    prepare_all(object_type, list(wanted.values()), [objects.get(key) for key in wanted], by)
     changes = differences(object_type, wanted)
     apply_changes(object_type, wanted, changes, changeset)
     return len(changes)

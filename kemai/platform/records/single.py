@@ -40,7 +40,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
     check_parent(object_type, values, by=by)
     with transaction.atomic(), integrity():
         check_unique(object_type, values)
-        prepare(object_type, values, None, by)
+        prepare_all(object_type, [values], [None], by)
         obj = object_type.model(**attributes(object_type, values))
         stamp_new(object_type, obj, by)
         obj.save(force_insert=True)
@@ -86,7 +86,7 @@ def update(
         check_parent(object_type, values, by=by)
         check_unique(object_type, values, except_id=obj.pk)
         names = values.pop("tags", None)
-        prepare(object_type, values, obj, by)
+        prepare_all(object_type, [values], [obj], by)
         old |= current(object_type, obj, {k: v for k, v in values.items() if k in object_type.fields})
         shown = {k: v for k, v in values.items() if k in object_type.fields}
         diff = audit.diff_of(object_type.fields, old, shown)
@@ -204,6 +204,16 @@ def prepare(object_type: ObjectType, values: Values, existing: Any, by: Actor) -
             hook(values, existing, by)
         except Invalid as error:
             raise FieldErrors({"": error.message}) from error
+
+
+def prepare_all(
+    object_type: ObjectType, values: Sequence[Values], existing: Sequence[Any], by: Actor
+) -> None:
+    """The domain's part before a save: each record's own, then what needs the database, for all at once."""
+    for one, old in zip(values, existing, strict=True):
+        prepare(object_type, one, old, by)
+    if object_type.hooks.check is not None:
+        object_type.hooks.check(values, existing, by)
 
 
 def after(object_type: ObjectType, objects: Sequence[Any], changed: frozenset[str], by: Actor) -> None:

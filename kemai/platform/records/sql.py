@@ -97,7 +97,7 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     listed = ", ".join(quote(column_name(column)) for column in columns)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         if connection.vendor == "postgresql":
             wrapped = [place for place, one in enumerate(columns) if isinstance(one, models.JSONField)]
             with cursor.cursor.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:

@@ -3,7 +3,7 @@
 from kemai.platform.search.docs import clear, index_many, remove, slot
 from kemai.platform.search.hits import Hit, everything, hidden_kinds, search_type
 from kemai.platform.search.listed import matching
-from kemai.platform.search.lookup import CAP, match, match_condition
+from kemai.platform.search.lookup import CAP, match, match_condition, match_within
 from kemai.platform.search.records import index, reindex
 from kemai.platform.search.words import Part
 
@@ -18,6 +18,7 @@ __all__ = [
     "index_many",
     "match",
     "match_condition",
+    "match_within",
     "matching",
     "reindex",
     "remove",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType, all_types
-from kemai.platform.search.lookup import CAP, match, match_condition
+from kemai.platform.search.lookup import match_within
 from kemai.platform.search.records import value_kinds
 
 
@@ -29,16 +29,8 @@ def search_type(actor: Actor, object_type: ObjectType, text: str, limit: int = 5
     """Ids of the records found that the actor may see, best first."""
     hidden = hidden_kinds(actor, object_type)
     visible = access.scope(actor, object_type)
-    found = match(object_type.key, text, hidden=hidden)
-    if not found:
-        return []
-    mine = set(visible.filter(pk__in=found).values_list("pk", flat=True))
-    if len(mine) < limit and len(found) == CAP:
-        rest = visible.filter(pk__in=match_condition(object_type.key, text, hidden=hidden))
-        more = list(rest.order_by("-pk").values_list("pk", flat=True)[:limit])
-        found += [key for key in more if key not in mine]
-        mine.update(more)
-    return [key for key in found if key in mine][:limit]
+    found, _all = match_within(visible, object_type.key, text, hidden=hidden, want=limit)
+    return found[:limit]
 
 
 def everything(actor: Actor, text: str, limit: int = 20) -> list[Hit]:
