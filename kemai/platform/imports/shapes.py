@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.module_loading import autodiscover_modules
-from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.access import Actor, field_levels, may
 from kemai.platform.fields import KINDS, FieldSpec, Label
@@ -93,7 +92,7 @@ def record_shape(object_type: ObjectType) -> Shape:
         key="",
         type_key=object_type.key,
         label=object_type.label,
-        description=_("每行一条记录"),
+        description="",
         fields=lambda by: importable(object_type, by),
         open=record_rows.RecordWork,
         check=lambda columns, options: record_rows.check(object_type, columns, options),

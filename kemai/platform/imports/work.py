@@ -182,9 +182,9 @@ class Reader:
             for spec, place in zip(self.specs, self.places, strict=True)
         ]
 
-    def tables(self, start: int, size: int = CHUNK) -> Iterator[Table]:
+    def tables(self, start: int) -> Iterator[Table]:
         stream = rows(self.task.source, start)
-        while chunk := list(islice(stream, size)):
+        while chunk := list(islice(stream, CHUNK)):
             yield self.table(chunk, start)
             start += len(chunk)
 

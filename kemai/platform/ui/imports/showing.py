@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -212,10 +211,6 @@ def other_labels(run: ImportRun) -> dict[str, str]:
     return {spec.key: str(spec.label) for spec in get(run.type_key).fields.values()}
 
 
-def unit(run: ImportRun) -> str:
-    return _("张") if run.shape else _("行")
-
-
 def cards(run: ImportRun, counts: Mapping[str, int]) -> list[Context]:
     left_out = counts["skip"] + counts.get("blank", 0)
     note = _("含 %(n)s 行明细") % {"n": f"{counts.get('lines', 0):,}"} if counts.get("lines") else ""
@@ -293,9 +288,3 @@ def history_rows(runs: Sequence[ImportRun]) -> list[Context]:
         }
         for run in runs
     ]
-
-
-def user_name(key: int | None) -> str:
-    if key is None:
-        return ""
-    return str(access.scope(access.SYSTEM, "user").filter(pk=key).first() or get_user_model().__name__)
