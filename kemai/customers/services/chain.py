@@ -111,7 +111,7 @@ class Sheet:
 
 def sheet(actor: Actor) -> Sheet:
     """The sheet as the actor may see it. Raises access.Denied."""
-    access.require(actor, "customer", "view")
+    require_classes(actor)
     run = runs.standing()
     whole = sees_all(actor)
     frozen = last_frozen() if whole else None
@@ -144,6 +144,21 @@ def sheet(actor: Actor) -> Sheet:
 def sees_all(actor: Actor) -> bool:
     """Does the actor see every customer?"""
     return access.verb_scope(actor, get("customer"), "view") == "all"
+
+
+def require_classes(actor: Actor) -> None:
+    """The sheet is about classes and money: who may not know of them has none. Raises access.Denied."""
+    access.require(actor, "customer", "view")
+    levels = access.field_levels(actor, get("customer"))
+    if any(levels.get(key) not in {"read", "edit"} for key in ("value_class", "activity", "amount_12m")):
+        raise access.Denied
+
+
+def whole_rows(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> None:
+    """What is hidden from the reader is empty for the page, like what nobody knows."""
+    for row in rows:
+        for key in keys:
+            row.setdefault(key, None)
 
 
 def cached(actor: Actor, name: str, compute: Any, *, lasting: bool) -> Any:
@@ -225,9 +240,9 @@ def ensure_defaults() -> None:
             continue
         values = {
             "value_class": key,
-            "objective": default.objective,
-            "strategy": default.strategy,
-            "metric": default.metric,
+            "objective": _(default.objective),
+            "strategy": _(default.strategy),
+            "metric": _(default.metric),
             "contact_every_days": default.contact_every_days,
             "review_on": next_review(timezone.localdate()),
         }
@@ -246,5 +261,7 @@ def prepare_strategy(values: dict[str, Any], existing: ChainStrategy | None, by:
     """A new strategy begins with the usual steps of its class; the plan is asked anew after a change."""
     if existing is None and not values.get("play"):
         default = DEFAULTS.get(str(values.get("value_class")))
-        values["play"] = [step.as_json() for step in default.play] if default else []
+        values["play"] = (
+            [{**step.as_json(), "title": _(step.title)} for step in default.play] if default else []
+        )
     cache.delete("chain:plan")

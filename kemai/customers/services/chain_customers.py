@@ -12,6 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
+from kemai.customers.services.chain import whole_rows
 from kemai.platform import access, query
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
@@ -101,6 +102,7 @@ def page(
     found = customers(actor, wanted)
     part = query.page(found, object_type, specs, sort=order, cursor=cursor, size=SIZE)
     access.mask_rows(actor, object_type, part.rows)
+    whole_rows(part.rows, FIELDS)
     if not (part.next or part.previous):
         count = len(part.rows)
     elif count is None:

@@ -231,7 +231,7 @@ def matrix(run: AnalysisRun | None) -> list[list[Cell]]:
 
 
 def coverage(run: AnalysisRun | None) -> dict[str, float]:
-    """Shares from 0 to 1: how complete records are on the average, and how many customers are fresh, reachable, valid."""
+    """Shares from 0 to 1: how complete records are on the average, how many customers are fresh, reachable, valid."""
     found = result_metrics(run)
     if not found:
         return {}

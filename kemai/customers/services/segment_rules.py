@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from kemai.customers.models import Segment, SegmentMove
 from kemai.customers.services import segments
+from kemai.customers.services.chain import whole_rows
 from kemai.platform import access, audit, events, jobs, query, records
 from kemai.platform.access import Actor
 from kemai.platform.models import Change, Job
@@ -53,6 +54,7 @@ def rows_of(actor: Actor, found: Any) -> list[query.Row]:
     object_type = get("customer")
     rows = query.fetch(found, object_type, access.visible_specs(actor, object_type, FIELDS))
     access.mask_rows(actor, object_type, rows)
+    whole_rows(rows, FIELDS)
     return rows
 
 
@@ -152,12 +154,11 @@ class Members:
 def members(actor: Actor, segment: Segment, *, cursor: str = "") -> Members:
     """The members that the actor may see, the newest customer first. Raises query.QueryError for a bad cursor."""
     object_type = get("customer")
-    found = access.scope(actor, object_type).filter(
-        pk__in=segment.members.values("customer")
-    )
+    found = access.scope(actor, object_type).filter(pk__in=segment.members.values("customer"))
     specs = access.visible_specs(actor, object_type, FIELDS)
     page = query.page(found, object_type, specs, sort="-id", cursor=cursor, size=PAGE)
     access.mask_rows(actor, object_type, page.rows)
+    whole_rows(page.rows, FIELDS)
     ids = [row["id"] for row in page.rows]
     since = dict(segment.members.filter(customer__in=ids).values_list("customer", "since"))
     return Members([Member(row, since.get(row["id"])) for row in page.rows], page.next, page.previous)

@@ -201,6 +201,7 @@ def shown(actor: Actor, found: QuerySet[Any]) -> list[Row]:
     first = object_type.model._default_manager.filter(pk__in=found.values("pk")[: SHOWN + 1])
     rows = query.fetch(first.order_by(*found.query.order_by), object_type, specs)
     access.mask_rows(actor, object_type, rows)
+    chain.whole_rows(rows, FIELDS)
     return rows
 
 

@@ -26,8 +26,8 @@ from kemai.customers.services.chain_plays import Chosen, Wish
 from kemai.customers.tests.conftest import Browsers, Shelf
 from kemai.kit.calendar_cn import is_workday
 from kemai.platform import access, jobs, records
-from kemai.platform.access import SYSTEM
-from kemai.platform.models import Change, Job
+from kemai.platform.access import SYSTEM, rights_changed
+from kemai.platform.models import Change, FieldRule, Job, Role
 from kemai.platform.records import FieldErrors, Refused
 from tests.people import Person
 
@@ -152,7 +152,7 @@ def test_a_play_makes_the_tasks_of_those_one_may_edit(shop: Shelf, people: dict[
     tasks = Task.objects.filter(origin=f"chain/{play.pk}")
     assert {task.owner_id for task in tasks} == {people["alice"].user.pk}
     assert {task.object_id for task in tasks} == {Customer.objects.get(name=name).pk for name in "甲乙"}
-    first = Customer.objects.get(name="甲").facts  # type: ignore[attr-defined]
+    first = Customer.objects.get(name="甲").facts
     assert first.next_contact_at == min(
         task.due_at for task in tasks.filter(object_id=first.pk) if task.due_at
     )
@@ -445,3 +445,14 @@ def test_only_those_with_the_right_export(shop: Shelf, browsers: Browsers) -> No
     body = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     rows = list(openpyxl.load_workbook(BytesIO(body)).active.iter_rows(values_only=True))  # type: ignore[union-attr]
     assert rows[-1][0] == "丙"
+
+
+def test_who_may_not_know_of_money_has_no_sheet(shop: Shelf, browsers: Browsers) -> None:
+    client = browsers["alice"]
+    assert client.get("/chain").status_code == 200
+    FieldRule.objects.create(
+        role=Role.objects.get(key="t_sales"), type_key="customer", field="amount_12m", level="hidden"
+    )
+    rights_changed()
+    assert client.get("/chain").status_code == 403
+    assert client.get("/").status_code == 200
