@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from kemai.analytics.run import run
 from kemai.customers.models import Segment
 from kemai.customers.services.chain_months import freeze
+from kemai.customers.services.contacts import follow_contacts
 from kemai.customers.services.segments import refresh_all
 from kemai.platform import records
 from kemai.platform.access import SYSTEM, actor_for
@@ -61,7 +62,7 @@ def dress(made: Company, progress: Progress) -> None:
     people = dict(
         User.objects.filter(username__in=made["user"].texts("username")).values_list("username", "pk")
     )
-    services.follow_contacts(made.as_of)
+    follow_contacts(now=made.as_of)
     with progress.step(_("分群"), 1) as advance:
         segments(people)
         refresh_all()

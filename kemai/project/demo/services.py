@@ -8,10 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.db.models import OuterRef, Subquery
 
-from kemai.collab.models import Task
-from kemai.customers.models import ChainMonth, CustomerFacts, Interaction
+from kemai.customers.models import ChainMonth, CustomerFacts
 from kemai.customers.services.chain import LIVELY
 from kemai.platform.models import Setting
 from kemai.staff.models import User
@@ -33,20 +31,6 @@ def mark(key: str = MARK) -> dict[str, object] | None:
 def set_mark(value: Mapping[str, object], key: str = MARK) -> None:
     """Note how far the demo company is."""
     Setting.objects.update_or_create(key=key, defaults={"value": dict(value)})
-
-
-def follow_contacts(now: datetime) -> None:
-    """The last touch and the next task of every customer, set-based: the write door keeps them record by record,
-    but says of a mass of new records only that there are some."""
-    of = OuterRef("pk")
-    said = Interaction.objects.filter(customer=of, at__lte=now, deleted_at=None).exclude(channel="system")
-    due = Task.objects.filter(
-        type_key="customer", object_id=of, state="open", deleted_at=None, due_at__isnull=False
-    )
-    CustomerFacts.objects.update(
-        last_contact_at=Subquery(said.order_by("-at").values("at")[:1]),
-        next_contact_at=Subquery(due.order_by("due_at").values("due_at")[:1]),
-    )
 
 
 def date_copy(month: date, moment: datetime) -> None:
