@@ -5,7 +5,7 @@ from __future__ import annotations
 from kemai.collab.models import Task
 from kemai.customers.models import Interaction, Order
 from kemai.customers.services import segments
-from kemai.customers.services.contacts import follow_span
+from kemai.customers.services.contacts import follow_interactions, follow_tasks
 from kemai.customers.services.interactions import follow_next
 from kemai.platform.events import on
 from kemai.platform.jobs import enqueue
@@ -28,8 +28,8 @@ def customer_changed(event: OutboxEvent) -> None:
 @on("interaction.*", name="customers.segments.interaction")
 def touched(event: OutboxEvent) -> None:
     if event.object_id is None:
-        if event.type_key == "interaction":
-            follow_span(Interaction, event.payload)
+        if event.type_key == "interaction" and "first" in event.payload:
+            follow_interactions(event.payload["first"], event.payload["last"])
         refresh_soon()
         return
     record = OWNERS[event.type_key]._default_manager.filter(pk=event.object_id).first()
@@ -41,7 +41,8 @@ def touched(event: OutboxEvent) -> None:
 def task_changed(event: OutboxEvent) -> None:
     """The next contact follows every change of a task about a customer."""
     if event.object_id is None:
-        follow_span(Task, event.payload)
+        if "first" in event.payload:
+            follow_tasks(event.payload["first"], event.payload["last"])
         return
     about = (
         Task.objects.filter(pk=event.object_id, type_key="customer")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
@@ -27,13 +26,13 @@ def follow_contacts(facts: QuerySet[CustomerFacts] | None = None, *, now: dateti
     )
 
 
-def follow_span(model: type[Interaction] | type[Task], payload: dict[str, Any]) -> int:
-    """The same for the customers of a chunk of new or changed records (the span of their keys)."""
-    if "first" not in payload:
-        return 0
-    rows = model._default_manager.filter(pk__range=(payload["first"], payload["last"]))
-    if model is Task:
-        customers = rows.filter(type_key="customer").values("object_id")
-    else:
-        customers = rows.values("customer_id")
-    return follow_contacts(CustomerFacts.objects.filter(customer__in=customers))
+def follow_interactions(first: int, last: int) -> int:
+    """The same for the customers of a chunk of new or changed interactions."""
+    touched = Interaction.objects.filter(pk__range=(first, last)).values_list("customer_id", flat=True)
+    return follow_contacts(CustomerFacts.objects.filter(pk__in=touched))
+
+
+def follow_tasks(first: int, last: int) -> int:
+    """The same for the customers that a chunk of new or changed tasks is about."""
+    tasks = Task.objects.filter(pk__range=(first, last), type_key="customer", object_id__isnull=False)
+    return follow_contacts(CustomerFacts.objects.filter(pk__in=tasks.values("object_id")))
