@@ -20,7 +20,7 @@ def run(label: str) -> None:
     port = free_port()
     began = time.perf_counter()
     server = subprocess.Popen(
-        [sys.executable, "-m", "kemai", "serve", "--port", str(port)], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "kemai.project.cli", "serve", "--port", str(port)], stdout=subprocess.DEVNULL
     )
     try:
         wait_for(port)

@@ -45,6 +45,6 @@ def test_a_key_of_another_customer_is_refused_in_a_mass_too() -> None:
     mine, other = make("customer"), make("customer")
     make("identifier", customer=other.pk, kind="member", raw="M-1")
     for rows in ([{"raw": "M-1"}], [{"raw": "M-2"}, {"raw": "M-2"}]):
+        made = [{"customer": mine.pk, "kind": "member", **row} for row in rows]
         with pytest.raises(records.FieldErrors):
-            made = [{"customer": mine.pk, "kind": "member", **row} for row in rows]
             records.bulk_create("identifier", made, by=SYSTEM)

@@ -13,7 +13,7 @@ class ChangeSet(models.Model):
     (but for `undone_by`)."""
 
     KINDS = tuple(
-        Option(k, k) for k in ("create", "update", "delete", "restore", "bulk", "import", "run", "undo", "reveal", "export")
+        Option(k, k) for k in "create update delete restore bulk import run undo reveal export".split()
     )
 
     kind = ChoiceColumn(options=KINDS)

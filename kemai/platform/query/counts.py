@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ def stepped_count(cursor: Any, sql: str, params: Sequence[Any]) -> Count:
         cursor.execute(sql, params)
         for _row in cursor.cursor:  # past Django's wrapper, which costs more than the row
             number += 1
-    except (OperationalError, connection.Database.OperationalError):
+    except (OperationalError, sqlite3.OperationalError):
         if steps <= WORK:
             raise
         return Count(number, exact=False)

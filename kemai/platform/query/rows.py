@@ -276,8 +276,8 @@ def groups(
     path = f"{spec.path}_id" if spec.ref else spec.path
     rows: Iterable[dict[str, Any]] = (
         queryset.order_by()
-        .values(value=F(path))
-        .annotate(count=CountOf("pk"), **({"total": Sum(total.path)} if total else {}))
-        .order_by("-count")[:limit]
+        .values(group_value=F(path))
+        .annotate(group_count=CountOf("pk"), **({"group_total": Sum(total.path)} if total else {}))
+        .order_by("-group_count")[:limit]
     )
-    return [Group(row["value"], row["count"], row.get("total")) for row in rows]
+    return [Group(row["group_value"], row["group_count"], row.get("group_total")) for row in rows]

@@ -45,7 +45,7 @@ def serve(host: str, port: int, *, worker: bool = True) -> int:
     check_sqlite()
     commands = [granian(host, port)]
     if worker:
-        commands.append([sys.executable, "-m", "kemai", "worker"])
+        commands.append([sys.executable, "-m", "kemai.project.cli", "worker"])
     children = [subprocess.Popen(command, cwd=Path.cwd()) for command in commands]
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

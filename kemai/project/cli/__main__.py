@@ -1,4 +1,4 @@
-"""`python -m kemai`."""
+"""`python -m kemai.project.cli`."""
 
 from kemai.project.cli import main
 
