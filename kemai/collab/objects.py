@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from kemai.collab import panels
 from kemai.collab.models import Task
 from kemai.collab.services.hooks import prepare_task
 from kemai.platform.objects import Hooks, ObjectType, Section, register
@@ -20,6 +21,9 @@ TASK = register(
         date="due_at",
         search=("title",),
         sort="due_at",
+        badges=("kind", "state"),
         hooks=Hooks(prepare=prepare_task),
+        panels=list(panels.PANELS),
+        actions=list(panels.ACTIONS),
     )
 )

@@ -89,6 +89,7 @@ CONTACT = register(
             Section(_("基本信息"), "customer", "name", "title", "role", "primary"),
             Section(_("联系方式"), "phone", "email", "wecom_id", "gender", "birthday", "note"),
         ),
+        badges=("role", "primary"),
         parent="customer",
         unique=("phone", "email"),
     )
@@ -134,6 +135,7 @@ INTERACTION = register(
         ),
         parent="customer",
         date="at",
+        badges=("channel", "outcome"),
         sort="-at",
         unique=("external_id",),
         hooks=Hooks(check=hooks.check_interactions, after=hooks.after_interaction),
@@ -189,7 +191,9 @@ ORDER = register(
         sort="-ordered_at",
         unique=("number",),
         numbering=Numbering("number", "SO", 8),
+        badges=("state",),
         hooks=Hooks(after=hooks.after_order),
+        panels=list(panels.ORDER_PANELS),
     )
 )
 SEGMENT = register(

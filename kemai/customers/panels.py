@@ -404,6 +404,15 @@ def told_moves(customer_id: int, names: Sequence[str]) -> list[ToldMove]:
     return found
 
 
+def order_lines(actor: Actor, row: Row) -> Mapping[str, Any]:
+    """What an order consists of; amounts only for those who may read the order's."""
+    levels = access.field_levels(actor, get("order"))
+    return {"lines": portrait.lines(actor, row["id"]), "priced": levels.get("amount") in {"read", "edit"}}
+
+
+ORDER_PANELS = (
+    Panel("lines", gettext_lazy("明细"), "customers/order_lines.html", order_lines, place="side"),
+)
 PANELS = (
     Panel("composer", gettext_lazy("记录"), "customers/composer.html", composer, place="composer", order=10),
     Panel("summary", gettext_lazy("概况"), "customers/summary.html", summary, place="side", order=10),

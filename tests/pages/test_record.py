@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from kemai.collab.models import Task
 from kemai.customers.models import Customer, Interaction
 from kemai.platform import records
 from kemai.platform.access import SYSTEM, rights_changed
@@ -178,7 +179,9 @@ def test_pages_ask_no_more_than_they_did(
     now = timezone.now()
     stamps: dict[str, Any] = {"created_at": now, "updated_at": now}
     Interaction.objects.bulk_create(
-        Interaction(customer=customer, channel="call", at=now - timedelta(hours=n), body=f"第 {n} 次", **stamps)
+        Interaction(
+            customer=customer, channel="call", at=now - timedelta(hours=n), body=f"第 {n} 次", **stamps
+        )
         for n in range(5000)
     )
     client = browser(people["boss"])
@@ -200,3 +203,29 @@ def test_deleted_records_say_so_and_come_back(people: dict[str, Person]) -> None
     assert browser(people["bob"]).post(url_of(customer, tail="/restore")).status_code == 404
     assert alice.post(url_of(customer, tail="/restore")).status_code == 302
     assert "张伟" in alice.get(url_of(customer)).content.decode()
+
+
+def test_actions_run_from_the_page(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"])
+    alice = browser(people["alice"])
+    alice.post(f"/customers/{customer.pk}/log?mode=task", {"title": "寄样品"}, headers=FRAGMENT)
+    task = Task.objects.get()
+    page = alice.get(url_of(task, "task")).content.decode()
+    assert f"/o/task/{task.pk}/act/done" in page
+    assert "张伟" in alice.get(url_of(task, "task", "/panel/about")).content.decode()
+    assert browser(people["charlie"]).post(url_of(task, "task", "/act/done")).status_code == 404
+    assert alice.post(url_of(task, "task", "/act/nonsense")).status_code == 422
+    assert alice.post(url_of(task, "task", "/act/done")).status_code == 302
+    task.refresh_from_db()
+    assert task.state == "done"
+    assert alice.post(url_of(task, "task", "/act/done")).status_code == 409
+
+
+def test_what_is_not_allowed_says_why(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"])
+    page = browser(people["bob"]).get(url_of(customer)).content.decode()
+    assert "您只能查看这条记录" in page
+    assert "data-edit-url" not in page
+    assert f'href="{url_of(customer, tail="/edit")}"' not in page
+    assert browser(people["bob"]).get(url_of(customer, tail="/edit")).status_code == 403
+    assert browser(people["bob"]).post(url_of(customer, tail="/delete")).status_code == 403

@@ -120,6 +120,13 @@ def bought_most(actor: Actor, customer_id: int, path: str) -> list[Share]:
     return [Share(row[path] or "", row["total"] or Decimal(0), row["orders"]) for row in rows]
 
 
+def lines(actor: Actor, order_id: int) -> list[dict[str, Any]]:
+    """The lines of an order that the actor may see."""
+    visible = access.scope(actor, "order").filter(pk=order_id)
+    rows = OrderLine.objects.filter(order__in=visible.values("pk")).order_by("pk")
+    return list(rows.values("product_id", "product__name", "quantity", "price", "amount")[:500])
+
+
 @dataclass(frozen=True)
 class Move:
     field: str

@@ -96,6 +96,17 @@ class Subject:
         return str(self.row.get(numbering.field) or "")
 
     @property
+    def parent(self) -> dict[str, str] | None:
+        """The record that this one belongs to."""
+        ref = self.row.get(self.type.parent) if self.type.parent else None
+        if ref is None or not ref.title:
+            return None
+        return {
+            "title": ref.title,
+            "url": reverse("record", args=[self.type.fields[self.type.parent].ref, ref.id]),
+        }
+
+    @property
     def owner(self) -> str:
         owner = self.row.get("owner")
         return owner.title if owner else ""
