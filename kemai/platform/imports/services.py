@@ -177,13 +177,8 @@ def begin(run: ImportRun, by: Actor) -> None:
         if changeset is None:
             changeset = audit.open_set("import", run.type_key, by=by, reason=run.file.name)
         counts = fresh.counts or {"rows": 0}
-        put(
-            run,
-            changeset=changeset,
-            state="running",
-            counts=counts | {"from": fresh.cursor},
-            cursor=fresh.cursor,
-        )
+        counts = counts | {"from": fresh.cursor, "made_before": counts.get("made", {})}
+        put(run, changeset=changeset, state="running", counts=counts, cursor=fresh.cursor)
 
 
 def hold(run: ImportRun) -> None:
