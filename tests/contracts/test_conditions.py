@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kemai.platform import access, query, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.models import Grant, Role
 from kemai.platform.objects import ObjectType, all_types, get
 from tests.factory import make
 
@@ -190,3 +191,21 @@ def test_masked_and_hidden_fields_cannot_be_guessed_by_filtering(people: dict[st
     with pytest.raises(query.QueryError) as refusal:
         query.parse({"field": "note", "op": "empty"}, get("customer"), actor.moment(), hidden)
     assert "note" not in refusal.value.allowed
+
+
+def test_a_narrow_right_to_reveal_opens_only_those_records(people: dict[str, Any]) -> None:
+    """bob sees the team's customers, but telephones only of his own; what he types on a new one he may type."""
+    Grant.objects.create(role=Role.objects.get(key="t_mate"), type_key="*", verb="reveal", scope="own")
+    access.rights_changed()
+    bob, alice = people["bob"].actor, people["alice"].actor
+    own = records.create("customer", {"name": "甲", "phone": "13812345678"}, by=bob)
+    foreign = records.create(
+        "customer", {"name": "乙", "phone": "13912345678", "owner": alice.user_id}, by=SYSTEM
+    )
+    object_type = get("customer")
+    assert records.row_of(object_type, own.pk, by=bob)["phone"] == "+8613812345678"
+    assert "*" in records.row_of(object_type, foreign.pk, by=bob)["phone"]
+    records.update("customer", own.pk, {"phone": "13812345679"}, by=bob)
+    assert records.row_of(object_type, own.pk, by=SYSTEM)["phone"] == "+8613812345679"
+    made = records.create("customer", {"name": "丙", "phone": "13712345678"}, by=alice)
+    assert "*" in records.row_of(object_type, made.pk, by=alice)["phone"]

@@ -5,7 +5,7 @@ from kemai.platform.access.actor import SYSTEM, Actor, Held, actor_for
 from kemai.platform.access.conditions import condition
 from kemai.platform.access.grants import LEVELS, SCOPES, field_levels, rights_changed, verb_scope
 from kemai.platform.access.scope import Denied, NotVisible, may, one, require, scope
-from kemai.platform.access.show import Masked, mask_rows, visible_specs
+from kemai.platform.access.show import Masked, levels_on, mask_rows, visible_specs
 
 __all__ = [
     "LEVELS",
@@ -21,6 +21,7 @@ __all__ = [
     "binned",
     "condition",
     "field_levels",
+    "levels_on",
     "mask_rows",
     "may",
     "one",

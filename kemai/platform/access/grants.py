@@ -92,12 +92,19 @@ def verb_scope(actor: Actor, object_type: ObjectType, verb: str) -> str:
     return min(own, above, key=SCOPES.index)
 
 
-def field_levels(actor: Actor, object_type: ObjectType) -> dict[str, str]:
-    """The level at which the actor sees each field: hidden, masked, read or edit."""
+def reveals_all(actor: Actor, object_type: ObjectType) -> bool:
+    """Does the right to see personal values reach as far as the right to see records?"""
+    reach = SCOPES.index(verb_scope(actor, object_type, "reveal"))
+    return reach > 0 and reach >= SCOPES.index(verb_scope(actor, object_type, "view"))
+
+
+def field_levels(actor: Actor, object_type: ObjectType, *, revealed: bool | None = None) -> dict[str, str]:
+    """The level at which the actor sees each field: hidden, masked, read or edit. `revealed` says that it is about a
+    record whose personal values he may see; without it, about records of the type at large."""
     if actor.is_system:
         return {key: "read" if spec.readonly else "edit" for key, spec in object_type.fields.items()}
     held = rights(actor)
-    reveals = verb_scope(actor, object_type, "reveal") != "none"
+    reveals = reveals_all(actor, object_type) if revealed is None else revealed
     found = {}
     for key, spec in object_type.fields.items():
         default = "masked" if spec.personal and not reveals else "edit"

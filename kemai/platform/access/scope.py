@@ -44,18 +44,6 @@ def scope(actor: Actor, object_type: ObjectType | str, verb: str = "view") -> Qu
     return records.filter(condition)
 
 
-def deleted(actor: Actor, object_type: ObjectType | str) -> QuerySet[Any]:
-    """The records in the recycle bin that the actor might have deleted, and may bring back."""
-    object_type = as_type(object_type)
-    records = object_type.model._default_manager.all()
-    if not object_type.recycles or not may(actor, object_type, "delete"):
-        return records.none()
-    condition = reach_q(actor, object_type, verb_scope(actor, object_type, "delete"))
-    if not actor.is_system:
-        condition &= reach_q(actor, object_type, verb_scope(actor, object_type, "view"))
-    return records.filter(condition).exclude(deleted_at=None)
-
-
 def reach_q(actor: Actor, object_type: ObjectType, reach: str) -> Q:
     """The condition on the owner (of the record, or of the one it belongs to)."""
     if reach == "all":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kemai.platform.access.actor import Actor
-from kemai.platform.access.grants import field_levels
+from kemai.platform.access.grants import field_levels, verb_scope
+from kemai.platform.access.scope import scope
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
 from kemai.platform.query import Row
@@ -22,15 +23,35 @@ def visible_specs(
     return [spec for spec in specs if not spec.private or spec.key in object_type.named]
 
 
+def levels_on(actor: Actor, object_type: ObjectType, key: int | None) -> dict[str, str]:
+    """The field levels on one record, or (None) on a new one: what one types oneself is no secret."""
+    levels = field_levels(actor, object_type)
+    if "masked" not in levels.values() or (
+        key is not None and key not in revealable(actor, object_type, [key])
+    ):
+        return levels
+    return field_levels(actor, object_type, revealed=True)
+
+
+def revealable(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> set[int]:
+    """Those records whose personal values the actor may see, where that right is narrower than seeing records."""
+    if verb_scope(actor, object_type, "reveal") == "none":
+        return set()
+    return set(scope(actor, object_type, "reveal").filter(pk__in=keys).values_list("pk", flat=True))
+
+
 def mask_rows(actor: Actor, object_type: ObjectType, rows: Sequence[Row]) -> None:
     """Masks in place what the actor may only know of, and removes what he may not."""
     levels = field_levels(actor, object_type)
-    masked = [spec for key, spec in object_type.fields.items() if levels[key] == "masked"]
+    masked = [key for key in object_type.fields if levels[key] == "masked"]
     hidden = [key for key in object_type.fields if levels[key] == "hidden"]
+    shown = {key for row in rows[:1] for key in masked if key in row}
+    open_rows = revealable(actor, object_type, [row["id"] for row in rows]) if shown else set()
+    still = field_levels(actor, object_type, revealed=True) if open_rows else levels
     for row in rows:
-        for spec in masked:
-            if spec.key in row:
-                row[spec.key] = Masked.of(spec, row[spec.key])
+        for key in masked:
+            if key in row and (row["id"] not in open_rows or still[key] == "masked"):
+                row[key] = Masked.of(object_type.fields[key], row[key])
         for key in hidden:
             row.pop(key, None)
 

@@ -139,11 +139,15 @@ def other_columns(object_type: ObjectType, given: set[str]) -> dict[str, Any]:
     }
 
 
+def typed(object_type: ObjectType, fields: Mapping[str, object], by: Actor) -> Values:
+    return parse_values(object_type, fields, by=by, levels=access.levels_on(by, object_type, None))
+
+
 def new_values(
     object_type: ObjectType, row: Mapping[str, object], defaults: Values, *, by: Actor, parsed: bool
 ) -> Values:
     fields = {key: value for key, value in row.items() if key != "created_at"}
-    values = {**defaults, **(fields if parsed else parse_values(object_type, fields, by=by))}
+    values = {**defaults, **(fields if parsed else typed(object_type, fields, by))}
     check_required(object_type, values)
     return values
 

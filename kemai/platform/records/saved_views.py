@@ -80,6 +80,6 @@ def own_view(actor: Actor, key: int) -> SavedView:
         raise access.NotVisible
     if view.user_id == actor.user_id or (actor.is_admin and view.share == "all"):
         return view
-    if view.share == "mine":
+    if view not in views_for(actor):
         raise access.NotVisible
     raise access.Denied

@@ -30,7 +30,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
     """A new record. Raises access.Denied, FieldErrors, Refused."""
     object_type = get(type_key)
     access.require(by, object_type, "create")
-    values = parse_values(object_type, raw, by=by)
+    values = parse_values(object_type, raw, by=by, levels=access.levels_on(by, object_type, None))
     names = values.pop("tags", None)
     complete(object_type, values)
     if object_type.has_owner and values.get("owner") is None and "owner" not in raw and by.user_id:
@@ -73,7 +73,7 @@ def update(
     Raises access.NotVisible, access.Denied, FieldErrors, Refused, Conflict."""
     object_type = get(type_key)
     access.one(by, object_type, key, "edit")
-    values = parse_values(object_type, raw, by=by)
+    values = parse_values(object_type, raw, by=by, levels=access.levels_on(by, object_type, key))
     check_required(object_type, values)
     check_references(object_type, values, by=by)
     with transaction.atomic(), integrity():

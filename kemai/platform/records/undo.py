@@ -19,6 +19,9 @@ from kemai.platform.records.bulk import chunks, record_changes
 from kemai.platform.records.errors import Refused
 from kemai.platform.records.single import attributes, prepare, set_deleted
 
+NO_CHANGE = frozenset({"export", "reveal"})
+"""Kinds of change sets that note what somebody took out or looked at."""
+
 
 @dataclass
 class UndoReport:
@@ -53,6 +56,8 @@ def undo(changeset_id: int, *, by: Actor, progress: Any = None) -> UndoReport:
 def check_undoable(changeset: ChangeSet, by: Actor) -> None:
     if changeset.undone_by_id is not None:
         raise Refused("undone", _("这次修改已经撤销过了"))
+    if changeset.kind in NO_CHANGE:
+        raise Refused("no_change", _("这不是一次修改，没有可以撤销的内容"))
     if changeset.kind == "run":
         raise Refused("derived", _("分析结果不能撤销，请调整参数后重新计算"))
     if changeset.kind == "reveal":

@@ -18,10 +18,17 @@ from kemai.platform.records.errors import FieldErrors
 Values = dict[str, Any]
 
 
-def parse_values(object_type: ObjectType, raw: Mapping[str, object], *, by: Actor) -> Values:
+def parse_values(
+    object_type: ObjectType,
+    raw: Mapping[str, object],
+    *,
+    by: Actor,
+    levels: Mapping[str, str] | None = None,
+) -> Values:
     """The values in Python form. Raises FieldErrors for bad, unknown, read-only and invisible fields alike: what one
-    may not write does not silently vanish. A masked value that comes back is left as it was."""
-    levels = access.field_levels(by, object_type)
+    may not write does not silently vanish. A masked value that comes back is left as it was. `levels` are those on the
+    record in question (access.levels_on)."""
+    levels = levels if levels is not None else access.field_levels(by, object_type)
     values: Values = {}
     errors: dict[str, str] = {}
     for key, value in raw.items():

@@ -63,7 +63,7 @@ class RecordForm:
 
     @cached_property
     def levels(self) -> Mapping[str, str]:
-        return access.field_levels(self.actor, self.type)
+        return access.levels_on(self.actor, self.type, self.subject.pk if self.subject else None)
 
     @cached_property
     def specs(self) -> list[FieldSpec]:

@@ -48,7 +48,7 @@ class Subject:
         self.actor = actor
         self.type: ObjectType = get(type_key)
         self.pk = pk
-        self.levels: Mapping[str, str] = access.field_levels(actor, self.type)
+        self.levels: Mapping[str, str] = access.levels_on(actor, self.type, pk)
         keys = [key for key, spec in self.type.fields.items() if not spec.private or key in self.named]
         self.specs = [self.type.fields[k] for k in columns or keys if self.levels[k] != "hidden"]
         self.row = self.read()
