@@ -95,7 +95,17 @@ async function scripts() {
 const gz = (p) => gzipSync(readFileSync(p), { level: 9 }).length;
 const kb = (n) => `${(n / 1000).toFixed(1)} kB`;
 
+// the server sends these instead where the browser takes gzip
+function compress(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) compress(path);
+    else if (/\.(js|css|svg)$/.test(entry.name)) writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+  }
+}
+
 function report(chunks, icons) {
+  compress(dist);
   const jsSize = gz(join(dist, "app.js")) + gz(join(dist, "boot.js")), cssSize = gz(join(dist, "app.css"));
   writeFileSync(join(dist, "manifest.json"), JSON.stringify({ app: "app.js", boot: "boot.js", css: "app.css", islands: chunks, gzip: { js: jsSize, css: cssSize } }, null, 1));
   console.log(`first load ${kb(jsSize)} gz, css ${kb(cssSize)} gz, ${icons} icons ${kb(gz(join(dist, "icons.svg")))} gz`);

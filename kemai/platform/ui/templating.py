@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
@@ -13,6 +15,14 @@ from jinja2 import Environment, Undefined
 from jinja2.utils import missing
 
 from kemai.platform.ui import cells
+
+
+@lru_cache(maxsize=500)
+def asset(path: str) -> str:
+    """The address of a built file. It names the file's moment, so that browsers may keep it for a year."""
+    found = finders.find(path)
+    stamp = f"?v={int(Path(found).stat().st_mtime):x}" if isinstance(found, str) else ""
+    return static(path) + stamp
 
 
 def url(name: str, *args: object, **kwargs: object) -> str:
@@ -62,7 +72,7 @@ def environment(**options: Any) -> Environment:
         gettext, translation.ngettext, newstyle=False, pgettext=translation.pgettext
     )
     env.globals.update(
-        url=url, static=lru_cache(maxsize=500)(static), language=translation.get_language, cell_text=cells.text,
+        url=url, static=asset, language=translation.get_language, cell_text=cells.text,
         now=cells.now,
     )  # fmt: skip
     env.filters.update(
