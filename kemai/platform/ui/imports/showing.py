@@ -185,7 +185,7 @@ def people() -> list[Context]:
 def rehearsal_page(run: ImportRun, actor: Actor) -> Context:
     found = run.rehearsal
     shape = shape_of(run)
-    labels = {spec.key: str(spec.label) for spec in shape.fields(actor)} | other_labels(run)
+    labels = other_labels(run) | {spec.key: str(spec.label) for spec in shape.fields(actor)}
     header = run.source["header"]
     first = run.source["header_row"] + 2
     keys = [one.field for one in load_mapping(run.mapping)]
