@@ -15,9 +15,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from kemai.customers.models import Customer
-from kemai.platform import records
+from kemai.platform import records, search
 from kemai.platform.access import SYSTEM, may
+from kemai.platform.access.grants import rights_version
 from kemai.platform.objects import all_types, get
+from kemai.platform.search import docs
+from kemai.platform.ui import nav
 from kemai.platform.ui.lists import found, views_of_lists
 from tests.factory import make
 from tests.people import Person
@@ -57,7 +60,7 @@ def url(key: str = "customer", tail: str = "", **params: Any) -> str:
 def ids(response: Any) -> list[int]:
     """The keys of the rows shown, in their order."""
     assert response.status_code == 200, response.content[:500]
-    return [int(part.partition(b'"')[0]) for part in response.content.split(b"<tr data-row data-id=\"")[1:]]
+    return [int(part.partition(b'"')[0]) for part in response.content.split(b'<tr data-row data-id="')[1:]]
 
 
 # ── every type ──
@@ -121,7 +124,12 @@ def test_masked_numbers_stay_masked_and_cannot_be_guessed(people: dict[str, Pers
 def test_related_records_are_asked_within_rights(people: dict[str, Person]) -> None:
     """What is masked on contacts cannot be learned by filtering customers by their contacts."""
     customer(people["alice"])
-    where = {"related": "contact", "where": {"field": "phone", "op": "starts", "value": "138"}, "op": "gte", "value": 1}
+    where = {
+        "related": "contact",
+        "where": {"field": "phone", "op": "starts", "value": "138"},
+        "op": "gte",
+        "value": 1,
+    }
     assert browser(people["alice"]).get(url(where=where), headers=JSON).status_code == 422
     assert browser(people["boss"]).get(url(where=where)).status_code == 200
 
@@ -187,12 +195,13 @@ def test_paging_shows_each_record_once(people: dict[str, Person], monkeypatch: p
     client = browser(people["boss"])
     for params in ({"sort": "name"}, {"sort": "-created_at"}, {"q": "王"}, {"q": "王", "sort": "name"}):
         seen, address = [], url(**params)
+        page: Any = None
         for _n in range(3):
             page = client.get(address)
             seen.append(ids(page))
             after = link(page, "next")
             address = after or address
-        assert sorted(sum(seen, [])) == sorted(every), params
+        assert sorted(key for page_ids in seen for key in page_ids) == sorted(every), params
         assert not link(page, "next")
         assert ids(client.get(link(page, "prev"))) == seen[1], params
 
@@ -221,7 +230,9 @@ def test_totals_add_up_what_may_be_seen(people: dict[str, Person]) -> None:
     assert "¥ 300.30" in client.get(url("order")).content.decode()
     assert "¥ 200.20" in client.post(url("order", "totals"), {"ids": [orders[1]]}).content.decode()
     assert "¥ 300.30" in client.post(url("order", "totals"), {"all": "1", "query": ""}).content.decode()
-    assert "300.30" not in browser(people["charlie"]).post(url("order", "totals"), {"all": "1"}).content.decode()
+    assert (
+        "300.30" not in browser(people["charlie"]).post(url("order", "totals"), {"all": "1"}).content.decode()
+    )
 
 
 # ── board, calendar, chart ──
@@ -238,8 +249,13 @@ def test_a_card_moves_through_the_write_door(people: dict[str, Person]) -> None:
     card.refresh_from_db()
     assert card.stage == "new"
     assert client.post(url(tail="board/move"), {"id": card.pk, "to": "nix"}, headers=JSON).status_code == 409
-    assert browser(people["bob"]).post(url(tail="board/move"), {"id": card.pk, "to": "new"}).status_code == 403
-    assert browser(people["charlie"]).post(url(tail="board/move"), {"id": card.pk, "to": "new"}).status_code == 404
+    assert (
+        browser(people["bob"]).post(url(tail="board/move"), {"id": card.pk, "to": "new"}).status_code == 403
+    )
+    assert (
+        browser(people["charlie"]).post(url(tail="board/move"), {"id": card.pk, "to": "new"}).status_code
+        == 404
+    )
 
 
 def test_a_column_gives_its_further_cards(people: dict[str, Person], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,17 +275,19 @@ def test_a_column_gives_its_further_cards(people: dict[str, Person], monkeypatch
 
 def test_a_day_of_the_calendar_leads_to_its_records(people: dict[str, Person]) -> None:
     due = [make("task", title=f"任务{n}", due_at="2026-11-20 09:00").pk for n in range(6)]
-    make("task", title="下个月", due_at="2026-12-20 09:00")
+    make("task", title="以后的事", due_at="2026-12-20 09:00")
     client = browser(people["boss"])
     text = client.get(url("task", display="calendar", month="2026-11")).content.decode()
     assert "共 6 条" in text
-    assert "下个月" not in text
+    assert "以后的事" not in text
     day = {"all": [{"field": "due_at", "op": "eq", "value": "2026-11-20"}]}
     assert set(ids(client.get(url("task", where=day)))) == set(due)
 
 
 def test_every_bar_leads_to_as_many_records_as_it_says(people: dict[str, Person]) -> None:
-    for n, (stage, region) in enumerate([("new", "330106"), ("new", "110105"), ("interested", "330212"), ("new", "")]):
+    for n, (stage, region) in enumerate(
+        [("new", "330106"), ("new", "110105"), ("interested", "330212"), ("new", "")]
+    ):
         customer(people["alice" if n % 2 else "bob"], stage=stage, region=region, name=f"客户{n}")
     client = browser(people["boss"])
     for by in ("stage", "region", "owner", "created_at", "important"):
@@ -315,8 +333,15 @@ def test_queries_per_page(person: str, people: dict[str, Person], monkeypatch: p
     """The number of questions does not grow with the records; the counts are kept in tests/query_counts.json.
     KEMAI_WRITE_BASELINES=1 writes them anew."""
     monkeypatch.setattr(found.page, "__defaults__", (10,))
+    # what is looked up once in some seconds is no part of a page's cost, however slow the machine is
+    cache.set("rights_version", rights_version(), 3600)
+    monkeypatch.setitem(docs._slots, "customer", search.slot("customer"))
+    monkeypatch.setattr(views_of_lists, "FRESH_SECONDS", 3600)
+    monkeypatch.setattr(nav, "COUNT_SECONDS", 3600)
     for n in range(25):
-        records.create("customer", {"name": f"王{n}", "owner": people["alice"].user.pk, "tags": ["甲"]}, by=SYSTEM)
+        records.create(
+            "customer", {"name": f"王{n}", "owner": people["alice"].user.pk, "tags": ["甲"]}, by=SYSTEM
+        )
     client = browser(people[person])
     now = {f"list {person} {name}": measured(client, address) for name, address in COSTS.items()}
     kept = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}

@@ -93,8 +93,9 @@ def searched(
     records = where(actor, object_type, state)
     bounded = state.where is not None or access.verb_scope(actor, object_type, "view") != "all"
     if len(ids) >= search.CAP and bounded and not state.sort:
-        ids, _all = search.match_within(records, object_type.key, state.q, hidden=hidden)
-        return ranked(object_type, records, ids, offset(state.cursor), specs, size)
+        ids, complete = search.match_within(records, object_type.key, state.q, hidden=hidden)
+        count = query.Count(len(ids), complete)
+        return ranked(object_type, records, ids, count, offset(state.cursor), specs, size)
     if len(ids) >= search.CAP and state.sort:
         everything = records.filter(pk__in=search.match_condition(object_type.key, state.q, hidden=hidden))
         return sorted_page(actor, object_type, state, everything, specs, size)
@@ -103,13 +104,15 @@ def searched(
     if bounded:
         mine = set(records.filter(pk__in=ids).values_list("pk", flat=True))
         ids = [key for key in ids if key in mine]
-    return ranked(object_type, records, ids, offset(state.cursor), specs, size)
+    count = query.Count(len(ids), len(ids) < search.CAP)
+    return ranked(object_type, records, ids, count, offset(state.cursor), specs, size)
 
 
 def ranked(
     object_type: ObjectType,
     records: QuerySet[Any],
     ids: Sequence[int],
+    count: query.Count,
     start: int,
     specs: Sequence[FieldSpec],
     size: int,
@@ -118,12 +121,7 @@ def ranked(
     rows = {row["id"]: row for row in query.fetch(records.filter(pk__in=wanted), object_type, specs)}
     later = f"o{start + size}" if start + size < len(ids) else ""
     earlier = f"o{max(0, start - size)}" if start else ""
-    return Found(
-        [rows[key] for key in wanted if key in rows],
-        later,
-        earlier,
-        query.Count(len(ids), exact=len(ids) < search.CAP),
-    )
+    return Found([rows[key] for key in wanted if key in rows], later, earlier, count)
 
 
 def offset(cursor: str) -> int:
