@@ -9,14 +9,19 @@ from kemai.platform import records
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.objects import ObjectType, get
 
-RNG = Random(7)  # noqa: S311
+RNG = Random(7)
 
 
 def values_for(object_type: ObjectType, *, full: bool = False, rng: Random = RNG) -> dict[str, Any]:
     """Values that the write door takes: the required fields, or (`full`) something in most fields."""
     found: dict[str, Any] = {}
     for spec in object_type.fields.values():
-        if spec.readonly or spec.compute or spec.private or spec.type.key in {"tags", "file", "user", "computed"}:
+        if (
+            spec.readonly
+            or spec.compute
+            or spec.private
+            or spec.type.key in {"tags", "file", "user", "computed"}
+        ):
             continue
         if spec.ref:
             if spec.required:

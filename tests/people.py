@@ -14,7 +14,7 @@ from kemai.platform.models import Grant, Role
 from kemai.platform.objects import VERBS
 from kemai.staff.models import Department
 
-PASSWORD = "correct horse 7"  # noqa: S105
+PASSWORD = "correct horse 7"
 
 
 @dataclass(frozen=True)

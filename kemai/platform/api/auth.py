@@ -1,0 +1,43 @@
+"""Who calls: a bearer token; or, for reading, the browser's session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from kemai.platform.access import Actor
+from kemai.platform.access.tokens import actor_of_token
+from kemai.platform.api.answers import answer
+
+View = Callable[..., HttpResponse]
+
+
+def door(view: View) -> View:
+    """Every API view stands behind this: it finds the actor or answers 401. Writing needs a token, so that no other
+    site can write with the browser's cookie."""
+
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
+        actor: Actor | None = None
+        if scheme.lower() == "bearer" and key:
+            actor = actor_of_token(key.strip())
+        elif request.method in {"GET", "HEAD"} and request.user.is_authenticated:
+            actor = getattr(request, "actor", None)
+        if actor is None:
+            body = {"code": "unauthenticated", "message": _("请在 Authorization 头中提供有效的 Bearer 令牌")}
+            response = answer(body, status=401)
+            response.headers["WWW-Authenticate"] = "Bearer"
+            return response
+        with translation.override(
+            (request.headers.get("Accept-Language", "")[:2] == "en" and "en") or actor.language
+        ):
+            return view(request, actor, *args, **kwargs)
+
+    return guarded

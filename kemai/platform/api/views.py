@@ -1,0 +1,159 @@
+"""The generic REST API: the same five addresses for every object type."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from kemai.platform import access, audit, query, records, search
+from kemai.platform.access import Actor
+from kemai.platform.api.answers import answer, body_of, json_argument, object_of, row_json
+from kemai.platform.api.auth import door
+from kemai.platform.api.openapi import document
+from kemai.platform.fields import FieldSpec
+from kemai.platform.objects import ObjectType, UnknownField, get
+from kemai.platform.query import QueryError
+
+MOST_ROWS = 200
+MOST_WRITES = 1000
+
+
+@require_http_methods(["GET", "POST"])
+@door
+def collection(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
+    object_type = get(type_key)
+    if request.method == "POST":
+        obj = records.create(type_key, object_of(request), by=actor)
+        return one_record(actor, object_type, obj.pk, status=201)
+    access.require(actor, object_type, "view")
+    return listing(request, actor, object_type)
+
+
+def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> HttpResponse:
+    """?where=<condition tree>&q=<text>&sort=-created_at&fields=a,b&size=50&cursor=…&count=1"""
+    specs = chosen(request, actor, object_type)
+    rows = access.scope(actor, object_type)
+    levels = access.field_levels(actor, object_type)
+    where = query.parse(json_argument(request.GET.get("where")), object_type, actor.moment(), levels)
+    rows = rows.filter(query.compile_q(where, object_type))
+    text = request.GET.get("q", "").strip()
+    if text:
+        hidden = [key for key in object_type.search if levels[key] in {"hidden", "masked"}]
+        rows = rows.filter(pk__in=search.match(object_type.key, text, hidden=hidden))
+    count = query.quick_count(rows)
+    page = query.page(
+        rows,
+        object_type,
+        specs,
+        sort=request.GET.get("sort", ""),
+        cursor=request.GET.get("cursor", ""),
+        size=size_of(request),
+        expected=count,
+    )
+    access.mask_rows(actor, object_type, page.rows)
+    body: dict[str, object] = {
+        "rows": [row_json(row, specs) for row in page.rows],
+        "next": page.next,
+        "previous": page.previous,
+    }
+    if request.GET.get("count"):
+        body |= {"count": count.number, "more": not count.exact}
+    return answer(body)
+
+
+def chosen(request: HttpRequest, actor: Actor, object_type: ObjectType) -> list[FieldSpec]:
+    """The asked-for fields. A hidden field is as unknown as one that is not there."""
+    names = [name for name in request.GET.get("fields", "").split(",") if name]
+    visible = access.visible_specs(actor, object_type)
+    if not names:
+        return visible
+    by_key = {spec.key: spec for spec in visible}
+    for name in names:
+        if name not in by_key:
+            raise UnknownField(object_type.key, name, tuple(by_key))
+    return [by_key[name] for name in names]
+
+
+def size_of(request: HttpRequest) -> int:
+    text = request.GET.get("size", "50")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_ROWS):
+        raise QueryError("bad_size", _("size 应为 1 到 %(most)s 的整数") % {"most": MOST_ROWS})
+    return int(text)
+
+
+@require_http_methods(["GET", "PATCH", "DELETE"])
+@door
+def record(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpResponse:
+    object_type = get(type_key)
+    if request.method == "PATCH":
+        values = object_of(request)
+        version = values.pop("version", None)
+        if version is not None and not isinstance(version, int):
+            raise QueryError("bad_version", _("version 应为整数"))
+        records.update(type_key, key, values, by=actor, version=version)
+    elif request.method == "DELETE":
+        changes = records.delete(type_key, [key], by=actor)
+        return answer({"changeset": changes.pk})
+    return one_record(actor, object_type, key)
+
+
+def one_record(actor: Actor, object_type: ObjectType, key: int, *, status: int = 200) -> HttpResponse:
+    specs = access.visible_specs(actor, object_type)
+    return answer(row_json(records.row_of(object_type, key, by=actor), specs), status=status)
+
+
+@require_http_methods(["POST", "PATCH"])
+@door
+def bulk(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
+    """POST a list of new records, or PATCH a list of {"id", …changes}: all or nothing, one change set."""
+    body = body_of(request)
+    if (
+        not isinstance(body, list)
+        or not all(isinstance(one, dict) for one in body)
+        or len(body) > MOST_WRITES
+    ):
+        raise QueryError("bad_json", _("请求内容应为不超过 %(most)s 个对象的列表") % {"most": MOST_WRITES})
+    access.require(actor, type_key, "bulk")
+    if request.method == "POST":
+        return answer({"ids": records.bulk_create(type_key, body, by=actor)}, status=201)
+    changes = {}
+    for one in body:
+        key = one.pop("id", None)
+        if not isinstance(key, int) or key in changes:
+            raise QueryError("bad_json", _("每个对象都要有不重复的整数 id"))
+        changes[key] = one
+    return answer({"changeset": records.bulk_update(type_key, changes, by=actor).pk})
+
+
+@require_http_methods(["GET"])
+@door
+def history(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpResponse:
+    object_type = get(type_key)
+    access.one(actor, object_type, key)
+    levels = access.field_levels(actor, object_type)
+    found = []
+    for change in audit.history(type_key, key)[:MOST_ROWS]:
+        diff = {
+            name: pair for name, pair in (change.diff or {}).items() if levels.get(name) in {"read", "edit"}
+        }
+        sets = change.changeset
+        found.append(
+            {"changeset": sets.pk, "action": change.action, "at": sets.at.isoformat(), "by": sets.actor_name,
+             "source": sets.source, "reason": sets.reason, "diff": diff}
+        )  # fmt: skip
+    return answer({"rows": found})
+
+
+@require_http_methods(["POST"])
+@door
+def undo(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
+    report = records.undo(key, by=actor)
+    kept = [{"type": type_key, "id": object_id, "field": field} for type_key, object_id, field in report.kept]
+    return answer({"changeset": report.changeset.pk, "undone": report.undone, "kept": kept})
+
+
+@require_http_methods(["GET"])
+@door
+def openapi(request: HttpRequest, actor: Actor) -> HttpResponse:
+    return answer(document(actor))
