@@ -260,10 +260,10 @@ def test_the_palette_finds_records_actions_and_pages(people: dict[str, Person]) 
     customer(people["alice"], name="张伟", phone="13800138000")
     boss, charlie = browser(people["boss"]), browser(people["charlie"])
     for asked in ("张伟", "zw", "zhangwei", "8000"):
-        assert "张伟" in palette(boss, asked)["记录"], asked
-        assert "记录" not in palette(charlie, asked), asked
+        assert "张伟" in palette(boss, asked)["找到的记录"], asked
+        assert "找到的记录" not in palette(charlie, asked), asked
     assert "新建客户" in palette(boss, "xinjian")["操作"]
     assert "客户" in palette(boss, "kh")["页面"]
     assert "高价值" in palette(boss, "gjz")["视图"]
-    assert "记录" not in palette(boss), "nothing asked, nothing searched"
+    assert "找到的记录" not in palette(boss), "nothing asked, nothing searched"
     assert palette(browser(people["nobody"]), "kehu").get("页面", []) == []

@@ -30,7 +30,7 @@ def index(request: HttpRequest, actor: Actor) -> JsonResponse:
     """{"groups": [{"label", "items": [{"label", "sub", "url", "icon", "kind", "modal"}]}]}"""
     text = " ".join(request.GET.get("q", "").split())[:100]
     groups = [
-        {"label": _("记录"), "items": records(actor, text) if text else []},
+        {"label": _("找到的记录"), "items": records(actor, text) if text else []},
         {"label": _("操作"), "items": fitting(actions(actor), text)[:LINES]},
         {"label": _("页面"), "items": fitting(pages(actor), text)[: LINES + 4]},
         {"label": _("视图"), "items": fitting(views(actor), text)[:LINES] if text else []},

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 from markupsafe import Markup
 
@@ -40,7 +40,8 @@ DAYS = {
     "next": gettext_lazy("未来 {0} 天内"),
 }
 SIGNS = {"lt": "<", "lte": "≤", "gt": ">", "gte": "≥", "eq": "=", "ne": "≠"}
-WORDS = {"in": gettext_lazy("是"), "not_in": gettext_lazy("不是"), "eq": gettext_lazy("是")}
+IS = pgettext_lazy("operator", "是")
+WORDS = {"in": IS, "not_in": gettext_lazy("不是"), "eq": IS}
 WINDOWS = (0, 30, 90, 365)
 ARITIES: dict[str, int | str] = {"0": 0, "1": 1, "2": 2, "many": "many", "days": 1}
 LISTED = frozenset({"choice", "reference", "user", "file"})
@@ -212,7 +213,7 @@ def operator(key: str, spec: FieldSpec) -> Iterator[dict[str, Any]]:
     label = str(known.label)
     if spec.type.numeric and key in SIGNS:
         label = SIGNS[key]
-    elif key in WORDS and kind in LISTED | {"boolean"}:
+    elif key == "eq" or (key in WORDS and kind in LISTED):
         label = str(WORDS[key])
     found: dict[str, Any] = {"key": key, "label": label, "arity": ARITIES[known.arity]}
     if key in DAYS:
