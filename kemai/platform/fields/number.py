@@ -123,12 +123,14 @@ class Money(Number):
 
 
 class Percent(Number):
-    """A share: 0.125 inside, 12.5 % outside; a bare number typed by a person means per cent."""
+    """A share: 0.125 inside and in JSON and spreadsheets; text that a person types means per cent."""
 
     key = "percent"
     widget = "percent"
 
     def parse_filled(self, raw: object, spec: FieldSpec) -> Any:
+        if isinstance(raw, int | float) and not isinstance(raw, bool):
+            return super().parse_filled(raw, spec)
         text = clean_text(raw).replace("％", "%")
         return round(super().parse_filled(text.rstrip("%").strip(), spec) / 100, 10)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from random import Random
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -200,6 +201,10 @@ class IdNumber(Text):
 
     def mask(self, value: Any) -> Any:
         return id_number.mask_id_number(value) if value else ""
+
+    def fake(self, spec: FieldSpec, rng: Random) -> Any:
+        birthday = date(1960 + rng.randrange(40), 1 + rng.randrange(12), 1 + rng.randrange(28))
+        return id_number.make_valid(rng, birthday=birthday, female=rng.random() < 0.5)
 
 
 def share(samples: Sequence[object], test: Any) -> float:

@@ -32,25 +32,36 @@ class UndoReport:
     kept: list[tuple[str, int, str]] = field(default_factory=list)
 
 
-def undo(changeset_id: int, *, by: Actor, progress: Any = None) -> UndoReport:
-    """The inverse of a change set, newest change first. Raises Refused when it was undone already, Denied when the
-    actor neither made it nor may make mass changes, NotVisible when there is none."""
+def undo(changeset_id: int, *, by: Actor, progress: Any = None, resume: bool = False) -> UndoReport:
+    """The inverse of a change set, newest change first. `resume` goes on with an undo that was cut off (a job that is
+    run again). Raises Refused when it was undone already, Denied when the actor neither made it nor may make mass
+    changes, NotVisible when there is none."""
     with transaction.atomic():
         original = ChangeSet.objects.select_for_update().filter(pk=changeset_id).first()
         if original is None:
             raise access.NotVisible
-        check_undoable(original, by)
-        inverse = audit.open_set("undo", original.type_key, by=by, reason=f"undo {original.pk}")
-        original.undone_by = inverse
-        original.save()
+        inverse = original.undone_by if resume else None
+        going_on = inverse is not None
+        if inverse is None:
+            check_undoable(original, by)
+            inverse = audit.open_set("undo", original.type_key, by=by, reason=f"undo {original.pk}")
+            original.undone_by = inverse
+            original.save()
     report = UndoReport(inverse)
     total = original.count
     for done, chunk in enumerate(chunks(newest_first(original), 1000)):
         with transaction.atomic():
-            undo_chunk(chunk, original, report, by)
+            undo_chunk(outstanding(chunk, inverse) if going_on else chunk, original, report, by)
         if progress is not None:
             progress(min((done + 1) * 1000, total), total)
     return report
+
+
+def outstanding(chunk: list[Change], inverse: ChangeSet) -> list[Change]:
+    """The changes that an undo which was cut off had not come to."""
+    keys = [change.object_id for change in chunk]
+    seen = set(inverse.changes.filter(object_id__in=keys).values_list("type_key", "object_id"))
+    return [change for change in chunk if (change.type_key, change.object_id) not in seen]
 
 
 def check_undoable(changeset: ChangeSet, by: Actor) -> None:
