@@ -22,8 +22,8 @@ from kemai.platform.objects.dataset import Dataset
 BLOCK = 50_000
 KEYS = 5_000
 ARROW = {
-    "code": pa.string(), "int64": pa.int64(), "cents": pa.int64(), "float64": pa.float64(), "string": pa.string(), "boolean": pa.int8(),
-    "timestamp": pa.string(), "date": pa.string(),
+    "code": pa.string(), "string": pa.string(), "int64": pa.int64(), "cents": pa.int64(), "float64": pa.float64(),
+    "boolean": pa.int8(), "timestamp": pa.string(), "date": pa.string(),
 }  # fmt: skip
 
 

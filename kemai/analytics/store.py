@@ -147,6 +147,7 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
         ("preserve_insertion_order", False),
         ("TimeZone", "UTC"),
         # results come to Python by API and rows go in as Arrow: the engine needs no file but its own
+        ("enable_progress_bar", False),
         ("enable_external_access", False),
         ("lock_configuration", True),
     ):

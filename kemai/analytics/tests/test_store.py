@@ -1,0 +1,137 @@
+"""The store: closed to everything but its own file, a copy that can be thrown away, faithful to the source."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from kemai.analytics import extract, refresh
+from kemai.analytics.analyses.rfm import Params
+from kemai.analytics.analysis import BadParams, year_before
+from kemai.analytics.registry import UnknownAnalysis, all_analyses, get_analysis, params_for
+from kemai.analytics.store import FILE, StoreBusy, open_store
+from kemai.analytics.tests.conftest import Till
+from kemai.customers.models import Order, Product
+from kemai.platform.models import Setting
+from kemai.platform.objects.dataset import Dataset, all_datasets
+
+HARD = ['引"号', "逗,号", "换\n行", "", "  空 格 ", "😀", "'单", "\\反", "NULL", "a\r\nb"]
+
+
+def test_the_engine_opens_no_other_file_and_cannot_be_reconfigured(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    with open_store(tmp_path / "data") as session:
+        for sql in (
+            f"SELECT * FROM read_csv('{secret}')",
+            f"COPY (SELECT 1) TO '{tmp_path / 'out.csv'}'",
+            f"ATTACH '{tmp_path / 'other.duckdb'}'",
+            "SET enable_external_access = true",
+            "SET memory_limit = '64GB'",
+            "INSTALL httpfs",
+        ):
+            with pytest.raises(duckdb.Error):
+                session.execute(sql)
+
+
+def test_a_broken_file_is_thrown_away_and_a_busy_one_waited_for(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"this is not a database" * 500)
+    with open_store(tmp_path) as session:
+        assert session.execute("SELECT 1") == [(1,)]
+        with pytest.raises(StoreBusy), open_store(tmp_path, wait=0.3):
+            pass
+
+
+def test_text_survives_the_journey(till: Till, tmp_path: Path) -> None:
+    now = timezone.now()
+    for number, name in enumerate(HARD):
+        Product.objects.create(name=name, number=f"H{number}", created_at=now, updated_at=now)
+    products = next(one for one in all_datasets() if one.key == "product")
+    with open_store(tmp_path) as session:
+        refresh.refresh(session, [products])
+        stored = dict(session.execute("SELECT id, name FROM product"))
+        assert stored == dict(Product.objects.values_list("id", "name"))
+        assert session.execute("SELECT count(*) FROM product WHERE category_id IS NULL") == [(len(HARD),)]
+
+
+def test_holes_in_the_keys_are_stepped_over(
+    till: Till, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extract, "BLOCK", 3)
+    now = timezone.now()
+    keys = [10, 11, 12, 13, 5_000_000_000, 9_000_000_000_000]
+    for key in keys:
+        Product.objects.create(pk=key, name="x", number=str(key), created_at=now, updated_at=now)
+    products = next(one for one in all_datasets() if one.key == "product")
+    with open_store(tmp_path) as session:
+        refresh.refresh(session, [products])
+        assert {row[0] for row in session.execute("SELECT id FROM product")} == set(
+            Product.objects.values_list("id", flat=True)
+        )
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/St_Johns"])
+def test_local_days_and_hours(till: Till, tmp_path: Path, zone: str) -> None:
+    one = till.customer()
+    moments = [
+        datetime(2026, month, day, hour, 30, tzinfo=UTC)
+        for month in (1, 7)
+        for day in (1, 2)
+        for hour in (3, 17, 23)
+    ]
+    for moment in moments:
+        order = till.order(one, 1)
+        Order.objects.filter(pk=order.pk).update(ordered_at=moment)
+    orders = next(one for one in all_datasets() if one.key == "order")
+    with override_settings(TIME_ZONE=zone), open_store(tmp_path) as session:
+        refresh.refresh(session, [orders])
+        rows = session.execute('SELECT ordered_at, day, hour FROM "order"')
+        for moment, day, hour in rows:
+            local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+            assert (day, hour) == (local.date(), local.hour)
+
+
+def test_a_dataset_must_declare_its_keys() -> None:
+    with pytest.raises(ValueError, match="keys"):
+        Dataset(key="x", columns={"a": "int64"}, source=Product.objects.all)
+    with pytest.raises(ValueError, match="unknown kinds"):
+        Dataset(key="x", columns={"id": "integer"}, source=Product.objects.all)
+
+
+def test_parameters_are_checked_and_may_be_set_by_the_company(db: None) -> None:
+    assert params_for("rfm") == Params(high_score=4)
+    Setting.objects.create(key="analysis.rfm", value={"high_score": 3})
+    assert params_for("rfm") == Params(high_score=3)
+    assert params_for("rfm", {"high_score": 5}) == Params(high_score=5)
+    for bad in (
+        {"high_score": 9},
+        {"high_score": "4"},
+        {"high_score": True},
+        {"other": 1},
+        {"high_score": 4.5},
+    ):
+        with pytest.raises(BadParams):
+            params_for("rfm", bad)
+    with pytest.raises(UnknownAnalysis) as refusal:
+        get_analysis("gone")
+    assert set(refusal.value.allowed) == set(all_analyses())
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "before"),
+    [
+        (date(2026, 6, 30), 12, date(2025, 6, 30)),
+        (date(2024, 2, 29), 12, date(2023, 2, 28)),
+        (date(2026, 3, 31), 1, date(2026, 2, 28)),
+        (date(2026, 1, 15), 1, date(2025, 12, 15)),
+        (date(2026, 12, 31), 6, date(2026, 6, 30)),
+    ],
+)
+def test_months_before_a_day(day: date, months: int, before: date) -> None:
+    assert year_before(day, months) == before
