@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kemai.collab.models import Task
 from kemai.customers.models import Interaction, Order
-from kemai.customers.services import segments
+from kemai.customers.services import chain, segments
 from kemai.customers.services.contacts import follow_interactions, follow_tasks
 from kemai.customers.services.interactions import follow_next
 from kemai.platform.events import on
@@ -22,6 +22,12 @@ def customer_changed(event: OutboxEvent) -> None:
         refresh_soon()
     else:
         segments.refresh_customer(event.object_id)
+
+
+@on("customer.facts_changed", name="customers.chain.figures")
+def figures_changed(event: OutboxEvent) -> None:
+    """The chain sheet's figures are worked out once a run, in the background."""
+    enqueue(chain.KEEP, key=chain.KEPT, again=True)
 
 
 @on("order.*", name="customers.segments.order")

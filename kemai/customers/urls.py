@@ -9,6 +9,8 @@ from kemai.customers.pages import analyses, chain, chain_acts, dashboard, menu, 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", today.index, name="today"),
     path("", include("kemai.customers.record_urls")),
+    path("today/due", today.due, name="today_due"),
+    path("today/people", today.people, name="today_people"),
     path("today/numbers", today.numbers, name="today_numbers"),
     path("today/changes", today.changes, name="today_changes"),
     path("today/task/new", today.task_new, name="today_task_new"),

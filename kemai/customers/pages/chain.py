@@ -23,6 +23,8 @@ from kemai.platform.objects import get
 from kemai.platform.query import COUNT_CAP
 from kemai.platform.ui.door import is_fragment, signed_in
 
+COMMON = 0.05
+"""From this share of all customers on, a walk along the sort's index finds a page sooner than a sort."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -66,10 +68,16 @@ def customers_context(
     """The table of customers. The count of a whole class is known from the sheet; only filtered ones are counted."""
     sort = request.GET.get("sort", "")
     sort = sort if sort in sorts_for(wanted) else chain_customers.FIRST_SORT[wanted.value_class]
-    unfiltered = wanted.owner is None and not wanted.activity
     row = sheet.row(wanted.value_class)
-    known = row.figures.customers if unfiltered and sheet.as_of else None
-    lines = chain_customers.page(actor, wanted, sort=sort, cursor=request.GET.get("cursor", ""), count=known)
+    known = known_count(wanted, row, sheet)
+    lines = chain_customers.page(
+        actor,
+        wanted,
+        sort=sort,
+        cursor=request.GET.get("cursor", ""),
+        count=known,
+        common=known is not None and known > COMMON * sheet.total.customers,
+    )
     facts = get("customer").fields
     return {
         "row": row,
@@ -77,6 +85,7 @@ def customers_context(
         "count_text": count_text(lines.count, exact=known is not None),
         "previous_url": page_url(wanted, sort, lines.previous) if lines.previous else "",
         "next_url": page_url(wanted, sort, lines.next) if lines.next else "",
+        "here_url": page_url(wanted, sort, request.GET.get("cursor", "")),
         "sort": sort,
         "sorts": [{"value": key, "label": sort_word(key)} for key in sorts_for(wanted)],
         "owners": [
@@ -97,6 +106,13 @@ def customers_context(
     }
 
 
+def known_count(wanted: Filter, row: chain.SheetRow, sheet: chain.Sheet) -> int | None:
+    """How many customers pass the filter, where the sheet's figures say so."""
+    if wanted.owner is not None or sheet.as_of is None:
+        return None
+    return row.figures.states.get(wanted.activity, 0) if wanted.activity else row.figures.customers
+
+
 def sorts_for(wanted: Filter) -> tuple[str, ...]:
     """Money says nothing about those who never bought."""
     without = {"-amount_12m", "-last_order_at"} if wanted.value_class == "none" else set()
@@ -108,7 +124,7 @@ def sort_word(key: str) -> str:
         "-amount_12m": _("金额从高到低"),
         "-last_order_at": _("最近购买在前"),
         "last_contact_at": _("最久没联系在前"),
-        "-created_at": _("最新建档在前"),
+        "-id": _("最新建档在前"),
     }[key]
 
 

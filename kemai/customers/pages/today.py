@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -29,29 +30,61 @@ DUE = FieldSpec("due_at", "due_at", "", KINDS["datetime"], nullable=True)
 @require_GET
 @signed_in
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    leads = today.leads(actor)
-    team = leads and request.GET.get("who") == "team"
-    agenda = today.agenda(actor, team=team)
+    team = asks_for_team(request, actor)
+    tasks = today.tasks(actor, team=team)
+    later = today.many(actor, team=team)
     context = {
-        "agenda": agenda,
-        "team": team,
-        "leads": leads,
+        **common(actor, team=team),
+        "tasks": tasks,
+        "leads": today.leads(actor),
         "greeting": greeting(actor, timezone.localtime()),
-        "subtitle": subtitle(agenda),
+        "subtitle": subtitle(tasks),
         "members": today.members(actor) if team else (),
         "notices": list(notices.latest(actor.user_id or 0, limit=5)),
+        "later": later,
+        "due": None if later else today.due(actor, team=team),
+        "people": None if later else today.people(actor, team=team),
+    }
+    return render(request, "customers/today.html", context)
+
+
+def common(actor: Actor, *, team: bool) -> dict[str, Any]:
+    """What the lines about customers need, on the page and in its parts."""
+    return {
+        "team": team,
         "links": links(team=team),
         "may": {
             "touch": access.may(actor, "interaction", "create"),
             "task": access.may(actor, "task", "create"),
-            "customer": access.may(actor, "customer", "create"),
+            "done": access.may(actor, "task", "edit"),
         },
         "choice": today.choice,
         "plan": chain.contact_plan(),
         "now": timezone.localtime(),
         "days_since": days_since,
     }
-    return render(request, "customers/today.html", context)
+
+
+def asks_for_team(request: HttpRequest, actor: Actor) -> bool:
+    return today.leads(actor) and request.GET.get("who") == "team"
+
+
+@require_GET
+@signed_in
+def due(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Who should hear from us; fetched after the page where there are many customers to go through."""
+    team = asks_for_team(request, actor)
+    context = {**common(actor, team=team), "due": today.due(actor, team=team)}
+    return render(request, "customers/today_due.html", context)
+
+
+@require_GET
+@signed_in
+def people(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Birthdays and new customers, likewise."""
+    team = asks_for_team(request, actor)
+    context = {**common(actor, team=team), "people": today.people(actor, team=team)}
+    return render(request, "customers/today_people.html", context)
 
 
 def days_since(moment: datetime | None) -> int | None:
@@ -71,12 +104,14 @@ def greeting(actor: Actor, now: datetime) -> str:
     return said % {"name": actor.name}
 
 
-def subtitle(agenda: today.Agenda) -> str:
-    if not agenda.count:
-        return _("今天没有待办，可以看看客户的变化")
-    if agenda.late:
-        return _("有 %(n)s 件事等着处理，其中 %(late)s 件已过时间") % {"n": agenda.count, "late": agenda.late}
-    return _("有 %(n)s 件事等着处理") % {"n": agenda.count}
+def subtitle(tasks: today.Cut[today.TaskLine]) -> str:
+    count = f"{len(tasks.rows)}+" if tasks.more else str(len(tasks.rows))
+    late = sum(one.late for one in tasks.rows)
+    if not tasks.rows:
+        return _("今天没有到期的任务，可以看看客户的变化")
+    if late:
+        return _("有 %(n)s 个任务到期，其中 %(late)s 个已过时间") % {"n": count, "late": late}
+    return _("今天有 %(n)s 个任务到期") % {"n": count}
 
 
 def links(*, team: bool) -> dict[str, str]:
@@ -101,7 +136,7 @@ def links(*, team: bool) -> dict[str, str]:
 @signed_in
 def numbers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """My figures; fetched after the page, which does not wait for them."""
-    team = today.leads(actor) and request.GET.get("who") == "team"
+    team = asks_for_team(request, actor)
     context = {"numbers": today.numbers(actor, team=team), "choice": today.choice, "team": team}
     return render(request, "customers/today_numbers.html", context)
 
@@ -110,7 +145,7 @@ def numbers(request: HttpRequest, actor: Actor) -> HttpResponse:
 @signed_in
 def changes(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What changed since yesterday; fetched after the page."""
-    team = today.leads(actor) and request.GET.get("who") == "team"
+    team = asks_for_team(request, actor)
     context = {"changes": today.changes(actor, team=team), "choice": today.choice}
     return render(request, "customers/today_changes.html", context)
 

@@ -20,9 +20,9 @@ from kemai.analytics.services import runs
 from kemai.customers.models import ChainMonth, ChainStrategy, CustomerFacts, FactTransition
 from kemai.customers.services.chain_defaults import DEFAULTS
 from kemai.kit.calendar_cn import is_workday
-from kemai.platform import access, records
+from kemai.platform import access, jobs, records
 from kemai.platform.access import SYSTEM, Actor
-from kemai.platform.models import Option
+from kemai.platform.models import Option, Setting
 from kemai.platform.objects import get
 
 CLASSES = tuple(option.value for option in CustomerFacts.CLASSES)
@@ -31,6 +31,8 @@ LIVELY = ("new", "active", "recovered")
 KEEP_SECONDS = 12 * 3600
 KEEP_SECONDS_LIVE = 60
 SINCE_DAYS = 30
+KEPT = "chain.figures"
+KEEP = "kemai.customers.services.chain.keep_figures"
 ZERO = Decimal("0.00")
 
 
@@ -116,7 +118,9 @@ def sheet(actor: Actor) -> Sheet:
     whole = sees_all(actor)
     frozen = last_frozen() if whole else None
     since = frozen.frozen_at if frozen else timezone.now() - timedelta(days=SINCE_DAYS)
-    found = cached(actor, f"figures:{run.pk if run else 0}", lambda: figures(actor), lasting=run is not None)
+    found = (stored_figures(run.pk) if whole and run else None) or cached(
+        actor, f"figures:{run.pk if run else 0}", lambda: figures(actor), lasting=run is not None
+    )
     moved = cached(
         actor, f"moves:{run.pk if run else 0}:{since:%Y%m%d%H}", lambda: moves(actor, since), lasting=False
     )
@@ -200,6 +204,30 @@ def figures(actor: Actor) -> dict[str, Figures]:
         one = Figures(customers, amount or ZERO, orders or 0, buyers, repeaters, {activity: customers})
         found[key] = found.get(key, Figures()) + one
     return found
+
+
+def keep_figures(progress: jobs.Progress) -> dict[str, int]:
+    """The job that follows every run: what the whole company's sheet shows is worked out before anybody asks."""
+    run = runs.standing()
+    if run is None:
+        return {}
+    rows = [
+        [key, one.customers, str(one.amount), one.orders, one.buyers, one.repeaters, dict(one.states)]
+        for key, one in figures(SYSTEM).items()
+    ]
+    Setting.objects.update_or_create(key=KEPT, defaults={"value": {"run": run.pk, "rows": rows}})
+    return {"run": run.pk}
+
+
+def stored_figures(run_id: int) -> dict[str, Figures] | None:
+    """The company's figures of a run; None where the job has not come to them yet."""
+    kept = Setting.objects.filter(key=KEPT).values_list("value", flat=True).first()
+    if not isinstance(kept, dict) or kept.get("run") != run_id:
+        return None
+    return {
+        key: Figures(customers, Decimal(amount), orders, buyers, repeaters, states)
+        for key, customers, amount, orders, buyers, repeaters, states in kept["rows"]
+    }
 
 
 def moves(actor: Actor, since: datetime) -> dict[str, Moves]:

@@ -46,7 +46,9 @@ def write(actor: Actor, wanted: chain_customers.Filter, path: Path) -> int:
             count += 1
         if count >= MOST:
             book.write([_("只含金额最高的 %(n)s 位，完整名单请在客户列表里导出") % {"n": f"{MOST:,}"}])
-    audit.open_set("export", "customer", by=actor, reason=_("客户链管理表：%(name)s") % {"name": label}, count=count)
+    audit.open_set(
+        "export", "customer", by=actor, reason=_("客户链管理表：%(name)s") % {"name": label}, count=count
+    )
     return count
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -276,7 +276,8 @@ def own(actor: Actor, months: int) -> Board:
     visible = access.scope(actor, "customer").filter(facts__isnull=False).order_by()
     classes = dict(visible.values_list("facts__value_class").annotate(n=Count("pk")))
     states = dict(visible.values_list("facts__activity").annotate(n=Count("pk")))
-    sales, orders = own_sales(actor, known)
+    sales = own_sales(actor, known)
+    late, early = last_days(actor)
     fresh = own_new(actor, known)
     active = sum(states.get(key, 0) for key in ("new", "active", "recovered"))
     bought = sum(count for key, count in states.items() if key != "prospect")
@@ -287,14 +288,13 @@ def own(actor: Actor, months: int) -> Board:
         "classes": by_option(_("客户价值类别"), "pie", "value_class", classes),
         "activity": by_option(_("客户活跃状态"), "bar", "activity", states),
     }
-    this, before = sales[-1], sales[-2] if len(sales) > 1 else 0.0
     return Board(
         timezone.now(),
         {
-            "amount": this,
-            "amount_change": (this - before) / before if before else None,
-            "orders": orders[-1],
-            "orders_change": orders[-1] - (orders[-2] if len(orders) > 1 else 0),
+            "amount": late[0],
+            "amount_change": (late[0] - early[0]) / early[0] if early[0] else None,
+            "orders": late[1],
+            "orders_change": late[1] - early[1],
             "new": fresh[-1],
             "new_before": fresh[-2] if len(fresh) > 1 else 0,
             "active": active,
@@ -319,17 +319,30 @@ def start_of(months: Sequence[date]) -> datetime:
     return datetime(first.year, first.month, 1, tzinfo=timezone.get_default_timezone())
 
 
-def own_sales(actor: Actor, months: Sequence[date]) -> tuple[list[float], list[int]]:
+def own_sales(actor: Actor, months: Sequence[date]) -> list[float]:
     zone = timezone.get_default_timezone()
     paid = access.scope(actor, "order").filter(state="paid", ordered_at__gte=start_of(months)).order_by()
     rows = paid.annotate(month=TruncMonth("ordered_at", tzinfo=zone)).values_list("month")
-    found = {
-        month.date(): (float(amount), count)
-        for month, amount, count in rows.annotate(a=Sum("amount"), n=Count("pk"))
-    }
-    return [found.get(month, (0.0, 0))[0] for month in months], [
-        found.get(month, (0.0, 0))[1] for month in months
-    ]
+    found = {month.date(): float(amount) for month, amount in rows.annotate(money=Sum("amount"))}
+    return [found.get(month, 0.0) for month in months]
+
+
+def last_days(actor: Actor) -> tuple[tuple[float, int], tuple[float, int]]:
+    """(money, orders) of the last 30 days, and of the 30 before."""
+    now = timezone.now()
+    border, start = now - timedelta(days=30), now - timedelta(days=60)
+    paid = access.scope(actor, "order").filter(state="paid", ordered_at__gte=start, ordered_at__lte=now)
+    late, early = Q(ordered_at__gte=border), Q(ordered_at__lt=border)
+    sums = paid.aggregate(
+        late=Sum("amount", filter=late),
+        early=Sum("amount", filter=early),
+        late_count=Count("pk", filter=late),
+        early_count=Count("pk", filter=early),
+    )
+    return (
+        (float(sums["late"] or 0), sums["late_count"]),
+        (float(sums["early"] or 0), sums["early_count"]),
+    )
 
 
 def own_new(actor: Actor, months: Sequence[date]) -> list[int]:

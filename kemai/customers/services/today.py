@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from django.core.cache import cache
 from django.db.models import CharField, Count, DateTimeField, F, FloatField, Func, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Substr
 from django.utils import timezone
@@ -32,7 +33,9 @@ FIELDS = (
     "name", "phone", "owner", "value_class", "activity", "amount_12m", "last_order_at", "last_contact_at",
     "gap_median_days", "birthday", "created_at",
 )  # fmt: skip
+MANY = 3000
 Row = query.Row
+T = TypeVar("T")
 
 
 class DaysSince(Func):
@@ -77,23 +80,29 @@ class Birthday:
 
 
 @dataclass(frozen=True)
-class Agenda:
-    """Everything that waits. Lists are cut at what a page shows; `more` says which were."""
+class Cut(Generic[T]):
+    """As many as a page shows, and whether there are more."""
 
-    tasks: Sequence[TaskLine]
-    contacts: Sequence[Row]
-    rhythm: Sequence[Row]
-    birthdays: Sequence[Birthday]
-    fresh: Sequence[Row]
-    more: frozenset[str]
+    rows: Sequence[T]
+    more: bool
 
-    @property
-    def count(self) -> int:
-        return len(self.tasks) + len(self.contacts) + len(self.rhythm) + len(self.birthdays) + len(self.fresh)
+    @staticmethod
+    def of(rows: Sequence[T], most: int) -> Cut[T]:
+        return Cut(rows[:most], len(rows) > most)
 
-    @property
-    def late(self) -> int:
-        return sum(one.late for one in self.tasks)
+
+@dataclass(frozen=True)
+class Due:
+    """Customers to get in touch with."""
+
+    contacts: Cut[Row]
+    rhythm: Cut[Row]
+
+
+@dataclass(frozen=True)
+class People:
+    birthdays: Cut[Birthday]
+    fresh: Cut[Row]
 
 
 @dataclass(frozen=True)
@@ -128,29 +137,37 @@ def customers(actor: Actor, *, team: bool) -> QuerySet[Any]:
     return found.filter(owner=actor.user_id)
 
 
-def agenda(actor: Actor, *, team: bool = False, now: datetime | None = None) -> Agenda:
-    """What waits for the actor, or for everybody whose work the actor sees."""
-    day = Day.of(now or timezone.now())
-    more: set[str] = set()
+def many(actor: Actor, *, team: bool) -> bool:
+    """Are there so many customers that a page should not wait for a walk through them? Asked now and then."""
+    key = f"today:many:{actor.user_id}:{team}"
+    found: bool | None = cache.get(key)
+    if found is None:
+        found = query.capped_count(customers(actor, team=team), MANY) > MANY
+        cache.set(key, found, 600)
+    return found
 
-    def cut(name: str, rows: list[Any], most: int = SHOWN) -> list[Any]:
-        if len(rows) > most:
-            more.add(name)
-        return rows[:most]
 
-    mine = customers(actor, team=team)
-    return Agenda(
-        tasks=cut("tasks", tasks(actor, day, team=team), TASKS),
-        contacts=cut("contacts", shown(actor, contacts_due(mine, day))),
-        rhythm=cut("rhythm", shown(actor, broken_rhythm(mine, day))),
-        birthdays=cut("birthdays", birthdays(actor, mine, day, team=team)),
-        fresh=cut("fresh", shown(actor, fresh(actor, day, team=team))),
-        more=frozenset(more),
+def due(actor: Actor, *, team: bool = False, now: datetime | None = None) -> Due:
+    """Who should hear from the actor, or from everybody whose work the actor sees."""
+    day, mine = Day.of(now or timezone.now()), customers(actor, team=team)
+    return Due(
+        Cut.of(shown(actor, contacts_due(mine, day)), SHOWN),
+        Cut.of(shown(actor, broken_rhythm(mine, day)), SHOWN),
     )
 
 
-def tasks(actor: Actor, day: Day, *, team: bool) -> list[TaskLine]:
+def people(actor: Actor, *, team: bool = False, now: datetime | None = None) -> People:
+    """Birthdays, and new customers with whom nobody has spoken."""
+    day, mine = Day.of(now or timezone.now()), customers(actor, team=team)
+    return People(
+        Cut.of(birthdays(actor, mine, day, team=team), SHOWN),
+        Cut.of(shown(actor, fresh(actor, day, team=team)), SHOWN),
+    )
+
+
+def tasks(actor: Actor, *, team: bool = False, now: datetime | None = None) -> Cut[TaskLine]:
     """Overdue first, the longest overdue at the top; then today's by the hour."""
+    day = Day.of(now or timezone.now())
     found = access.scope(actor, "task").filter(state="open", due_at__lt=day.tomorrow)
     if not team:
         found = found.filter(owner=actor.user_id)
@@ -163,7 +180,7 @@ def tasks(actor: Actor, day: Day, *, team: bool) -> list[TaskLine]:
         customer = about if type_key == "customer" else None
         overdue = max(0, (day.today - local.date()).days)
         lines.append(TaskLine(key, title, kind, local, owner or "", customer, overdue, due_at < day.now))
-    return lines
+    return Cut.of(lines, TASKS)
 
 
 def contacts_due(mine: QuerySet[Any], day: Day) -> QuerySet[Any]:

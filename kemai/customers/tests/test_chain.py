@@ -456,3 +456,36 @@ def test_who_may_not_know_of_money_has_no_sheet(shop: Shelf, browsers: Browsers)
     rights_changed()
     assert client.get("/chain").status_code == 403
     assert client.get("/").status_code == 200
+
+
+def test_the_companys_figures_are_kept_with_their_run(shop: Shelf, people: dict[str, Person]) -> None:
+    from kemai.analytics.services import runs
+    from kemai.platform.events import drain_all, emit
+
+    run = runs.start(runs.NIGHTLY, "1", {"write": True, "params": {}}, as_of=timezone.now(), by=SYSTEM)
+    runs.finish(run, result={}, basis={})
+    emit("customer.facts_changed", "customer")
+    drain_all()
+    jobs.run_all()
+    boss = people["boss"].actor
+    kept = chain.stored_figures(run.pk)
+    assert kept == chain.figures(boss)
+    assert chain.stored_figures(run.pk + 1) is None
+    CustomerFacts.objects.filter(customer__name="甲").update(value_class="regular")
+    assert chain.sheet(boss).row("high").figures.customers == 3, "until the next run"
+    assert chain.sheet(people["alice"].actor).row("high").figures.customers == 1, (
+        "own customers are asked now"
+    )
+
+
+@pytest.mark.parametrize("sort", chain_customers.SORTS)
+@pytest.mark.parametrize("activity", ["", "active", "lost"])
+def test_both_ways_of_asking_give_the_same_page(
+    shop: Shelf, people: dict[str, Person], sort: str, activity: str
+) -> None:
+    wanted = Filter("high", activity=activity)
+    for name in ("boss", "alice"):
+        actor = people[name].actor
+        walked = chain_customers.page(actor, wanted, sort=sort, common=True)
+        gathered = chain_customers.page(actor, wanted, sort=sort)
+        assert [line.row["id"] for line in walked.lines] == [line.row["id"] for line in gathered.lines]

@@ -26,8 +26,8 @@ def desk(shelf: Shelf) -> Shelf:
     return shelf
 
 
-def agenda(people: dict[str, Person], name: str, **more: Any) -> today.Agenda:
-    return today.agenda(people[name].actor, now=NOON, **more)
+def tasks(people: dict[str, Person], name: str, *, team: bool = False) -> list[today.TaskLine]:
+    return list(today.tasks(people[name].actor, team=team, now=NOON).rows)
 
 
 def test_tasks_overdue_and_today_but_not_tomorrow(desk: Shelf, people: dict[str, Person]) -> None:
@@ -38,15 +38,12 @@ def test_tasks_overdue_and_today_but_not_tomorrow(desk: Shelf, people: dict[str,
     desk.task("alice", midnight + timedelta(days=1), title="明天零点")
     desk.task("alice", midnight, title="做完", state="done")
     desk.task("charlie", midnight, title="别人的")
-    found = agenda(people, "alice")
-    assert [(one.title, one.overdue, one.late) for one in found.tasks] == [
+    assert [(one.title, one.overdue, one.late) for one in tasks(people, "alice")] == [
         ("三天前", 3, True),
         ("今早", 0, True),
         ("今晚", 0, False),
     ]
-    assert found.late == 2
-    team = agenda(people, "boss", team=True)
-    assert {one.title for one in team.tasks} == {"三天前", "今早", "今晚", "别人的"}
+    assert {one.title for one in tasks(people, "boss", team=True)} == {"三天前", "今早", "今晚", "别人的"}
 
 
 def test_contacts_due_by_the_plan_of_their_class(desk: Shelf, people: dict[str, Person]) -> None:
@@ -58,7 +55,8 @@ def test_contacts_due_by_the_plan_of_their_class(desk: Shelf, people: dict[str, 
     desk.customer("已有安排", "alice", value_class="high", last_contact_at=ago[100], next_contact_at=NOON)
     desk.customer("别人的", "charlie", value_class="high", last_contact_at=ago[100])
     desk.customer("无效", "alice", value_class="high", last_contact_at=ago[100], validity="invalid")
-    assert [row["name"] for row in agenda(people, "alice").contacts] == ["高价值超期", "普通超期"]
+    found = today.due(people["alice"].actor, now=NOON)
+    assert [row["name"] for row in found.contacts.rows] == ["高价值超期", "普通超期"]
 
 
 def test_broken_rhythm_is_measured_by_the_own_median_gap(desk: Shelf, people: dict[str, Person]) -> None:
@@ -80,9 +78,9 @@ def test_broken_rhythm_is_measured_by_the_own_median_gap(desk: Shelf, people: di
     mine = today.customers(people["alice"].actor, team=False)
     found = {one.name for one in today.broken_rhythm(mine, today.Day.of(NOON))}
     assert found == expected
-    shown = agenda(people, "alice")
-    assert len(shown.rhythm) == today.SHOWN
-    assert "rhythm" in shown.more
+    shown = today.due(people["alice"].actor, now=NOON).rhythm
+    assert len(shown.rows) == today.SHOWN
+    assert shown.more
 
 
 @pytest.mark.parametrize(
@@ -102,7 +100,7 @@ def test_birthdays_of_the_next_week(
 ) -> None:
     desk.customer("张伟", "alice", birthday=born)
     now = datetime.combine(day, time(9), timezone.get_default_timezone())
-    found = today.agenda(people["alice"].actor, now=now).birthdays
+    found = today.people(people["alice"].actor, now=now).birthdays.rows
     assert bool(found) is seen
     assert all(0 <= (one.day - day).days <= today.BIRTHDAY_DAYS for one in found)
 
@@ -111,7 +109,8 @@ def test_new_customers_with_whom_nobody_spoke(desk: Shelf, people: dict[str, Per
     desk.customer("新的", "alice", created_at=NOON - timedelta(days=2))
     desk.customer("联系过", "alice", created_at=NOON - timedelta(days=2), last_contact_at=NOON)
     desk.customer("老的", "alice", created_at=NOON - timedelta(days=20))
-    assert [row["name"] for row in agenda(people, "alice").fresh] == ["新的"]
+    found = today.people(people["alice"].actor, now=NOON).fresh
+    assert [row["name"] for row in found.rows] == ["新的"]
 
 
 def test_numbers_of_a_person_and_of_the_company(desk: Shelf, people: dict[str, Person]) -> None:
@@ -172,7 +171,7 @@ def test_the_page_asks_at_most_twelve_questions(
     text = answer.content.decode()
     assert "要做的事" in text
     assert "客户29" in text
-    assert "30 件已过时间" in text
+    assert "30 个已过时间" in text
     assert "?who=team" not in text, "alice leads nobody"
 
 
@@ -239,3 +238,16 @@ def test_a_task_about_a_customer_from_the_modal(shelf: Shelf, browsers: Browsers
     task = Task.objects.get()
     assert (task.object_id, task.owner) == (mine.pk, shelf.people["alice"].user)
     assert client.get(f"/today/task/new?customer={other.pk}").status_code == 404
+
+
+def test_with_many_customers_the_page_does_not_wait(
+    shelf: Shelf, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(today, "MANY", 0)
+    chain.ensure_defaults()
+    shelf.customer("甲", "alice", value_class="high", last_contact_at=shelf.now - timedelta(days=90))
+    shelf.customer("乙", "alice", created_at=shelf.now)
+    client = browsers["alice"]
+    assert "甲" not in client.get("/").content.decode()
+    assert "甲" in client.get("/today/due").content.decode()
+    assert "乙" in client.get("/today/people").content.decode()
