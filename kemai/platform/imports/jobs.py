@@ -75,11 +75,11 @@ def undo(progress: jobs.Progress, run: int) -> dict[str, int]:
     by = services.actor_of(found)
     with translation.override(by.language):
         assert found.changeset_id is not None
-        report = records.undo(found.changeset_id, by=by, progress=progress)
-        kept = len(report.kept)
-        services.put(found, state="undone", counts=found.counts | {"undone": report.undone, "kept": kept})
-        progress(report.undone, report.undone, _("已撤销 %(n)s 项") % {"n": report.undone})
-    return {"undone": report.undone, "kept": kept}
+        report = records.undo(found.changeset_id, by=by, progress=progress, resume=True)
+        undone, kept = report.changeset.changes.count(), len(report.kept)
+        services.put(found, state="undone", counts=found.counts | {"undone": undone, "kept": kept})
+        progress(undone, undone, _("已撤销 %(n)s 项") % {"n": undone})
+    return {"undone": undone, "kept": kept}
 
 
 def guarded(run: ImportRun, work: Callable[[], object]) -> None:

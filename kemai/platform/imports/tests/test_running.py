@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,33 @@ def test_undo_takes_back_what_nobody_has_touched_since(load: Load, people: dict[
     assert run.counts["kept"] == 1
     with pytest.raises(Refused):
         imports.undo(run, by=boss, now=True)
+
+
+def test_an_undo_that_was_cut_off_goes_on(
+    load: Load, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undoing: Any = import_module("kemai.platform.records.undo")
+    boss = people["boss"].actor
+    records.create("customer", {"number": "M1", "name": "旧名"}, by=boss)
+    run = imports.execute(load(HEADER, GOOD, by=boss))
+    real, cut = undoing.chunks, iter([True])
+
+    def small(items: Any, size: int) -> Any:
+        for number, chunk in enumerate(real(items, 3)):
+            if number == 2 and next(cut, False):
+                raise Killed
+            yield chunk
+
+    monkeypatch.setattr(undoing, "chunks", small)
+    imports.undo(run, by=boss)
+    with pytest.raises(Killed):
+        jobs.run_all()
+    assert len(customers("id")) == 5
+    Job.objects.filter(state="running").update(state="waiting")
+    jobs.run_all()
+    assert customers("number", "name") == [("M1", "旧名")]
+    run = imports.get_run(boss, run.pk)
+    assert (run.state, run.counts["undone"], run.counts["kept"]) == ("undone", 10, 0)
 
 
 def test_the_error_file_can_be_mended_and_uploaded_again(load: Load, tmp_path: Path) -> None:
