@@ -22,7 +22,7 @@ from kemai.platform.records import derived
 
 
 def request(**values: Any) -> dict[str, Any]:
-    base = {"key": "nightly", "params": {}, "as_of": None, "full": False, "write": None, "user_id": None}
+    base: dict[str, Any] = {"key": "nightly", "params": {}, "as_of": None, "full": False, "write": None, "user_id": None}
     return {**base, **values}
 
 
@@ -35,7 +35,7 @@ def test_the_child_runs_and_reports_in_words(till: Till, tmp_path: Path) -> None
 
     with override_settings(DATA_DIR=tmp_path):
         answer = work(report, **request(as_of=NOW.isoformat()))
-    run = AnalysisRun.objects.get(pk=answer["run"])
+    run = AnalysisRun.objects.get(pk=str(answer["run"]))
     assert (run.state, run.rows_written, answer["written"]) == ("done", 1, 1)
     assert {"读取数据", "计算", "写回客户"} <= set(said)
 
