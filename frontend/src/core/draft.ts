@@ -64,16 +64,23 @@ export function restoreDraft(form: HTMLFormElement): void {
   if (bar) bar.hidden = !changed;
 }
 
-const timers = new WeakMap<HTMLFormElement, number>();
+const timers = new Map<HTMLFormElement, number>();
 function later(event: Event): void {
   const form = closest(event, "form[data-draft]");
   if (!(form instanceof HTMLFormElement) || event.type === "draft:restored") return;
   clearTimeout(timers.get(form));
-  timers.set(form, window.setTimeout(() => save(form), 400));
+  timers.set(form, window.setTimeout(() => flush(form), 400));
+}
+
+function flush(form: HTMLFormElement): void {
+  clearTimeout(timers.get(form));
+  timers.delete(form);
+  save(form);
 }
 
 export function clearDraft(form: HTMLFormElement): void {
   clearTimeout(timers.get(form));
+  timers.delete(form);
   localStorage.removeItem(keyOf(form));
 }
 
@@ -81,6 +88,8 @@ export function installDrafts(): void {
   all<HTMLFormElement>("form[data-draft]").forEach(restoreDraft);
   document.addEventListener("input", later);
   document.addEventListener("change", later);
+  // whoever leaves in the middle of a word finds it again
+  window.addEventListener("pagehide", () => [...timers.keys()].forEach(flush));
   document.addEventListener("click", (event) => {
     const form = closest(event, "[data-draft-discard]")?.closest("form");
     if (!form) return;

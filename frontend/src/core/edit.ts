@@ -55,7 +55,7 @@ function onKey(event: KeyboardEvent): void {
 export function installEditing(): void {
   document.addEventListener("dblclick", (event) => {
     const cell = closest(event, "[data-edit-url]");
-    if (cell && !closest(event, "a, button, input")) void edit(cell);
+    if (cell && !closest(event, "a:not([href^='tel:'], [href^='mailto:']), button, input")) void edit(cell);
   });
   document.addEventListener("click", (event) => {
     const starter = closest(event, "[data-edit-start]")?.closest<HTMLElement>("[data-edit-url]");
