@@ -76,7 +76,7 @@ def build(
     access.mask_rows(actor, object_type, rows)
     totals = totals_of(specs, rows)
     shown = [line(object_type, state.path, row, specs, makers) for row in rows]
-    return Table(columns, len(rows), writing.body(columns, state.path, shown), totals)
+    return Table(columns, len(rows), writing.body(columns, state.path, shown, edit=editing), totals)
 
 
 def line(

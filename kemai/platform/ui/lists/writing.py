@@ -48,18 +48,22 @@ def pills(text: str, shown: tuple[Any, ...], rest: int, language: str) -> str:
     return str(macro("ui/pages/list_cell.html", "cell_")(Cell("pills", text, shown, rest))).strip()
 
 
-def row_format(columns: Sequence[Any], path: str) -> str:
+def row_format(columns: Sequence[Any], path: str, edit: bool) -> str:
     """A row as a format of Python, with `id`, `title` and the cells `c0`, `c1` …"""
     marks = [chr(FIRST_CELL + n) for n in range(len(columns))]
-    text = str(macro("ui/pages/list_rows.html", "row_")(columns, path, ID, TITLE, marks)).replace("%", "%%")
+    text = str(macro("ui/pages/list_rows.html", "row_")(columns, path, ID, TITLE, marks, edit)).replace(
+        "%", "%%"
+    )
     for n, mark in enumerate(marks):
         text = text.replace(mark, f"%(c{n})s")
     return text.replace(ID, "%(id)s").replace(TITLE, "%(title)s")
 
 
-def body(columns: Sequence[Any], path: str, rows: Sequence[tuple[int, str, Sequence[Cell]]]) -> Markup:
-    """The rows (key, title, cells) of a table."""
-    form = row_format(columns, path)
+def body(
+    columns: Sequence[Any], path: str, rows: Sequence[tuple[int, str, Sequence[Cell]]], *, edit: bool
+) -> Markup:
+    """The rows (key, title, cells) of a table; `edit` says that they offer to be edited."""
+    form = row_format(columns, path, edit)
     patterns = Patterns(get_language() or "")
     return shown.written("".join(form % values(key, title, cells, patterns) for key, title, cells in rows))
 
