@@ -94,7 +94,7 @@ def pytest_lane(name: str, arguments: list[str], **environment: str) -> Outcome:
     """One pass of pytest, its output straight to the terminal."""
     print(f"\n=== {name}\n", flush=True)
     begun = time.monotonic()
-    parallel = [] if "-n" in arguments or "--pdb" in arguments else ["-n", WORKERS, "--dist", "worksteal"]
+    parallel = [] if "-n" in arguments or "--pdb" in arguments else ["-n", WORKERS, "--dist", "loadgroup"]
     command = [*python("pytest"), "-q", *parallel, *arguments]
     status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
     return Outcome(name, status == 0, time.monotonic() - begun)

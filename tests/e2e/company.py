@@ -1,0 +1,103 @@
+"""A small demo company on a server of its own: what the browser tests and the pictures look at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STARTS_WITHIN = 90
+"""Seconds; a machine at rest needs three."""
+
+
+@dataclass(frozen=True)
+class Company:
+    """Where the server listens, the password that all demo accounts share, and its data folder."""
+
+    address: str
+    password: str
+    data: Path
+
+
+def chromium() -> str | None:
+    """The path of a Chromium of this machine."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        assert isinstance(port, int)
+        return port
+
+
+def environment(data: Path) -> dict[str, str]:
+    """The process environment without whatever this machine's user has set for a server of their own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KEMAI_")}
+    return {
+        **kept,
+        "KEMAI_DATA": str(data),
+        "KEMAI_LANG": "zh",
+        "DJANGO_SETTINGS_MODULE": "kemai.project.settings",
+    }
+
+
+def load(data: Path, scale: float) -> str:
+    """Fill the folder with the demo company unless it holds one; returns the password."""
+    account = data / "account.txt"
+    if not account.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "kemai.project.cli", "demo", "--scale", str(scale), "--load-only"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(data), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(
+                f"the demo company could not be loaded:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+            )
+    return account.read_text(encoding="utf-8").strip()
+
+
+@contextmanager
+def running(data: Path, scale: float = 0.02) -> Iterator[Company]:
+    """Serve a demo company (with its worker) while the block runs."""
+    password = load(data, scale)
+    port = free_port()
+    log = data / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kemai.project.cli", "serve", "--port", str(port)],
+            cwd=ROOT, env=environment(data), stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            wait_for(f"http://127.0.0.1:{port}/login/", process, log)
+            yield Company(f"http://127.0.0.1:{port}", password, data)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the server answers; raise with its log if it ended or took too long."""
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=10):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise RuntimeError(f"the server did not answer at {address}:\n{log.read_text(errors='replace')[-4000:]}")

@@ -1,0 +1,152 @@
+"""A real browser against a real server with a small demo company, both started once.
+
+A test fails on whatever it asserts, and also on any script error, breach of the content policy, answer of 500 or more,
+or request to another host, on any page that it opened. `E2E_COMPANY=folder` keeps the company between runs, and
+`E2E_SHOTS=folder` a picture of how each test left its pages.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    StorageState,
+    WebError,
+    sync_playwright,
+)
+
+from tests.e2e.browsing import PATIENCE, go
+from tests.e2e.company import Company, chromium, running
+
+HERE = Path(__file__).parent
+SCALE = 0.02
+OWN_ADDRESSES = ("data:", "blob:", "about:")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker takes all of these, first, so that there is one server and nobody waits for it at the end."""
+    mine = [item for item in items if HERE in item.path.parents]
+    for item in mine:
+        item.add_marker(pytest.mark.e2e)
+        item.add_marker(pytest.mark.xdist_group("e2e"))
+    items[:] = mine + [item for item in items if HERE not in item.path.parents]
+
+
+@pytest.fixture(scope="package")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    kept = os.environ.get("E2E_COMPANY", "")
+    with running(Path(kept) if kept else tmp_path_factory.mktemp("company"), SCALE) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    # of the package, not the session: while it runs, this thread counts as asynchronous and Django refuses queries
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=zh-CN"],
+        )
+        yield started
+        started.close()
+
+
+class Entrance:
+    """Opens pages as somebody; `enter()` is demo, who may do everything, and `enter(None)` a stranger."""
+
+    sessions: dict[str, StorageState] = {}
+    """By server and person; logged in once each."""
+
+    def __init__(self, browser: Browser, company: Company) -> None:
+        self.browser = browser
+        self.company = company
+        self.heard: list[str] = []
+        self.contexts: list[BrowserContext] = []
+
+    def __call__(
+        self,
+        user: str | None = "demo",
+        path: str = "/",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        fresh: bool = False,
+    ) -> Page:
+        """A page of its own context. `fresh` logs in anew, for tests that change what a session holds."""
+        page = self.context(width, height, None if user is None or fresh else self.session(user)).new_page()
+        if user is not None and fresh:
+            self.log_in(page, user)
+        go(page, path)
+        return page
+
+    def context(self, width: int, height: int, state: StorageState | None) -> BrowserContext:
+        context = self.browser.new_context(
+            base_url=self.company.address, viewport={"width": width, "height": height}, locale="zh-CN",
+            timezone_id="Asia/Shanghai", storage_state=state,
+        )  # fmt: skip
+        context.set_default_timeout(PATIENCE)
+        context.set_default_navigation_timeout(PATIENCE)
+        context.on("console", self.on_console)
+        context.on("weberror", self.on_error)
+        context.on("response", self.on_response)
+        context.on("request", self.on_request)
+        self.contexts.append(context)
+        return context
+
+    def session(self, user: str) -> StorageState:
+        key = f"{self.company.address} {user}"
+        if key not in self.sessions:
+            context = self.browser.new_context(base_url=self.company.address)
+            context.set_default_timeout(PATIENCE)
+            self.log_in(context.new_page(), user)
+            self.sessions[key] = context.storage_state()
+            context.close()
+        return self.sessions[key]
+
+    def log_in(self, page: Page, user: str, password: str = "") -> None:
+        page.goto("/login/")
+        page.fill("[name=login]", user)
+        page.fill("[name=password]", password or self.company.password)
+        page.click("form [type=submit]")
+        page.wait_for_selector("#nav", state="attached")
+
+    def on_console(self, message: ConsoleMessage) -> None:
+        # a refusal (4xx) is part of some tests; the browser reports each as an error
+        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+            self.heard.append(message.text)
+
+    def on_error(self, error: WebError) -> None:
+        self.heard.append(str(error.error))
+
+    def on_response(self, response: Response) -> None:
+        if response.status >= 500:
+            self.heard.append(f"{response.status} {response.request.method} {response.url}")
+
+    def on_request(self, request: Request) -> None:
+        if not request.url.startswith((self.company.address, *OWN_ADDRESSES)):
+            self.heard.append(f"request to another host: {request.url}")
+
+
+@pytest.fixture
+def enter(browser: Browser, company: Company, request: pytest.FixtureRequest) -> Iterator[Entrance]:
+    entrance = Entrance(browser, company)
+    yield entrance
+    if folder := os.environ.get("E2E_SHOTS", ""):
+        pages = [page for context in entrance.contexts for page in context.pages]
+        for n, page in enumerate(pages):
+            page.screenshot(path=Path(folder, f"{request.node.name.replace('/', '_')}-{n}.png"))
+    for context in entrance.contexts:
+        context.close()
+    assert not entrance.heard, "\n".join(entrance.heard)

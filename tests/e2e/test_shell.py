@@ -1,0 +1,139 @@
+"""What stands around every page: palette, keyboard, the phone's width, and access for everybody (axe)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browsing import create, go, listening, rows
+from tests.e2e.conftest import Entrance
+
+AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+MAIN = ("/", "/o/customer/", "/o/customer/{customer}", "/o/customer/{customer}?tab=portrait", "/chain", "/dashboard",
+        "/o/customer/new", "/o/task/", "/imports/", "/imports/new/customer", "/o/segment/{segment}", "/settings/users/",
+        "/me/", "/notices/", "/jobs/", "/o/customer/?display=board")  # fmt: skip
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def fill_in(page: Page, path: str) -> str:
+    """The address with the keys of a customer and a segment that are there."""
+    for name in ("customer", "segment"):
+        if f"{{{name}}}" in path:
+            go(page, f"/o/{name}/?sort=-amount_12m" if name == "customer" else f"/o/{name}/")
+            path = path.replace(f"{{{name}}}", rows(page).first.get_attribute("data-id") or "")
+    return path
+
+
+def test_the_palette_finds_by_initials_and_phone_tail(enter: Entrance) -> None:
+    page = enter()
+    key = create(page, "customer", name="张伟东", phone="13900117788")
+    for typed in ("zwd", "zhangweidong", "7788", "伟东"):
+        page.keyboard.press("Control+k")
+        box = page.locator("#palette input")
+        box.fill(typed)
+        hit = page.locator("#palette [role=option]").filter(has_text="张伟东").first
+        expect(hit).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#palette")).to_be_hidden()
+    page.locator("[data-action=palette]").click()
+    page.locator("#palette input").fill("张伟东")
+    expect(page.locator("#palette [role=option]").first).to_contain_text("张伟东")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/o/customer/{key}$"))
+
+
+def test_the_palette_starts_actions(enter: Entrance) -> None:
+    page = enter()
+    page.keyboard.press("Control+k")
+    page.locator("#palette input").fill("xjkh")
+    page.locator("#palette [role=option]").filter(has_text="新建客户").first.click()
+    expect(page).to_have_url(re.compile("/o/customer/new"))
+
+
+def test_a_day_without_the_mouse(enter: Entrance) -> None:
+    page = enter()
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    expect(page).to_have_url(re.compile("/o/customer/$"))
+    listening(page)
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(rows(page).first).to_have_class(re.compile("cursor"))
+    page.keyboard.press("x")
+    expect(page.locator("[data-bulk-count]")).to_contain_text("1")
+    page.keyboard.press("Space")
+    expect(page.locator("#peek-body [data-title], #peek-body h2, #peek-body dl").first).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(page.locator("#peek")).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.locator(".fb-pop")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("body").press("n")
+    expect(page).to_have_url(re.compile("/o/customer/new"))
+
+
+@pytest.mark.parametrize("path", MAIN)
+def test_a_phone_never_scrolls_sideways(enter: Entrance, path: str) -> None:
+    page = enter(width=390, height=844)
+    go(page, fill_in(page, path))
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.locator(".bottombar")).to_be_visible()
+
+
+def test_the_phones_bottom_bar(enter: Entrance) -> None:
+    page = enter("alice", width=390, height=844)
+    bar = page.locator(".bottombar")
+    bar.get_by_role("link", name="客户").click()
+    expect(page).to_have_url(re.compile("/o/customer/"))
+    listening(page)
+    page.locator("#list tr[data-row] a").first.click()
+    expect(page.locator("#composer")).to_be_visible()
+    go(page, "/o/customer/")
+    bar.get_by_role("button", name="新建").click()
+    expect(page.locator("#quick-create")).to_be_visible()
+    page.locator("#quick-create").get_by_role("link", name="客户", exact=True).click()
+    expect(page).to_have_url(re.compile("/o/customer/new"))
+    listening(page)
+    bar.get_by_role("link", name="消息").click()
+    expect(page.locator("h1")).to_have_text("消息")
+    listening(page)
+    bar.get_by_role("button", name="我").click()
+    expect(page.locator("#nav")).to_be_in_viewport()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (cd frontend && npm ci)")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(enter: Entrance, theme: str) -> None:
+    page = enter("demo", fresh=True)
+    source = AXE.read_text(encoding="utf-8")
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    found: list[str] = []
+    for path in MAIN:
+        go(page, fill_in(page, path))
+        page.wait_for_load_state("networkidle")
+        page.evaluate(source)
+        answer: dict[str, Any] = page.evaluate(
+            "(tags) => axe.run({runOnly: tags, resultTypes: ['violations']})", STANDARDS
+        )
+        for one in answer["violations"]:
+            found += [f"{path} {one['id']}: {node['html'][:160]}" for node in one["nodes"][:3]]
+    assert not found, "\n".join(found)
+
+
+def test_an_unknown_address_is_said_in_the_product(enter: Entrance) -> None:
+    page = enter()
+    for path in ("/no/such/page", "/o/nothing/", "/o/customer/99999999"):
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 404
+        expect(page.locator(".errorpage h1")).to_be_visible()

@@ -1,0 +1,120 @@
+"""Which pages are photographed, and how one gets to each state that is worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+Step = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: its file name, the address (`{customer}` and `{segment}` stand for well-filled records), what is
+    done before the shutter, and whether the whole height is taken or only what is on the screen."""
+
+    name: str
+    path: str
+    before: Step | None = None
+    whole: bool = True
+
+
+def palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.locator("#palette input").fill("zw")
+    page.locator("#palette [role=option]").filter(has_text="张").first.wait_for()
+
+
+def peek(page: Page) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    page.locator("#peek-body dl").first.wait_for()
+
+
+def keys(page: Page) -> None:
+    page.keyboard.press("?")
+
+
+def why(page: Page) -> None:
+    page.locator("#fact-gap_median_days .why, #rec-sides .why").first.click()
+    page.locator("#peek-body .stack").first.wait_for()
+
+
+def play(page: Page) -> None:
+    page.locator("[data-modal-url*='chain/play']:visible").first.click()
+    page.locator("#modal form").wait_for()
+
+
+def columns(page: Page) -> None:
+    page.locator("[data-modal-url*='/columns']:visible").first.click()
+    page.locator("#modal-body > *").first.wait_for()
+
+
+def bulk(page: Page) -> None:
+    boxes = page.locator("tbody [data-select]:visible")
+    for row in range(3):
+        boxes.nth(row).check()
+
+
+def filter_menu(page: Page) -> None:
+    page.locator("[data-key='/']").first.click()
+
+
+PUBLIC = (Shot("login", "/login/"),)
+SHOTS = (
+    Shot("today", "/"),
+    Shot("today-team", "/?who=team"),
+    Shot("customers", "/o/customer/"),
+    Shot(
+        "customers-filtered",
+        '/o/customer/?where={"field":"value_class","op":"in","value":["high","potential"]}',
+    ),
+    Shot("customers-peek", "/o/customer/", peek, whole=False),
+    Shot("customers-palette", "/o/customer/", palette, whole=False),
+    Shot("customers-keys", "/o/customer/", keys, whole=False),
+    Shot("customers-bulk", "/o/customer/", bulk, whole=False),
+    Shot("customers-board", "/o/customer/?display=board"),
+    Shot("customers-calendar", "/o/customer/?display=calendar"),
+    Shot("customers-chart", "/o/customer/?display=chart"),
+    Shot("customer", "/o/customer/{customer}"),
+    Shot("customer-portrait", "/o/customer/{customer}?tab=portrait"),
+    Shot("customer-orders", "/o/customer/{customer}?tab=order.customer"),
+    Shot("customer-history", "/o/customer/{customer}?tab=history"),
+    Shot("customer-files", "/o/customer/{customer}?tab=files"),
+    Shot("customer-why", "/o/customer/{customer}", why, whole=False),
+    Shot("customer-new", "/o/customer/new"),
+    Shot("customer-edit", "/o/customer/{customer}/edit"),
+    Shot("segments", "/o/segment/"),
+    Shot("segment", "/o/segment/{segment}"),
+    Shot("chain", "/chain"),
+    Shot("chain-play", "/chain", play, whole=False),
+    Shot("chain-months", "/chain/months"),
+    Shot("customers-columns", "/o/customer/", columns, whole=False),
+    Shot("customers-filter", "/o/customer/", filter_menu, whole=False),
+    Shot("dashboard", "/dashboard"),
+    Shot("orders", "/o/order/"),
+    Shot("interactions", "/o/interaction/"),
+    Shot("contacts", "/o/contact/"),
+    Shot("products", "/o/product/"),
+    Shot("categories", "/o/category/"),
+    Shot("shops", "/o/shop/"),
+    Shot("tags", "/o/tag/"),
+    Shot("tasks", "/o/task/"),
+    Shot("bin", "/bin/customer"),
+    Shot("imports", "/imports/"),
+    Shot("import-new", "/imports/new/customer"),
+    Shot("jobs", "/jobs/"),
+    Shot("notices", "/notices/"),
+    Shot("runs", "/insight/runs"),
+    Shot("me", "/me/"),
+    Shot("me-sessions", "/me/sessions/"),
+    Shot("me-two-step", "/me/two-step/"),
+    Shot("users", "/settings/users/"),
+    Shot("user-new", "/settings/users/new/"),
+    Shot("departments", "/settings/departments/"),
+    Shot("roles", "/settings/roles/"),
+    Shot("role-new", "/settings/roles/new/"),
+    Shot("not-found", "/o/customer/999999999"),
+)
