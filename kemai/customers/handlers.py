@@ -7,6 +7,7 @@ from kemai.customers.models import Interaction, Order
 from kemai.customers.services import chain, segments
 from kemai.customers.services.contacts import follow_interactions, follow_tasks
 from kemai.customers.services.interactions import follow_next
+from kemai.customers.services.orders import follow_orders
 from kemai.platform.events import on
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import OutboxEvent
@@ -36,6 +37,8 @@ def touched(event: OutboxEvent) -> None:
     if event.object_id is None:
         if event.type_key == "interaction" and "first" in event.payload:
             follow_interactions(event.payload["first"], event.payload["last"])
+        if event.type_key == "order" and "first" in event.payload:
+            follow_orders(event.payload["first"], event.payload["last"])
         refresh_soon()
         return
     record = OWNERS[event.type_key]._default_manager.filter(pk=event.object_id).first()

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 
 from kemai.customers.models import CustomerFacts, Order, OrderLine
 from kemai.platform import access, audit
@@ -105,6 +105,14 @@ def note_last_orders(orders: Sequence[NewOrder]) -> None:
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.executemany(statement, [(adapt(at), key, adapt(at)) for key, at in latest.items()])
+
+
+def follow_orders(first: int, last: int) -> None:
+    """After a mass change of the orders with keys from `first` to `last`: the moment of their customers' last one."""
+    touched = Order.objects.filter(pk__range=(first, last)).values("customer_id")
+    paid = Order.objects.filter(customer=OuterRef("customer_id"), state="paid", deleted_at=None)
+    latest = paid.order_by("-ordered_at").values("ordered_at")[:1]
+    CustomerFacts.objects.filter(customer__in=touched).update(last_order_at=Subquery(latest))
 
 
 def lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:

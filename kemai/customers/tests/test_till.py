@@ -279,3 +279,25 @@ def test_orders_are_placed_with_lines_that_add_up() -> None:
     assert (order.amount, order.quantity, order.number) == (Decimal("0.30"), 0.3, "SO00000001")
     assert line_amount(3, Decimal("0.335")) == Decimal("1.01")
     assert CustomerFacts.objects.get(customer=customer).last_order_at == at
+
+
+def test_plain_orders_move_the_last_order_of_their_customers(tmp_path: Path) -> None:
+    from kemai.platform import events
+
+    records.create("customer", {"number": "H1", "name": "张伟"}, by=BY)
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "订单号,客户编号,下单时间,金额\nS1,H1,2026-01-02 10:00,5\nS2,H1,2026-03-02,6\n", encoding="utf-8"
+    )
+    run = imports.configure(imports.upload(path, path.name, "order", by=BY), by=BY)
+    imports.execute(run)
+    while events.drain():
+        pass
+    assert str(CustomerFacts.objects.get().last_order_at)[:10] == "2026-03-01"
+    path.write_text("订单号,状态\nS2,已取消\n", encoding="utf-8")
+    run = imports.upload(path, path.name, "order", by=BY)
+    columns = [imports.ColumnMap(0, "number"), imports.ColumnMap(1, "state")]
+    imports.execute(imports.configure(run, columns, imports.Options(mode="update", match=("number",)), by=BY))
+    while events.drain():
+        pass
+    assert str(CustomerFacts.objects.get().last_order_at)[:10] == "2026-01-02"
