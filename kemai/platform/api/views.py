@@ -35,7 +35,7 @@ def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> Http
     specs = chosen(request, actor, object_type)
     rows = access.scope(actor, object_type)
     levels = access.field_levels(actor, object_type)
-    where = query.parse(json_argument(request.GET.get("where")), object_type, actor.moment(), levels)
+    where = access.condition(actor, object_type, json_argument(request.GET.get("where")))
     rows = rows.filter(query.compile_q(where, object_type))
     text = request.GET.get("q", "").strip()
     if text:
