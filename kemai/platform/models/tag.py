@@ -15,9 +15,17 @@ SOURCES = (
     Option("model", _("模型"), "purple"),
     Option("import", _("导入"), "orange"),
 )
-COLORS = tuple(
-    Option(name, name, name)
-    for name in ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "green", "teal")
+COLORS = (
+    Option("blue", _("蓝"), "blue"),
+    Option("azure", _("天蓝"), "azure"),
+    Option("indigo", _("靛蓝"), "indigo"),
+    Option("purple", _("紫"), "purple"),
+    Option("pink", _("粉"), "pink"),
+    Option("red", _("红"), "red"),
+    Option("orange", _("橙"), "orange"),
+    Option("yellow", _("黄"), "yellow"),
+    Option("green", _("绿"), "green"),
+    Option("teal", _("青"), "teal"),
 )
 
 
