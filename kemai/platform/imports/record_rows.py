@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from django.db.models import UniqueConstraint
@@ -71,6 +72,7 @@ class RecordWork:
         }
         self.match = [key for key in task.options.match if key in self.fields]
         self.defaults = self.new_defaults()
+        self.names = list(dict.fromkeys((*self.defaults, *self.fields)))
         self.uniqueness = Uniqueness(self.type, self.defaults)
         self.required = [place for place, spec in enumerate(self.specs) if spec.required]
 
@@ -190,17 +192,24 @@ class RecordWork:
     def shape_rows(self, table: Table, plan: Plan) -> None:
         """The values of each record as they would be stored, through the object's own hook."""
         if plan.creates:
-            filled = [
-                self.filled(values, spec) for values, spec in zip(table.values, self.specs, strict=True)
-            ]
-            rows = list(zip(*filled, strict=True)) if filled else [()] * len(table.offsets)
+            rows = self.new_rows(table)
             for position in list(plan.creates):
-                values = {**self.defaults, **dict(zip(self.fields, rows[position], strict=True))}
+                values = dict(zip(self.names, rows[position], strict=True))
                 if self.lacks_nothing(table, position) and self.passes_hook(table, position, values, None):
                     plan.creates[position] = values
                 else:
                     del plan.creates[position]
         self.shape_updates(table, plan)
+
+    def new_rows(self, table: Table) -> list[tuple[Any, ...]]:
+        """The values of new records in the order of `names`: the file's columns, and defaults for the rest."""
+        size = len(table.offsets)
+        given = dict(zip(self.fields, zip(table.values, self.specs, strict=True), strict=True))
+        columns = [
+            self.filled(*given[name]) if name in given else repeat(self.defaults[name], size)
+            for name in self.names
+        ]
+        return list(zip(*columns, strict=True))
 
     def filled(self, values: list[Any], spec: FieldSpec) -> list[Any]:
         """The column of new records: the default where a cell is empty."""

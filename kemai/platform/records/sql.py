@@ -53,7 +53,7 @@ def converter(column: models.Field[Any, Any]) -> Convert:
     if type(column) is models.DateField and connection.vendor == "sqlite":
         return date_text
     if type(column) is models.DateTimeField and connection.vendor == "sqlite":
-        return moment_text
+        return moment_converter()
     return remembering(column)
 
 
@@ -61,9 +61,19 @@ def date_text(value: Any) -> Any:
     return None if value is None else str(value)
 
 
-def moment_text(value: Any) -> Any:
-    """SQLite keeps moments as text in UTC."""
-    return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+def moment_converter() -> Convert:
+    """SQLite keeps moments as text in UTC. The last one is remembered: a chunk's stamp is in all of its rows."""
+    last: Any = None
+    text: str | None = None
+
+    def convert(value: Any) -> Any:
+        nonlocal last, text
+        if value is not last:
+            text = None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
+            last = value
+        return text
+
+    return convert
 
 
 def remembering(column: models.Field[Any, Any]) -> Convert:
@@ -83,17 +93,28 @@ def remembering(column: models.Field[Any, Any]) -> Convert:
     return convert
 
 
+def converted(
+    rows: Iterable[Sequence[Any]], needed: Sequence[tuple[int, Convert]]
+) -> Iterable[Sequence[Any]]:
+    """The rows with the columns that need it converted."""
+    if not needed:
+        return rows
+    return (convert_row(list(row), needed) for row in rows)
+
+
+def convert_row(row: list[Any], needed: Sequence[tuple[int, Convert]]) -> list[Any]:
+    for place, one in needed:
+        row[place] = one(row[place])
+    return row
+
+
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Inserts rows of values in the order of `names` (attribute names: "owner_id"). The caller holds a transaction
     and has checked the values; constraints are still the database's."""
     by_name = {column.attname: column for column in model._meta.concrete_fields}
     columns = [by_name[name] for name in names]
     convert = converters(columns)
-    if any(convert):
-        rows = (
-            [value if one is None else one(value) for one, value in zip(convert, row, strict=True)]
-            for row in rows
-        )
+    rows = converted(rows, [(place, one) for place, one in enumerate(convert) if one is not None])
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     listed = ", ".join(quote(column_name(column)) for column in columns)
