@@ -22,7 +22,14 @@ from kemai.platform.records import derived
 
 
 def request(**values: Any) -> dict[str, Any]:
-    base: dict[str, Any] = {"key": "nightly", "params": {}, "as_of": None, "full": False, "write": None, "user_id": None}
+    base: dict[str, Any] = {
+        "key": "nightly",
+        "params": {},
+        "as_of": None,
+        "full": False,
+        "write": None,
+        "user_id": None,
+    }
     return {**base, **values}
 
 
@@ -69,7 +76,7 @@ def test_results_are_shown_in_yuan_and_in_the_readers_language(
 
 
 def test_a_first_fill_builds_the_indexes_anew(
-    till: Till, nightly: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    transactional_db: None, till: Till, nightly: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from django.db import connection
 

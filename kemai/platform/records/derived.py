@@ -91,7 +91,7 @@ def _fast_fill(model: type[models.Model], total: int) -> Iterator[None]:
     """Without the table's indexes where most of it is going to be written. A run that dies in between leaves them
     missing; every later one puts back what is missing, before and after."""
     mend_indexes(model)
-    if total >= FILL and total * 2 > model._default_manager.count():
+    if total >= FILL and not connection.in_atomic_block and total * 2 > model._default_manager.count():
         with connection.cursor() as cursor:
             for index in model._meta.indexes:
                 cursor.execute(f"DROP INDEX {connection.ops.quote_name(index.name)}")
