@@ -85,7 +85,7 @@ def test_the_dashboard_draws_and_leads_to_records(enter: Entrance) -> None:
     cell = page.locator("a").filter(has_text="重要价值").first
     wanted = first_number(re.sub(r"^\D+", "", cell.inner_text()))
     cell.click()
-    expect(page.locator(".pager span").first).to_contain_text(f"{wanted}")
+    expect(page.locator(".list-foot")).to_contain_text(f"{wanted}")
 
 
 def test_a_segment_previews_while_its_rule_changes(enter: Entrance) -> None:

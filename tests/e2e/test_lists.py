@@ -16,7 +16,9 @@ LIST = "/o/customer/"
 
 def total(page: Page) -> int:
     """The count at the foot of the list."""
-    found = re.search(r"[\d,]+", page.locator(".pager span").first.inner_text())
+    foot = page.locator(".list-foot")
+    expect(foot).to_contain_text(re.compile(r"\d"))
+    found = re.search(r"[\d,]+", foot.inner_text())
     assert found
     return int(found[0].replace(",", ""))
 
@@ -96,7 +98,7 @@ def test_sorting_and_paging(enter: Entrance) -> None:
 
 def test_columns_are_chosen(enter: Entrance) -> None:
     page = enter(path=LIST)
-    page.get_by_role("button", name="列", exact=True).click()
+    page.locator("[data-modal-url*='/columns']").click()
     dialog = page.locator("#modal")
     dialog.locator("li[data-key=email] input").check()
     dialog.locator("li[data-key=region] input").uncheck()

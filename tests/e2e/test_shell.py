@@ -120,6 +120,7 @@ def test_axe_finds_nothing(enter: Entrance, theme: str) -> None:
     found: list[str] = []
     for path in MAIN:
         go(page, fill_in(page, path))
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
         page.wait_for_load_state("networkidle")
         page.evaluate(source)
         answer: dict[str, Any] = page.evaluate(
