@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kemai.platform.models import Option
 
@@ -43,7 +43,7 @@ class Operator(NamedTuple):
 OPERATORS: Mapping[str, Operator] = {
     operator.key: operator
     for operator in (
-        Operator("eq", gettext_lazy("是")),
+        Operator("eq", pgettext_lazy("operator", "是")),
         Operator("ne", gettext_lazy("不是")),
         Operator("in", gettext_lazy("属于"), "many"),
         Operator("not_in", gettext_lazy("不属于"), "many"),
