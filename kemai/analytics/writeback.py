@@ -80,8 +80,9 @@ def write_back(
 ) -> Written:
     """Write the rows of `state` that differ from `standing`; `touched` subjects are compared by the database."""
     key = part.primary
-    full = session.stage(with_since(state, standing, part, at))
-    changed = session.stage(differing(full, standing, touched, part))
+    full = session.stage(compared(state, standing, part, at))
+    suspect = full.differs if touched is None else full.differs | full[key].isin(touched.id)
+    changed = session.stage(full.filter(suspect))
     total = session.count(changed.get_name())
     # from here on the copy is no longer what stands in the database, until all is written
     session.execute("DELETE FROM kemai_written WHERE name = ?", [copy_name(part)])
@@ -109,14 +110,13 @@ def session_batches(session: Session, expression: Any) -> Iterator[list[tuple[An
     return session.batches(expression, CHUNK)
 
 
-def with_since(state: Any, standing: Any, part: Part, at: datetime) -> Any:
-    """The owned columns and the inputs of states; a state that is new is so since the run's moment."""
+def compared(state: Any, standing: Any, part: Part, at: datetime) -> Any:
+    """The owned columns, the inputs of states and `differs`: is it unlike what stands? A state that is new is so
+    since the run's moment."""
     import ibis
 
-    key = part.primary
-    before = standing.select(
-        key, *[standing[name].name(f"before_{name}") for pair in part.since.items() for name in pair]
-    )
+    key, kinds = part.primary, kinds_of_part(part)
+    before = standing.select(key, **{f"before_{name}": standing[name] for name in part.columns}, stands=True)
     joined = attach(state, before, key)
     moment = ibis.literal(utc(at))
     stamps: Mapping[str, Any] = {
@@ -127,28 +127,16 @@ def with_since(state: Any, standing: Any, part: Part, at: datetime) -> Any:
         )
         for name, stamp in part.since.items()
     }
+    same = joined.stands.notnull()
+    for name in set(part.columns) - set(stamps):
+        same = same & joined[name].identical_to(joined[f"before_{name}"])
     inputs = {name for names in part.tracked.values() for name in names} - set(part.columns)
-    kinds = kinds_of_part(part)
-    joined = joined.mutate(**stamps)
+    joined = joined.mutate(**stamps, differs=~same)
     return joined.select(
         **{name: joined[name].cast("int64" if kind == "cents" else kind) for name, kind in kinds.items()},
         **{name: joined[name] for name in sorted(inputs)},
+        differs=joined.differs,
     )
-
-
-def differing(full: Any, standing: Any, touched: Any, part: Part) -> Any:
-    names = [name for name in part.columns if name not in part.since.values()]
-    key = part.primary
-    before = standing.select(key, *[standing[name].name(f"before_{name}") for name in names])
-    joined = full.left_join(before, key)
-    same = joined[f"{key}_right"].notnull()
-    for name in names:
-        same = same & joined[name].identical_to(joined[f"before_{name}"])
-    unequal = joined.filter(~same).select(*full.columns)
-    if touched is None:
-        return unequal
-    suspects = full.semi_join(touched, [full[key] == touched.id])
-    return unequal.union(suspects, distinct=True)
 
 
 def as_stored(column: Any, kind: str) -> Any:

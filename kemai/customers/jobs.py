@@ -19,4 +19,5 @@ def refresh_segments(progress: Progress) -> dict[str, int]:
         "left": sum(one.left for one in moved.values()),
     }
 
+
 __all__ = ["chain_months", "refresh_segments"]  # the former brings its own schedule

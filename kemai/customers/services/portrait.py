@@ -124,7 +124,9 @@ def lines(actor: Actor, order_id: int) -> list[dict[str, Any]]:
     """The lines of an order that the actor may see."""
     visible = access.scope(actor, "order").filter(pk=order_id)
     rows = OrderLine.objects.filter(order__in=visible.values("pk")).order_by("pk")
-    return [dict(row) for row in rows.values("product_id", "product__name", "quantity", "price", "amount")[:500]]
+    return [
+        dict(row) for row in rows.values("product_id", "product__name", "quantity", "price", "amount")[:500]
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from kemai.analytics.models import AnalysisRun
-from kemai.analytics.tests.conftest import NOW, Till
+from tests.analytics.conftest import NOW, Till
 from kemai.customers.models import Customer, CustomerFacts, FactTransition, Order, OrderLine
 from kemai.platform.models import ChangeSet, OutboxEvent
 

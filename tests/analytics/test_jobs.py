@@ -14,7 +14,7 @@ from kemai.analytics import jobs
 from kemai.analytics.__main__ import work
 from kemai.analytics.models import AnalysisRun
 from kemai.analytics.results import latest_result
-from kemai.analytics.tests.conftest import NOW, Till
+from tests.analytics.conftest import NOW, Till
 from kemai.customers.models import CustomerFacts
 from kemai.platform.jobs import Fatal, Progress
 from kemai.platform.models import Job

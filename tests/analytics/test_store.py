@@ -16,7 +16,7 @@ from kemai.analytics.analyses.rfm import Params
 from kemai.analytics.analysis import BadParams, year_before
 from kemai.analytics.registry import UnknownAnalysis, all_analyses, get_analysis, params_for
 from kemai.analytics.store import FILE, StoreBusy, open_store
-from kemai.analytics.tests.conftest import Till
+from tests.analytics.conftest import Till
 from kemai.customers.models import Order, Product
 from kemai.platform.models import Setting
 from kemai.platform.objects.dataset import Dataset, all_datasets

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from kemai.analytics.tests.conftest import NOW, TODAY, Till
+from tests.analytics.conftest import NOW, TODAY, Till
 from kemai.customers import rules
 from kemai.customers.models import Customer, CustomerFacts, Order, Product
 
