@@ -17,8 +17,8 @@ from kemai.platform.imports.mapping import ColumnMap, Options
 from kemai.platform.imports.parsers import BLANK, Bad, Blank
 from kemai.platform.imports.references import References
 from kemai.platform.imports.seen import Seen
+from kemai.platform.imports.tagging import add_tags, tag_changes
 from kemai.platform.imports.work import Outcome, Problem, Reader, Refusal, Table, Task
-from kemai.platform.models import Tagging
 from kemai.platform.objects import ObjectType
 from kemai.platform.records import FieldErrors, create_chunk
 from kemai.platform.records.bulk import apply_changes, differences
@@ -388,7 +388,7 @@ class RecordWork:
         wanted = {plan.targets[position]: dict(values) for position, values in plan.updates.items()}
         tags = {key: values.pop("tags", None) for key, values in wanted.items()}
         changes = differences(self.type, wanted)
-        for key, diff in self.tag_changes(tags).items():
+        for key, diff in tag_changes(self.type, tags, self.task.options.tags).items():
             changes.setdefault(key, {}).update(diff)
         out.update = len(changes)
         for position in plan.updates:
@@ -399,36 +399,7 @@ class RecordWork:
                 out.sample("update", self.shown_change(table, position, changes[target]))
         if not self.task.rehearsal and changes:
             apply_changes(self.type, wanted, changes, self.task.change())
-            self.tag(changes)
-
-    def tag_changes(self, given: dict[int, Any]) -> dict[int, dict[str, list[Any]]]:
-        """{record: {"tags": [before, after]}}: an import adds tags and takes none away."""
-        extra = self.task.options.tags if self.type.tags else ()
-        wanted = {key: [*(tags or ()), *extra] for key, tags in given.items() if tags or extra}
-        if not wanted:
-            return {}
-        before: dict[int, list[str]] = {key: [] for key in wanted}
-        taggings = Tagging.objects.filter(type_key=self.type.key, object_id__in=list(wanted))
-        for tagging in taggings.select_related("tag"):
-            before[tagging.object_id].append(str(tagging.tag))
-        found = {}
-        for key, tags in wanted.items():
-            bare = {name.rpartition("·")[2] for name in before[key]}
-            new = [name for name in dict.fromkeys(tags) if name not in before[key] and name not in bare]
-            if new:
-                found[key] = {"tags": [sorted(before[key]), sorted([*before[key], *new])]}
-        return found
-
-    def tag(self, changes: dict[int, dict[str, list[Any]]]) -> None:
-        from kemai.platform.records import tag_many
-
-        rows = [
-            {"object_id": key, "tag": name}
-            for key, diff in changes.items()
-            for name in (set(diff["tags"][1]) - set(diff["tags"][0]) if "tags" in diff else ())
-        ]
-        if rows:
-            tag_many(self.type.key, rows, by=self.by, source="import")
+            add_tags(self.type, changes, by=self.by)
 
     def shown_change(self, table: Table, position: int, diff: dict[str, list[Any]]) -> dict[str, Any]:
         """{field: [old, new]} as texts; what the actor may only see masked stays masked."""
