@@ -89,6 +89,6 @@ def nightly(tmp_path: Path) -> Callable[..., Any]:
     from kemai.platform.access import SYSTEM
 
     def go(as_of: datetime = NOW, **values: Any) -> Any:
-        return run("nightly", by=SYSTEM, as_of=as_of, folder=tmp_path, **values)
+        return run("nightly", by=SYSTEM, as_of=as_of, folder=tmp_path, **{"quick": True, **values})
 
     return go

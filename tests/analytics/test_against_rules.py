@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from tests.analytics.conftest import NOW, TODAY, Till
 from kemai.customers import rules
 from kemai.customers.models import Customer, CustomerFacts, Order, Product
+from tests.analytics.conftest import NOW, TODAY, Till
 
 Bought = list[tuple[int, int, str, Product]]
 """(days ago, yuan, channel, product) of each paid order."""
 
 
-def shop(till: Till, rng: Random) -> dict[int, Bought]:
+def shop(till: Till, rng: Random, size: int) -> dict[int, Bought]:
     """Buyers of many habits: regular ones with a rhythm, with breaks, occasional ones, one-time ones."""
     bought: dict[int, Bought] = {}
-    for index in range(120):
+    for index in range(size):
         one = till.customer(
             f"客{index}",
             kind=rng.choice(["person", "company"]),
@@ -53,7 +53,7 @@ def shop(till: Till, rng: Random) -> dict[int, Bought]:
 
 
 def test_every_value_is_what_the_rules_say(till: Till, nightly: Callable[..., Any]) -> None:
-    bought = shop(till, Random(7))
+    bought = shop(till, Random(7), 90)
     run = nightly()
     year = [
         (sum(yuan for ago, yuan, *_ in mine if ago < 365) * 100, sum(1 for ago, *_ in mine if ago < 365))
@@ -120,7 +120,7 @@ def check(customer: Customer, mine: Bought, basis: dict[str, Any]) -> None:
 
 def test_runs_day_by_day_end_where_one_run_ends(till: Till, nightly: Callable[..., Any]) -> None:
     """Kept facts, renewed for the touched customers only, are the same as facts computed from the ground up."""
-    shop(till, Random(11))
+    shop(till, Random(11), 40)
     for days_ago in (40, 20, 3):
         nightly(NOW - timedelta(days=days_ago))
     moved = Order.objects.order_by("pk")[3]

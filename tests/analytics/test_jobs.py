@@ -14,11 +14,11 @@ from kemai.analytics import jobs
 from kemai.analytics.__main__ import work
 from kemai.analytics.models import AnalysisRun
 from kemai.analytics.results import latest_result
-from tests.analytics.conftest import NOW, Till
 from kemai.customers.models import CustomerFacts
 from kemai.platform.jobs import Fatal, Progress
 from kemai.platform.models import Job
 from kemai.platform.records import derived
+from tests.analytics.conftest import NOW, Till
 
 
 def request(**values: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def test_results_are_shown_in_yuan_and_in_the_readers_language(
 ) -> None:
     till.order(till.customer(), 5, 120)
     assert latest_result("sales") is None
-    nightly()
+    nightly(quick=False)
     sales, classes = latest_result("sales"), latest_result("value_class")
     assert sales is not None
     assert classes is not None

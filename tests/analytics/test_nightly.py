@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from kemai.analytics.models import AnalysisRun
-from tests.analytics.conftest import NOW, Till
 from kemai.customers.models import Customer, CustomerFacts, FactTransition, Order, OrderLine
 from kemai.platform.models import ChangeSet, OutboxEvent
+from tests.analytics.conftest import NOW, Till
 
 Nightly = Callable[..., Any]
 
@@ -159,7 +159,7 @@ def test_results_for_the_dashboard_are_kept_and_bounded(till: Till, nightly: Nig
     till.order(one, 70, 100, channel="online")
     till.order(one, 35, 100)
     till.order(two, 65, 50, product=till.bear)
-    nightly()
+    nightly(quick=False)
     sales = AnalysisRun.objects.get(analysis="sales")
     months = {row[0]: row[1:] for row in sales.result["tables"]["month"]["rows"]}
     assert months["2026-04"] == [2, 15000]
@@ -176,7 +176,7 @@ def test_results_for_the_dashboard_are_kept_and_bounded(till: Till, nightly: Nig
 
 
 def test_an_empty_company(db: None, nightly: Nightly) -> None:
-    run = nightly()
+    run = nightly(quick=False)
     assert run.state == "done"
     assert run.rows_written == 0
 

@@ -16,10 +16,10 @@ from kemai.analytics.analyses.rfm import Params
 from kemai.analytics.analysis import BadParams, year_before
 from kemai.analytics.registry import UnknownAnalysis, all_analyses, get_analysis, params_for
 from kemai.analytics.store import FILE, StoreBusy, open_store
-from tests.analytics.conftest import Till
 from kemai.customers.models import Order, Product
 from kemai.platform.models import Setting
 from kemai.platform.objects.dataset import Dataset, all_datasets
+from tests.analytics.conftest import Till
 
 HARD = ['引"号', "逗,号", "换\n行", "", "  空 格 ", "😀", "'单", "\\反", "NULL", "a\r\nb"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from kemai.analytics.tests.conftest import NOW, Till, nightly, till  # noqa: F401 - fixtures
 from kemai.customers.models import Customer, CustomerFacts
 from kemai.customers.services.facts import EXPLAINERS, why
 from kemai.platform.objects import get
+from tests.analytics.conftest import NOW, Till, nightly, till  # noqa: F401 - fixtures
 
 Nightly = Callable[..., Any]
 
