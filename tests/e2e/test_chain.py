@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -55,7 +57,9 @@ def test_a_play_is_previewed_started_and_taken_back(enter: Entrance) -> None:
 
 
 def tasks_called(page: Page, title: str) -> int:
-    go(page, f"/o/task/?q={title}")
+    # by a condition and not by the search, whose index follows what is written in bulk a moment later
+    condition = json.dumps({"field": "title", "op": "contains", "value": title})
+    go(page, f"/o/task/?where={quote(condition)}")
     return rows(page).count()
 
 
