@@ -17,6 +17,7 @@ def work(
     as_of: str | None,
     full: bool,
     write: bool | None,
+    quick: bool,
     user_id: int | None,
 ) -> dict[str, object]:
     """Run what was asked for, or say that it cannot be run."""
@@ -32,6 +33,7 @@ def work(
             as_of=datetime.fromisoformat(as_of) if as_of else None,
             full=full,
             write=write,
+            quick=quick,
             report=lambda message, done, total: report(done, total, message),
         )
     except (BadParams, UnknownAnalysis) as error:

@@ -24,12 +24,13 @@ def analyse(
     as_of: str | None = None,
     full: bool = False,
     write: bool | None = None,
+    quick: bool = False,
 ) -> object:
     """The job: an analysis or "nightly" in a child process. Returns {"run": id of the AnalysisRun, "written": rows}.
 
     `as_of` in ISO form; parameters that cannot be used fail at once, without another attempt."""
     request = {
-        "key": key, "params": dict(params or {}), "as_of": as_of, "full": full, "write": write,
+        "key": key, "params": dict(params or {}), "as_of": as_of, "full": full, "write": write, "quick": quick,
         "user_id": progress.user_id,
     }  # fmt: skip
     answer = run_in_child("kemai.analytics", request, progress)

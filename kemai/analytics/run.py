@@ -42,6 +42,7 @@ def run(
     as_of: datetime | None = None,
     full: bool = False,
     write: bool | None = None,
+    quick: bool = False,
     report: Report = quiet,
     folder: Path | None = None,
 ) -> AnalysisRun:
@@ -50,7 +51,8 @@ def run(
     `key` is an analysis or "nightly": all of them, with the derived facts written back. `params` are the analysis'
     own, or for "nightly" {analysis key: its parameters}. With `as_of` everything later is left out of account; a
     nightly run writes back unless a later moment's values already stand (`write` decides otherwise). `full` reads
-    the datasets anew. Raises UnknownAnalysis, BadParams, StoreBusy; any failure stays in the run's row."""
+    the datasets anew; a `quick` nightly run brings facts and states up to date but leaves the dashboard's results as
+    they were. Raises UnknownAnalysis, BadParams, StoreBusy; any failure stays in the run's row."""
     from kemai.analytics.registry import get_analysis, params_for
 
     moment = as_of or timezone.now()
@@ -67,7 +69,9 @@ def run(
         wanted = False
         row = runs.start(key, get_analysis(key).version, given[key], as_of=moment, by=by)
     try:
-        return carry_out(row, given, moment, by=by, full=full, write=wanted, report=report, folder=folder)
+        return carry_out(
+            row, given, moment, by=by, full=full, write=wanted, quick=quick, report=report, folder=folder
+        )
     except BaseException as error:
         runs.fail(row, error)
         raise
@@ -87,6 +91,7 @@ def carry_out(
     by: Actor,
     full: bool,
     write: bool,
+    quick: bool,
     report: Report,
     folder: Path | None,
 ) -> AnalysisRun:
@@ -110,7 +115,7 @@ def carry_out(
         standing = standing_values(session, get_part(PART), last.pk if last else None)
         if write or (last is not None and last.as_of <= moment):
             pipeline.previous = standing
-        written = nightly(pipeline, standing, row, by=by, write=write, report=clock)
+        written = nightly(pipeline, standing, row, by=by, write=write, quick=quick, report=clock)
         seconds = clock.done()
         basis = {name: dict(result.basis) for name, result in pipeline.results.items()}
         metrics = {
@@ -129,7 +134,9 @@ def carry_out(
         )
 
 
-def nightly(pipeline: Any, standing: Any, row: AnalysisRun, *, by: Actor, write: bool, report: Clock) -> Any:
+def nightly(
+    pipeline: Any, standing: Any, row: AnalysisRun, *, by: Actor, write: bool, quick: bool, report: Clock
+) -> Any:
     """All analyses; the facts are written first, then the dashboard's results are computed and kept."""
     from kemai.analytics.pipeline import STATES
     from kemai.analytics.registry import get_analysis
@@ -149,7 +156,7 @@ def nightly(pipeline: Any, standing: Any, row: AnalysisRun, *, by: Actor, write:
             touched=touched, by=by.through("analysis"), run_id=row.pk, at=pipeline.moment, report=report.step("write"),
         )  # fmt: skip
     report.step("results")
-    for key in (*STATES, *READ_ONLY):
+    for key in STATES if quick else (*STATES, *READ_ONLY):
         result = pipeline.run(key)
         runs.keep_result(
             get_analysis(key), pipeline.used[key], result, as_of=pipeline.moment, started=started, by=by

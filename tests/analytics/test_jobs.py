@@ -28,6 +28,7 @@ def request(**values: Any) -> dict[str, Any]:
         "as_of": None,
         "full": False,
         "write": None,
+        "quick": False,
         "user_id": None,
     }
     return {**base, **values}
