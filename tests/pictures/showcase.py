@@ -38,7 +38,6 @@ class Scene:
     path: str
     size: tuple[int, int] = (1360, 850)
     theme: str = "light"
-    scroll_to: str = ""
 
 
 SCENES = (
@@ -46,7 +45,7 @@ SCENES = (
         "list",
         '/o/customer/?where={"field":"value_class","op":"in","value":["high","potential"]}&sort=-amount_12m',
     ),
-    Scene("record", "/o/customer/{customer}?tab=portrait"),
+    Scene("record", "/o/customer/{customer}?tab=portrait", (1360, 1250)),
     Scene("chain", "/chain"),
     Scene("dashboard", "/dashboard", theme="dark"),
     Scene("import", "import"),
