@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 CAP = 4_000
 STEP = 1_000
-WORK = 70
-"""Steps of 1,000 instructions of SQLite's machine that a quick count may take: about 6 ms, whatever is asked."""
+WORK = 40
+"""Steps of 1,000 instructions of SQLite's machine that a quick count may take: about 3 ms, whatever is asked."""
 
 
 class Count(NamedTuple):

@@ -25,7 +25,9 @@ def asset(path: str) -> str:
     return static(path) + stamp
 
 
+@lru_cache(maxsize=20_000)
 def url(name: str, *args: object, **kwargs: object) -> str:
+    """A page asks for some dozens of addresses, the same ones again and again."""
     return reverse(name, args=args, kwargs=kwargs) if not (args and kwargs) else reverse(name, args=args)
 
 
