@@ -156,7 +156,8 @@ def test_the_dark_theme_stays(enter: Entrance) -> None:
     page = enter("raoming", fresh=True)
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.locator(".topbar [data-dropdown]").last.click()
-    page.locator("[data-theme-set=dark]").click()
+    with page.expect_response("**/me/prefs/"):
+        page.locator("[data-theme-set=dark]").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert dark != light
