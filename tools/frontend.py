@@ -118,8 +118,9 @@ def check() -> int:
     status = install()
     if status == 0:
         status = run(MODULES / "typescript" / "bin" / "tsc", "--noEmit")
-    if status == 0 and any(FRONTEND.glob("tests/*.test.*")):
-        status = run("--test", "tests/")
+    tests = sorted(str(path.relative_to(FRONTEND)) for path in FRONTEND.glob("tests/*.test.*"))
+    if status == 0 and tests:
+        status = run("--test", *tests)  # named one by one: Node 24 takes a folder for a module
     return status
 
 
