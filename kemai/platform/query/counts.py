@@ -31,7 +31,7 @@ def quick_count(queryset: QuerySet[Any]) -> Count:
         return Count(0, exact=True)
     with connection.cursor() as cursor:
         if connection.vendor != "sqlite":
-            cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS some", params)  # noqa: S608 - made by the ORM
+            cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS found", params)  # noqa: S608 - made by the ORM
             number = int(cursor.fetchone()[0])
             return Count(min(number, CAP), number <= CAP)
         return stepped_count(cursor, sql, params)
