@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kemai.platform.fields import KINDS, FieldSpec, Invalid
@@ -32,6 +32,7 @@ def spec_of(key: str) -> FieldSpec:
 
 
 @pytest.mark.parametrize("key", KEYS)
+@settings(deadline=None)
 @given(raw=ANYTHING)
 def test_whatever_comes_in_is_a_value_or_a_sentence(key: str, raw: Any) -> None:
     spec = spec_of(key)
