@@ -187,8 +187,10 @@ def test_a_card_is_moved_by_keyboard(enter: Entrance) -> None:
     go(page, f"{LIST}?q=看板移动测试&display=board")
     card = page.locator("[data-list] > *").filter(has_text="看板移动测试")
     origin = card.locator("xpath=ancestor::*[@data-column][1]").get_attribute("data-column")
-    with page.expect_response("**/board/move") as moved:
-        card.press("Alt+ArrowRight")
+    card.focus()
+    expect(card).to_be_focused()
+    with page.expect_response(re.compile("/board/move")) as moved:
+        page.keyboard.press("Alt+ArrowRight")
     assert moved.value.ok, moved.value.text()
     expect(page.locator(f"[data-column='{origin}']").get_by_text("看板移动测试")).to_have_count(0)
     page.reload()
