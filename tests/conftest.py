@@ -10,7 +10,6 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.people import Person, crowd
 
-
 # a test that draws examples may be slow on a busy machine; it is not wrong for that
 hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
