@@ -34,12 +34,11 @@ def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> Http
     """?where=<condition tree>&q=<text>&sort=-created_at&fields=a,b&size=50&cursor=…&count=1"""
     specs = chosen(request, actor, object_type)
     rows = access.scope(actor, object_type)
-    levels = access.field_levels(actor, object_type)
     where = access.condition(actor, object_type, json_argument(request.GET.get("where")))
     rows = rows.filter(query.compile_q(where, object_type))
     text = request.GET.get("q", "").strip()
     if text:
-        hidden = [key for key in object_type.search if levels[key] in {"hidden", "masked"}]
+        hidden = search.hidden_kinds(actor, object_type)
         rows = rows.filter(pk__in=search.match(object_type.key, text, hidden=hidden))
     count = query.quick_count(rows)
     page = query.page(
