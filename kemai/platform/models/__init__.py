@@ -13,6 +13,7 @@ from kemai.platform.models.columns import (
     PhoneColumn,
     RegionColumn,
 )
+from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectDef, Record
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
 from kemai.platform.models.tag import Tag, Tagging
 from kemai.platform.models.work import (
@@ -31,20 +32,25 @@ __all__ = [
     "Change",
     "ChangeSet",
     "ChoiceColumn",
+    "ConfigChange",
     "CreditCodeColumn",
     "EventDelivery",
+    "FieldDef",
     "FieldRule",
     "Grant",
     "IdentityColumn",
     "ImportRun",
     "Job",
+    "Layout",
     "MoneyColumn",
     "MultiChoiceColumn",
+    "ObjectDef",
     "Option",
     "OutboxEvent",
     "OwnedRecord",
     "PercentColumn",
     "PhoneColumn",
+    "Record",
     "RecordBase",
     "RegionColumn",
     "Role",

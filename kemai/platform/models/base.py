@@ -19,6 +19,8 @@ class RecordBase(models.Model):
     updated_at = models.DateTimeField(_("更新时间"), editable=False, db_index=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
+    extra = models.JSONField(default=dict, editable=False)
+    """Values of own fields (`FieldDef`) by key."""
 
     class Meta:
         abstract = True
