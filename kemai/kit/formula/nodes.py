@@ -1,4 +1,4 @@
-"""What a formula is made of: the parsed tree (names as written), the checked tree (fields, types), what surrounds it."""
+"""What a formula is made of: the parsed tree (names as written), the checked tree (fields, types), its surroundings."""
 
 from __future__ import annotations
 
