@@ -10,9 +10,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F
 from django.http import HttpRequest
 
-from kemai.platform.access import Held
+from kemai.platform.access import Held, actor_for
 from kemai.staff.models import User
-from kemai.staff.services import sessions
+from kemai.staff.services import sessions, trail
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -28,6 +28,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         # Django keeps the key when the same person logs in again; a new log-in deserves a new key always
         request.session.cycle_key()
         sessions.note(request, cast(User, user))
+        trail.at_the_door("login", request, cast(User, user))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
+        """What was tried, never the password."""
+        super().authentication_failed(request, **credentials)
+        tried = str(credentials.get("username") or credentials.get("email") or "")
+        trail.at_the_door("login_failed", request, None, tried[:150])
+
+    def logout(self, request: HttpRequest) -> None:
+        if request.user.is_authenticated:
+            trail.at_the_door("logout", request, request.user)
+        super().logout(request)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """One's own, on the account's page; administrators' ways are in `services.people`."""
+        super().set_password(user, password)
+        by = actor_for(user)
+        trail.leave("update", "user", cast(User, user).pk, by=by, diff={"password": ["***", "***"]})
 
 
 class Backend(AuthenticationBackend):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from kemai.platform.access import actor_for
+from kemai.platform.access.origin import located
 from kemai.staff.services import sessions
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -45,7 +46,7 @@ class ActorMiddleware:
         request.actor = None  # type: ignore[attr-defined]
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             user = request.user
-            request.actor = actor_for(user)  # type: ignore[attr-defined]
+            request.actor = located(actor_for(user), request)  # type: ignore[attr-defined]
             if user.language != request.LANGUAGE_CODE:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language

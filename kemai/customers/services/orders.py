@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 
 from kemai.customers.models import CustomerFacts, Order, OrderLine
 from kemai.platform import access, audit
@@ -20,7 +20,7 @@ from kemai.platform.models import ChangeSet
 from kemai.platform.objects import get
 from kemai.platform.records import create_chunk, sql
 from kemai.platform.records.bulk import chunks
-from kemai.platform.records.single import set_deleted
+from kemai.platform.records.recycle import flip
 
 CENT = Decimal("0.01")
 LINE_COLUMNS = ("order_id", "product_id", "quantity", "price", "amount")
@@ -146,8 +146,5 @@ def replace_orders(orders: Mapping[int, NewOrder], *, by: Actor, changeset: Chan
     one act. Inside the caller's transaction."""
     if not orders:
         return
-    removed = set_deleted(get("order"), list(orders), deleted=True, by=by, reason="", kind="import")
-    removed.changes.update(changeset=changeset)
-    ChangeSet.objects.filter(pk=removed.pk).delete()
-    ChangeSet.objects.filter(pk=changeset.pk).update(count=F("count") + len(orders))
+    flip(get("order"), list(orders), gone=True, changeset=changeset, by=by)
     write_orders(list(orders.values()), by=by, changeset=changeset)

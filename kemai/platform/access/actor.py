@@ -28,6 +28,10 @@ class Actor:
     read_only: bool = False
     source: str = "form"
     language: str = "zh-hans"
+    address: str = ""
+    """The network address the request came from."""
+    via: str = ""
+    """The session or token it came through, as the audit names it."""
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
     def through(self, source: str) -> Actor:

@@ -51,7 +51,9 @@ def actor_of_token(key: str) -> Actor | None:
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     actor = actor_for(token.user, source="api")
-    return replace(actor, read_only=token.read_only, name=f"{actor.name} · {token.name}")
+    return replace(
+        actor, read_only=token.read_only, name=f"{actor.name} · {token.name}", via=f"token {token.pk}"
+    )
 
 
 def revoke(number: int) -> bool:

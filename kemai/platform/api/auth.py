@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from kemai.platform.access import Actor
+from kemai.platform.access.origin import located
 from kemai.platform.access.tokens import actor_of_token
 from kemai.platform.api.answers import answer
 
@@ -35,6 +36,7 @@ def door(view: View) -> View:
             response = answer(body, status=401)
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
+        actor = located(actor, request)
         with translation.override(
             (request.headers.get("Accept-Language", "")[:2] == "en" and "en") or actor.language
         ):

@@ -148,7 +148,9 @@ def history(request: HttpRequest, actor: Actor, type_key: str, key: int) -> Http
 @door
 def undo(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
     report = records.undo(key, by=actor)
-    kept = [{"type": type_key, "id": object_id, "field": field} for type_key, object_id, field in report.kept]
+    kept = [
+        {"type": one.type_key, "id": one.object_id, "field": one.field, "why": one.why} for one in report.kept
+    ]
     return answer({"changeset": report.changeset.pk, "undone": report.undone, "kept": kept})
 
 

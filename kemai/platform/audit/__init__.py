@@ -1,6 +1,6 @@
 """The log of who changed what, when and why."""
 
-from kemai.platform.audit.log import Diff, deleters, diff_of, history, ids_of, open_set, plain
+from kemai.platform.audit.log import Diff, deleters, diff_of, history, ids_of, note, open_set, plain
 from kemai.platform.audit.telling import CHANGES, FILES, act, diffs, look, reason, who
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "history",
     "ids_of",
     "look",
+    "note",
     "open_set",
     "plain",
     "reason",

@@ -25,7 +25,9 @@ def plain(spec: FieldSpec, value: Any) -> Any:
     return spec.type.json(value)
 
 
-def open_set(kind: str, type_key: str, *, by: Actor, reason: str = "", count: int = 0) -> ChangeSet:
+def open_set(
+    kind: str, type_key: str, *, by: Actor, reason: str = "", count: int = 0, rule: str = ""
+) -> ChangeSet:
     return ChangeSet.objects.create(
         kind=kind,
         type_key=type_key,
@@ -36,7 +38,32 @@ def open_set(kind: str, type_key: str, *, by: Actor, reason: str = "", count: in
         request_id=by.request_id,
         at=timezone.now(),
         count=count,
+        address=by.address,
+        via=by.via,
+        rule=rule,
     )
+
+
+def note(
+    kind: str,
+    type_key: str,
+    object_id: int | None = None,
+    *,
+    by: Actor,
+    reason: str = "",
+    diff: Mapping[str, Any] | None = None,
+) -> ChangeSet:
+    """Something that changes no record but must be known later: a log-in, a download, a setting."""
+    changes = open_set(kind, type_key, by=by, reason=reason, count=1)
+    if object_id is not None or diff:
+        Change.objects.create(
+            changeset=changes,
+            type_key=type_key,
+            object_id=object_id or 0,
+            action=kind[:8],
+            diff=dict(diff) if diff else None,
+        )
+    return changes
 
 
 def diff_of(specs: Mapping[str, FieldSpec], old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:

@@ -23,7 +23,15 @@ ACTS = {
     "restore": ("arrow-back-up", "teal", gettext_lazy("恢复了记录")),
     "reveal": ("eye", "yellow", gettext_lazy("查看了完整信息")),
     "undo": ("arrow-back-up", "yellow", gettext_lazy("撤销了修改")),
+    "redo": ("arrow-forward-up", "yellow", gettext_lazy("重做了修改")),
+    "purge": ("trash-x", "red", gettext_lazy("彻底删除了记录")),
+    "merge": ("git-merge", "purple", gettext_lazy("合并了记录")),
+    "transfer": ("user-share", "indigo", gettext_lazy("转移了负责人")),
+    "handover": ("user-share", "indigo", gettext_lazy("离职交接，更换了负责人")),
+    "download": ("download", "orange", gettext_lazy("下载了文件")),
 }
+WHOLE = frozenset({"undo", "redo", "transfer", "handover"})
+"""Kinds of change sets that say more than what was done to the single record."""
 SOURCES = {
     "api": gettext_lazy("接口"),
     "import": gettext_lazy("导入"),
@@ -109,7 +117,7 @@ def titles_of(actor: Actor, object_type: ObjectType, changes: Iterable[Change]) 
 def act(change: Change) -> str:
     """What was done, in words, with the door it came through."""
     kind = change.changeset.kind
-    name = "undo" if kind == "undo" else change.action
+    name = kind if kind in WHOLE else change.action
     words = str(ACTS.get(name, ACTS["update"])[2])
     source = SOURCES.get(change.changeset.source)
     return _("%(act)s（%(source)s）") % {"act": words, "source": source} if source else words
@@ -123,12 +131,12 @@ def who(change: Change) -> str:
 def reason(change: Change) -> str:
     """Why, where somebody said so; what the machinery notes for itself is left out."""
     told = change.changeset.reason
-    return "" if change.changeset.kind == "undo" or change.changeset.source == "system" else told
+    return "" if change.changeset.kind in {"undo", "redo"} or change.changeset.source == "system" else told
 
 
 def look(change: Change) -> tuple[str, str]:
     """Icon and colour."""
-    name = "undo" if change.changeset.kind == "undo" else change.action
+    name = change.changeset.kind if change.changeset.kind in WHOLE else change.action
     icon, color, _words = ACTS.get(name, ACTS["update"])
     return icon, color
 

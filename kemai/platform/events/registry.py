@@ -13,7 +13,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from kemai.platform.models import OutboxEvent
 
-PLATFORM = ("kemai.platform.search.handlers",)
+PLATFORM = ("kemai.platform.search.handlers", "kemai.platform.imports.handlers")
 """The platform is one app of many packages; its handlers are named here."""
 
 HandlerFunction = Callable[[OutboxEvent], object]

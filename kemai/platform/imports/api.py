@@ -187,7 +187,7 @@ def undo(run: ImportRun, *, by: Actor, now: bool = False, progress: Any = None) 
         return run
     with translation.override(by.language):
         report = records.undo(run.changeset_id, by=by, progress=progress)
-        counts = run.counts | {"undone": report.undone, "kept": len(report.kept)}
+        counts = run.counts | {"undone": report.undone, "kept": report.kept_count}
         services.put(run, state="undone", counts=counts)
     return run
 

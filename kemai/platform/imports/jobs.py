@@ -76,7 +76,7 @@ def undo(progress: jobs.Progress, run: int) -> dict[str, int]:
     with translation.override(by.language):
         assert found.changeset_id is not None
         report = records.undo(found.changeset_id, by=by, progress=progress, resume=True)
-        undone, kept = report.changeset.changes.count(), len(report.kept)
+        undone, kept = report.undone, report.kept_count
         services.put(found, state="undone", counts=found.counts | {"undone": undone, "kept": kept})
         progress(undone, undone, _("已撤销 %(n)s 项") % {"n": undone})
     return {"undone": undone, "kept": kept}

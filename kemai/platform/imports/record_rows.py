@@ -398,7 +398,7 @@ class RecordWork:
             elif self.task.rehearsal and out.wants("update"):
                 out.sample("update", self.shown_change(table, position, changes[target]))
         if not self.task.rehearsal and changes:
-            apply_changes(self.type, wanted, changes, self.task.change())
+            apply_changes(self.type, wanted, changes, self.task.change(), by=self.task.by)
             add_tags(self.type, changes, by=self.by)
 
     def shown_change(self, table: Table, position: int, diff: dict[str, list[Any]]) -> dict[str, Any]:

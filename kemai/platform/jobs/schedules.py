@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +17,13 @@ from django.utils.module_loading import autodiscover_modules
 from kemai.platform.jobs.queue import enqueue
 from kemai.platform.models import Job
 
+PLATFORM = (
+    "kemai.platform.jobs.housekeeping",
+    "kemai.platform.audit.sealfile",
+    "kemai.platform.exports.services",
+    "kemai.platform.records.purge",
+)
+"""The platform is one app of many packages; its schedules are named here."""
 DAY_MINUTES = 24 * 60
 _schedules: dict[str, Schedule] = {}
 _seen: dict[str, str] = {}
@@ -75,7 +83,8 @@ def schedule(
 def schedules() -> list[Schedule]:
     """Every schedule of every installed app."""
     autodiscover_modules("jobs")
-    import kemai.platform.jobs.housekeeping  # noqa: F401  (the platform's own are in this package)
+    for module in PLATFORM:
+        import_module(module)
 
     return list(_schedules.values())
 

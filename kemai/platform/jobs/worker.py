@@ -33,7 +33,7 @@ TICK = 5.0
 """Seconds between two looks at the clock and at the leases of others."""
 GRACE = 20.0
 """Seconds a task has for reaching a checkpoint after the stop signal."""
-BACKGROUND = ("kemai.platform.events.drain",)
+BACKGROUND = ("kemai.platform.events.drain", "kemai.platform.audit.seal.seal")
 """Steps the worker repeats besides its jobs: dotted paths of functions that return how much they did."""
 DEAD = gettext_noop("运行这项工作的进程中断了")
 

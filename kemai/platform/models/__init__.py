@@ -16,6 +16,7 @@ from kemai.platform.models.columns import (
 from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectDef, Record
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
 from kemai.platform.models.tag import Tag, Tagging
+from kemai.platform.models.trail import AuditEntry, AuditGate, OwnerChange
 from kemai.platform.models.work import (
     ImportRun,
     Job,
@@ -29,6 +30,8 @@ from kemai.platform.models.work import (
 
 __all__ = [
     "ApiToken",
+    "AuditEntry",
+    "AuditGate",
     "Change",
     "ChangeSet",
     "ChoiceColumn",
@@ -48,6 +51,7 @@ __all__ = [
     "Option",
     "OutboxEvent",
     "OwnedRecord",
+    "OwnerChange",
     "PercentColumn",
     "PhoneColumn",
     "Record",

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.columns import ChoiceColumn, Option
 
 
 class ChangeSet(models.Model):
     """One act, single or mass: it can be explained and undone as a whole. Rows are only added, never edited
-    (but for `undone_by`)."""
+    (but for `count`, `outcome`, `undone_by` and `sealed`, which say how the act went on). Acts that change no record
+    (log-ins, exports, downloads) are change sets as well: what is written here is what the audit chain seals."""
 
-    KINDS = tuple(
-        Option(k, k) for k in "create update delete restore bulk import run undo reveal export".split()
+    KINDS = (
+        Option("create", _("新建"), "green"),
+        Option("update", _("修改"), "gray"),
+        Option("delete", _("删除"), "red"),
+        Option("restore", _("恢复"), "teal"),
+        Option("bulk", _("批量修改"), "blue"),
+        Option("import", _("导入"), "azure"),
+        Option("merge", _("合并"), "purple"),
+        Option("transfer", _("转移负责人"), "indigo"),
+        Option("handover", _("离职交接"), "indigo"),
+        Option("run", _("分析结果"), "gray"),
+        Option("undo", _("撤销"), "yellow"),
+        Option("redo", _("重做"), "yellow"),
+        Option("purge", _("彻底删除"), "red"),
+        Option("reveal", _("查看完整信息"), "orange"),
+        Option("export", _("导出"), "orange"),
+        Option("download", _("下载文件"), "orange"),
+        Option("login", _("登录"), "gray"),
+        Option("login_failed", _("登录失败"), "red"),
+        Option("logout", _("退出登录"), "gray"),
+        Option("setting", _("修改设置"), "pink"),
+        Option("retention", _("清理审计记录"), "red"),
     )
 
     kind = ChoiceColumn(options=KINDS)
@@ -26,6 +48,23 @@ class ChangeSet(models.Model):
     at = models.DateTimeField(db_index=True)
     count = models.PositiveIntegerField(default=0)
     undone_by = models.OneToOneField("self", models.SET_NULL, null=True, related_name="undoes")
+    address = models.CharField(max_length=64, blank=True, default="")
+    """The network address it came from; '' for what the machine does by itself."""
+    via = models.CharField(max_length=120, blank=True, default="")
+    """The session ("session 1a2b3c4d") or API token ("token 7") it came through."""
+    rule = models.CharField(max_length=120, blank=True, default="")
+    """The rule that decided it, where a rule did."""
+    outcome = models.JSONField(null=True)
+    """What the act came to, for its page: what an undo kept, who received what in a hand-over."""
+    sealed = models.BigIntegerField(null=True)
+    """The number of its (last) entry in the audit chain; None while something of it waits to be sealed."""
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("id",), condition=models.Q(sealed=None), name="changeset_unsealed"),
+            models.Index(fields=("actor", "id"), name="changeset_actor"),
+            models.Index(fields=("id",), condition=models.Q(count__gt=1), name="changeset_mass"),
+        )
 
 
 class Change(models.Model):

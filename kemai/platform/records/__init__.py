@@ -12,14 +12,17 @@ from kemai.platform.records.files import (
     detach,
     files_of,
     location,
+    note_download,
     one_file,
     store,
 )
 from kemai.platform.records.mass import delete_many, retag_many
+from kemai.platform.records.recycle import delete, restore
 from kemai.platform.records.reveal import reveal
-from kemai.platform.records.single import create, delete, restore, row_of, update
+from kemai.platform.records.single import create, row_of, update
 from kemai.platform.records.tags import names_of, tag_many
-from kemai.platform.records.undo import UndoReport, undo, undoable
+from kemai.platform.records.undo import Inverse, UndoReport, preview, register_inverse, undo, undoable
+from kemai.platform.records.undo_plan import Kept
 from kemai.platform.records.values import check_values
 
 __all__ = [
@@ -27,6 +30,8 @@ __all__ = [
     "MOST_FILES",
     "Conflict",
     "FieldErrors",
+    "Inverse",
+    "Kept",
     "Refused",
     "UndoReport",
     "attach",
@@ -42,7 +47,10 @@ __all__ = [
     "files_of",
     "location",
     "names_of",
+    "note_download",
     "one_file",
+    "preview",
+    "register_inverse",
     "restore",
     "retag_many",
     "reveal",

@@ -18,7 +18,7 @@ from kemai.platform.fields import FieldSpec, FieldType, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import part_model
-from kemai.platform.records import numbers, sql
+from kemai.platform.records import numbers, owners, sql
 from kemai.platform.records.errors import FieldErrors
 from kemai.platform.records.single import attributes, prepare_all
 from kemai.platform.records.tags import tag_many
@@ -194,7 +194,7 @@ def insert_parts(object_type: ObjectType, keys: Sequence[int]) -> None:
 def record_created(object_type: ObjectType, changeset: ChangeSet, keys: Sequence[int]) -> None:
     same = {"changeset_id": changeset.pk, "type_key": object_type.key, "action": "create", "diff": None}
     sql.insert_same(Change, "object_id", keys, same)
-    ChangeSet.objects.filter(pk=changeset.pk).update(count=F("count") + len(keys))
+    ChangeSet.objects.filter(pk=changeset.pk).update(count=F("count") + len(keys), sealed=None)
 
 
 def record_changes(
@@ -202,7 +202,7 @@ def record_changes(
 ) -> None:
     rows = [[changeset.pk, object_type.key, key, action, diff] for key, action, diff in changes]
     sql.insert(Change, CHANGE_COLUMNS, rows)
-    ChangeSet.objects.filter(pk=changeset.pk).update(count=F("count") + len(rows))
+    ChangeSet.objects.filter(pk=changeset.pk).update(count=F("count") + len(rows), sealed=None)
 
 
 def tag_chunk(
@@ -259,7 +259,7 @@ def update_chunk(
     objects = object_type.model._default_manager.in_bulk(keys) if hooks.prepare or hooks.check else {}
     prepare_all(object_type, list(wanted.values()), [objects.get(key) for key in wanted], by)
     changes = differences(object_type, wanted)
-    apply_changes(object_type, wanted, changes, changeset)
+    apply_changes(object_type, wanted, changes, changeset, by=by)
     return len(changes)
 
 
@@ -268,12 +268,15 @@ def apply_changes(
     wanted: Mapping[int, Values],
     changes: Mapping[int, audit.Diff],
     changeset: ChangeSet,
+    *,
+    by: Actor,
 ) -> None:
     """Writes checked changes, with their log and event."""
     if not changes:
         return
     write_changes(object_type, wanted, changes)
     record_changes(object_type, changeset, ((key, "update", diff) for key, diff in changes.items()))
+    owners.note(object_type, changeset, changes, by=by)
     fields = sorted({field for diff in changes.values() for field in diff})
     payload = {**span(list(changes)), "fields": fields}
     events.emit(f"{object_type.key}.bulk_updated", object_type.key, None, changeset, payload)

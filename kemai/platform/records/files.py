@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from kemai.platform.models import Change, StoredFile
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records.errors import FieldErrors, Refused
 
+log_of = logging.getLogger(__name__)
 MOST_BYTES = 25 * 1024 * 1024
 MOST_FILES = 500
 """Files a record may hold."""
@@ -132,6 +134,15 @@ def location(stored: StoredFile) -> Path:
     if not path.is_relative_to(root) or not path.is_file():
         raise access.NotVisible
     return path
+
+
+def note_download(stored: StoredFile, type_key: str, key: int, *, by: Actor) -> None:
+    """Who fetched which file. Looking at a record must not fail because this cannot be written (a full disk)."""
+    try:
+        with transaction.atomic():
+            audit.note("download", type_key, key, by=by, reason=stored.name)
+    except DatabaseError:
+        log_of.warning("a download could not be noted", exc_info=True)
 
 
 def detach(type_key: str, key: int, file_id: int, *, by: Actor) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F
-from django.utils import timezone
 
-from kemai.platform import access, audit, events, search
+from kemai.platform import access, audit, events
 from kemai.platform.access import Actor
 from kemai.platform.models import ChangeSet, Tag, Tagging
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records.bulk import chunks, record_changes, span
+from kemai.platform.records.recycle import send
 from kemai.platform.records.tags import resolve, tag_many
 
 CHUNK = 1000
@@ -36,12 +35,9 @@ def delete_many(
     changeset = audit.open_set("delete", type_key, by=by, reason=reason)
     for done, chunk in enumerate(chunks(keys, CHUNK)):
         with transaction.atomic():
-            now = timezone.now()
-            rows = object_type.model._default_manager.filter(pk__in=chunk, deleted_at=None)
-            rows.update(deleted_at=now, updated_at=now, version=F("version") + 1)
-            record_changes(object_type, changeset, ((key, "delete", None) for key in chunk))
-            search.remove(type_key, chunk)
-            events.emit(f"{type_key}.bulk_deleted", type_key, None, changeset, span(chunk))
+            alive = object_type.model._default_manager.filter(pk__in=chunk, deleted_at=None)
+            still = list(alive.order_by("pk").values_list("pk", flat=True))
+            send(object_type, still, changeset=changeset, by=by)
         tell(progress, (done + 1) * CHUNK, len(keys))
     return refreshed(changeset)
 

@@ -14,7 +14,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.records import numbers, tags
+from kemai.platform.records import numbers, owners, tags
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
 from kemai.platform.records.values import (
     Values,
@@ -109,6 +109,7 @@ def log_update(object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor
     Change.objects.create(
         changeset=changes, type_key=object_type.key, object_id=obj.pk, action="update", diff=diff
     )
+    owners.note(object_type, changes, {obj.pk: diff}, by=by)
     after(object_type, [obj], changed, by)
     if changed & set(object_type.search):
         reindex(object_type, obj)
@@ -251,53 +252,6 @@ class integrity:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, IntegrityError):
             raise Refused("duplicate", _("同样的记录刚刚被别人保存，请刷新后再试")) from error
-
-
-def delete(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -> ChangeSet:
-    """To the recycle bin. Records that the actor may not delete make the whole act fail: nothing is half done."""
-    object_type = get(type_key)
-    wanted = set(ids)
-    with transaction.atomic():
-        found = set(
-            access.scope(by, object_type, "delete").filter(pk__in=wanted).values_list("pk", flat=True)
-        )
-        if found != wanted:
-            visible = access.scope(by, object_type).filter(pk__in=wanted).count()
-            raise access.Denied if visible == len(wanted) else access.NotVisible
-        return set_deleted(object_type, sorted(found), deleted=True, by=by, reason=reason)
-
-
-def set_deleted(
-    object_type: ObjectType, ids: Sequence[int], *, deleted: bool, by: Actor, reason: str, kind: str = ""
-) -> ChangeSet:
-    now = timezone.now()
-    action = "delete" if deleted else "restore"
-    changes = audit.open_set(kind or action, object_type.key, by=by, reason=reason, count=len(ids))
-    rows = object_type.model._default_manager.filter(pk__in=ids)
-    rows.update(deleted_at=now if deleted else None, updated_at=now, version=models.F("version") + 1)
-    Change.objects.bulk_create(
-        (Change(changeset=changes, type_key=object_type.key, object_id=key, action=action) for key in ids),
-        batch_size=2000,
-    )
-    for key in ids:
-        if deleted:
-            search.remove(object_type.key, key)
-    if not deleted:
-        for obj in rows:
-            reindex(object_type, obj)
-    events.emit(f"{object_type.key}.{action}d", object_type.key, ids[0] if len(ids) == 1 else None, changes)
-    return changes
-
-
-def restore(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -> ChangeSet:
-    """Back from the recycle bin."""
-    object_type = get(type_key)
-    access.require(by, object_type, "delete")
-    with transaction.atomic(), integrity():
-        gone = access.binned(by, object_type).filter(pk__in=ids)
-        return set_deleted(
-            object_type, list(gone.values_list("pk", flat=True)), deleted=False, by=by, reason=reason
-        )
 
 
 def row_of(object_type: ObjectType, key: int, *, by: Actor) -> query.Row:

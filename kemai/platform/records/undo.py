@@ -1,206 +1,206 @@
-"""Taking back a change set: what was edited later is kept and listed."""
+"""Taking back a change set: what was edited later is kept and listed. Taking back an undo is a redo, which can be
+taken back in turn; an act that has been undone cannot be undone once more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kemai.platform import access, audit, query
-from kemai.platform.access import SYSTEM, Actor
+from kemai.platform import access, audit, events
+from kemai.platform.access import Actor
 from kemai.platform.models import Change, ChangeSet
-from kemai.platform.objects import ObjectType, get
-from kemai.platform.records import sql, tags
-from kemai.platform.records.bulk import chunks, record_changes
+from kemai.platform.records.bulk import chunks
 from kemai.platform.records.errors import Refused
-from kemai.platform.records.single import attributes, prepare, set_deleted
+from kemai.platform.records.limits import days
+from kemai.platform.records.undo_apply import Applied, apply
+from kemai.platform.records.undo_plan import Kept, Planner, by_type, known, rounds
 
-NO_CHANGE = frozenset({"export", "reveal"})
-"""Kinds of change sets that note what somebody took out or looked at."""
+NO_CHANGE = frozenset("reveal export download login login_failed logout setting retention purge".split())
+"""Kinds of change sets that note what somebody took out, looked at or did elsewhere; and what is gone for good."""
+CHUNK = 2000
+MOST_LISTED = 1000
+"""Kept records that a report names; their number is always exact."""
+Report = Callable[[int, int], object]
 
 
 @dataclass
 class UndoReport:
-    """`kept` are records that somebody changed afterwards: (object key, id, field or "")."""
+    """`kept` names what stays as it was, as far as it is listed; `kept_count` is how many there are."""
 
     changeset: ChangeSet
     undone: int = 0
-    kept: list[tuple[str, int, str]] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    kept_count: int = 0
+
+    def add(self, done: Applied) -> None:
+        self.undone += done.records
+        self.kept_count += len(done.kept)
+        self.kept += done.kept[: max(0, MOST_LISTED - len(self.kept))]
+
+    def outcome(self, cursor: int) -> dict[str, Any]:
+        return {
+            "undone": self.undone, "kept_count": self.kept_count, "kept": [list(one) for one in self.kept],
+            "cursor": cursor,
+        }  # fmt: skip
 
 
-def undo(changeset_id: int, *, by: Actor, progress: Any = None, resume: bool = False) -> UndoReport:
+@dataclass(frozen=True)
+class Inverse:
+    """How change sets of a kind are taken back that are more than changes of columns (a merge): `preview` says what
+    would happen, `undo` does it and logs into the change set it is given."""
+
+    preview: Callable[[ChangeSet, Actor], UndoReport]
+    undo: Callable[[ChangeSet, ChangeSet, Actor, Report | None], UndoReport]
+
+
+_inverses: dict[str, Inverse] = {}
+
+
+def register_inverse(kind: str, inverse: Inverse) -> None:
+    _inverses[kind] = inverse
+
+
+def undo(
+    changeset_id: int, *, by: Actor, progress: Report | None = None, resume: bool = False, reason: str = ""
+) -> UndoReport:
     """The inverse of a change set, newest change first. `resume` goes on with an undo that was cut off (a job that is
-    run again). Raises Refused when it was undone already, Denied when the actor neither made it nor may make mass
-    changes, NotVisible when there is none."""
+    run again). Raises Refused when it was undone already or cannot be, Denied when it is not the actor's to undo,
+    NotVisible when there is none."""
+    original, inverse = begin(changeset_id, by, resume=resume, reason=reason)
+    special = _inverses.get(original.kind)
+    report = (
+        special.undo(original, inverse, by, progress) if special else walk(original, inverse, by, progress)
+    )
     with transaction.atomic():
-        original = ChangeSet.objects.select_for_update().filter(pk=changeset_id).first()
-        if original is None:
-            raise access.NotVisible
-        inverse = original.undone_by if resume else None
-        going_on = inverse is not None
-        if inverse is None:
-            check_undoable(original, by)
-            inverse = audit.open_set("undo", original.type_key, by=by, reason=f"undo {original.pk}")
-            original.undone_by = inverse
-            original.save()
-    report = UndoReport(inverse)
-    total = original.count
-    for done, chunk in enumerate(chunks(newest_first(original), 1000)):
-        with transaction.atomic():
-            undo_chunk(outstanding(chunk, inverse) if going_on else chunk, original, report, by)
-        if progress is not None:
-            progress(min((done + 1) * 1000, total), total)
+        payload = {"changeset": original.pk, "kind": original.kind, "redo": inverse.kind == "redo"}
+        events.emit("change.undone", original.type_key, None, inverse, payload)
     return report
 
 
-def outstanding(chunk: list[Change], inverse: ChangeSet) -> list[Change]:
-    """The changes that an undo which was cut off had not come to."""
-    keys = [change.object_id for change in chunk]
-    seen = set(inverse.changes.filter(object_id__in=keys).values_list("type_key", "object_id"))
-    return [change for change in chunk if (change.type_key, change.object_id) not in seen]
+def begin(changeset_id: int, by: Actor, *, resume: bool, reason: str) -> tuple[ChangeSet, ChangeSet]:
+    """The change set, marked as undone, and the one of its undo."""
+    with transaction.atomic():
+        original = ChangeSet.objects.select_for_update(of=("self",)).filter(pk=changeset_id).first()
+        if original is None:
+            raise access.NotVisible
+        inverse = original.undone_by if resume else None
+        if inverse is None:
+            check_undoable(original, by)
+            kind = "redo" if original.kind == "undo" else "undo"
+            inverse = audit.open_set(kind, original.type_key, by=by, reason=reason or f"{kind} {original.pk}")
+            ChangeSet.objects.filter(pk=original.pk).update(undone_by=inverse)
+    return original, inverse
 
 
-def check_undoable(changeset: ChangeSet, by: Actor) -> None:
-    if changeset.undone_by_id is not None:
-        raise Refused("undone", _("这次修改已经撤销过了"))
-    if changeset.kind in NO_CHANGE:
-        raise Refused("no_change", _("这不是一次修改，没有可以撤销的内容"))
-    if changeset.kind == "run":
-        raise Refused("derived", _("分析结果不能撤销，请调整参数后重新计算"))
-    if changeset.kind == "reveal":
-        raise Refused("nothing_to_undo", _("查看记录不能撤销"))
-    mine = by.user_id is not None and changeset.actor_id == by.user_id
-    if not (by.is_system or mine or access.may(by, changeset.type_key, "bulk")):
-        raise access.Denied
+def walk(original: ChangeSet, inverse: ChangeSet, by: Actor, progress: Report | None) -> UndoReport:
+    """In chunks, each with its place noted in the same transaction, so that an undo which is cut off goes on there."""
+    told = inverse.outcome or {}
+    report = UndoReport(inverse, told.get("undone", 0), kept_of(told), told.get("kept_count", 0))
+    planner, done = Planner(original), 0
+    for chunk in chunks(newest_first(original, told.get("cursor")), CHUNK):
+        with transaction.atomic():
+            for turn in rounds(chunk):
+                for object_type, changes in by_type(turn):
+                    report.add(take_back(object_type, changes, planner, inverse, by))
+            ChangeSet.objects.filter(pk=inverse.pk).update(outcome=report.outcome(chunk[-1].pk))
+        done += len(chunk)
+        if progress is not None:
+            progress(min(done, original.count), original.count)
+    return report
 
 
-def newest_first(changeset: ChangeSet) -> Iterator[Change]:
-    last = None
+def take_back(
+    object_type: Any, changes: Sequence[Change], planner: Planner, inverse: ChangeSet, by: Actor
+) -> Applied:
+    if object_type is None:
+        return Applied(0, [Kept(change.type_key, change.object_id, "", "gone") for change in changes])
+    return apply(planner.plan(object_type, changes), inverse, by)
+
+
+def preview(changeset_id: int, *, by: Actor) -> UndoReport:
+    """What an undo would do now, without doing it. Raises as `undo` does."""
+    original = ChangeSet.objects.filter(pk=changeset_id).first()
+    if original is None:
+        raise access.NotVisible
+    check_undoable(original, by)
+    special = _inverses.get(original.kind)
+    if special:
+        return special.preview(original, by)
+    report, planner = UndoReport(original), Planner(original, pretend=True)
+    for chunk in chunks(newest_first(original, None), CHUNK):
+        for turn in rounds(chunk):
+            for object_type, changes in by_type(turn):
+                if object_type is None:
+                    gone = [Kept(change.type_key, change.object_id, "", "gone") for change in changes]
+                    report.add(Applied(0, gone))
+                else:
+                    steps = planner.plan(object_type, changes)
+                    report.add(Applied(len(steps.touched), steps.kept))
+    return report
+
+
+def kept_of(outcome: dict[str, Any]) -> list[Kept]:
+    return [Kept(*one) for one in outcome.get("kept", [])]
+
+
+def newest_first(changeset: ChangeSet, before: int | None) -> Iterator[Change]:
+    last = before
     while True:
         batch = changeset.changes.order_by("-id")
         if last is not None:
             batch = batch.filter(pk__lt=last)
-        rows = list(batch[:1000])
+        rows = list(batch[:CHUNK])
         if not rows:
             return
         yield from rows
         last = rows[-1].pk
 
 
-def undo_chunk(chunk: list[Change], original: ChangeSet, report: UndoReport, by: Actor) -> None:
-    by_type: dict[str, list[Change]] = {}
-    for change in chunk:
-        by_type.setdefault(change.type_key, []).append(change)
-    for type_key, changes in by_type.items():
-        object_type = get(type_key)
-        undo_created([c for c in changes if c.action == "create"], object_type, report, by)
-        undo_updates([c for c in changes if c.action == "update"], object_type, report, by)
-        for action, deleted in (("delete", False), ("restore", True)):
-            ids = [c.object_id for c in changes if c.action == action]
-            if ids:
-                flip(object_type, ids, deleted=deleted, report=report, by=by)
+def check_undoable(changeset: ChangeSet, by: Actor) -> None:
+    """Raises Refused with the reason, or Denied."""
+    reason = why_not(changeset)
+    if reason is not None:
+        raise Refused(*reason)
+    if not may_undo(changeset, by):
+        raise access.Denied
 
 
-def flip(object_type: ObjectType, ids: list[int], *, deleted: bool, report: UndoReport, by: Actor) -> None:
-    inner = set_deleted(object_type, ids, deleted=deleted, by=by, reason="", kind="undo")
-    inner.changes.update(changeset=report.changeset)
-    ChangeSet.objects.filter(pk=inner.pk).delete()
-    count = ChangeSet.objects.get(pk=report.changeset.pk).count + len(ids)
-    ChangeSet.objects.filter(pk=report.changeset.pk).update(count=count)
-    report.undone += len(ids)
+def why_not(changeset: ChangeSet) -> tuple[str, str] | None:
+    """(code, sentence) where nobody can take it back."""
+    if changeset.undone_by_id is not None:
+        if changeset.kind == "undo":
+            return "undone", _("这次撤销已经重做过了")
+        return "undone", _("这次修改已经撤销过了；如需恢复撤销前的内容，请重做那次撤销")
+    if changeset.kind in NO_CHANGE:
+        return "no_change", _("这不是一次修改，没有可以撤销的内容")
+    if changeset.kind == "run":
+        return "derived", _("分析结果不能撤销，请调整参数后重新计算")
+    if changeset.at < timezone.now() - timedelta(days=days("undo_days")):
+        return "too_old", _("已超过 %(days)s 天，不能再撤销") % {"days": days("undo_days")}
+    if changeset.kind in _inverses or changeset.kind in {"handover", "undo"}:
+        return None
+    object_type = known(changeset.type_key)
+    if object_type is None or object_type.administered:
+        return "settings", _("员工、部门、角色和设置的修改不能撤销，请直接改回来")
+    return None
 
 
-def undo_created(changes: list[Change], object_type: ObjectType, report: UndoReport, by: Actor) -> None:
-    """Created records go to the recycle bin, unless somebody worked on them since."""
-    if not changes:
-        return
-    touched = later_changes(object_type, changes)
-    ids = []
-    for change in changes:
-        if change.object_id in touched:
-            report.kept.append((object_type.key, change.object_id, ""))
-        else:
-            ids.append(change.object_id)
-    if ids:
-        flip(object_type, ids, deleted=True, report=report, by=by)
-
-
-def later_changes(object_type: ObjectType, changes: list[Change]) -> set[int]:
-    own = {change.object_id: change.pk for change in changes}
-    newest = (
-        Change.objects.filter(type_key=object_type.key, object_id__in=list(own))
-        .values("object_id")
-        .annotate(newest=Max("pk"))
-        .values_list("object_id", "newest")
-    )
-    mine = changes[0].changeset_id
-    moved = [key for key, newest_pk in newest if newest_pk > own[key]]
-    foreign = Change.objects.filter(type_key=object_type.key, object_id__in=moved).exclude(changeset=mine)
-    foreign = foreign.exclude(action="reveal")  # who only looked at something did not work on it
-    return {key for key, pk in foreign.values_list("object_id", "pk") if pk > own[key]}
-
-
-def undo_updates(changes: list[Change], object_type: ObjectType, report: UndoReport, by: Actor) -> None:
-    """Fields get their old value back where they still have the one that the change set gave them."""
-    if not changes:
-        return
-    names = {name for change in changes for name in change.diff or {} if name in object_type.fields}
-    specs = [object_type.fields[name] for name in names if name != "tags"]
-    rows = query.fetch(
-        object_type.model._default_manager.filter(pk__in=[c.object_id for c in changes]), object_type, specs
-    )
-    now = {row["id"]: row for row in rows}
-    inverse: list[tuple[int, str, audit.Diff | None]] = []
-    for change in changes:
-        diff = undo_one(change, object_type, now.get(change.object_id, {}), report, by)
-        if diff:
-            inverse.append((change.object_id, "update", diff))
-            write_back(object_type, change.object_id, diff)
-    record_changes(object_type, report.changeset, inverse)
-    report.undone += len(inverse)
-
-
-def undo_one(
-    change: Change, object_type: ObjectType, row: query.Row, report: UndoReport, by: Actor
-) -> audit.Diff:
-    diff: audit.Diff = {}
-    for name, (old, new) in (change.diff or {}).items():
-        if name == "tags":
-            diff |= tags.set_tags(object_type, change.object_id, old, by=by)
-            continue
-        spec = object_type.fields.get(name)
-        if spec is None:
-            continue
-        if audit.plain(spec, row.get(name)) != new:
-            report.kept.append((object_type.key, change.object_id, name))
-            continue
-        diff[name] = [new, old]
-        row[name] = spec.type.parse(old, spec)
-    return diff
-
-
-def write_back(object_type: ObjectType, key: int, diff: audit.Diff) -> None:
-    specs = object_type.fields
-    values = {n: specs[n].type.parse(old, specs[n]) for n, (_new, old) in diff.items() if n != "tags"}
-    if not values:
-        return
-    existing = object_type.model._default_manager.get(pk=key)
-    prepare(object_type, values, existing, SYSTEM)
-    touched = attributes(object_type, values)
-    sql.update(object_type.model, list(touched), [[*touched.values(), key]])
+def may_undo(changeset: ChangeSet, by: Actor) -> bool:
+    """Whoever made it, those who may change every record of the type at once, and administrators."""
+    if by.read_only:
+        return False
+    if by.is_system or by.is_admin or (by.user_id is not None and changeset.actor_id == by.user_id):
+        return True
+    object_type = known(changeset.type_key)
+    return object_type is not None and access.verb_scope(by, object_type, "bulk") == "all"
 
 
 def undoable(changesets: Iterable[ChangeSet], by: Actor) -> list[ChangeSet]:
     """Those that the actor could take back now."""
-    found = []
-    for changeset in changesets:
-        try:
-            check_undoable(changeset, by)
-        except (Refused, access.Denied):
-            continue
-        found.append(changeset)
-    return found
+    return [one for one in changesets if why_not(one) is None and may_undo(one, by)]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from kemai.platform import audit, events
-from kemai.platform.access import Actor, Denied
+from kemai.platform.access import Actor, Denied, actor_for
+from kemai.platform.access.origin import located
 from kemai.platform.models import Change, Role
 from kemai.platform.records import Refused
 from kemai.staff.models import User
 
+log = logging.getLogger(__name__)
 Diff = Mapping[str, Sequence[object]]
 
 
@@ -36,6 +40,16 @@ def leave(
         diff=dict(diff) if diff else None,
     )
     events.emit(f"{type_key}.{kind.rstrip('e')}ed", type_key, object_id, changes)
+
+
+def at_the_door(kind: str, request: HttpRequest, user: User | None, reason: str = "") -> None:
+    """Somebody came in, tried to, or went. An entrance must not stay shut because this could not be written."""
+    by = actor_for(user) if user is not None else Actor(name="", source="form")
+    try:
+        with transaction.atomic():
+            audit.note(kind, "user", user.pk if user else None, by=located(by, request), reason=reason)
+    except DatabaseError:
+        log.warning("a log-in could not be noted", exc_info=True)
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ def test_later_edits_are_kept_and_listed() -> None:
     changes = records.bulk_update("customer", {first.pk: {"name": "A"}, second.pk: {"name": "B"}}, by=SYSTEM)
     records.update("customer", second.pk, {"name": "C"}, by=SYSTEM)
     report = records.undo(changes.pk, by=SYSTEM)
-    assert report.kept == [("customer", second.pk, "name")]
+    assert report.kept == [("customer", second.pk, "name", "later")]
     assert [row["name"] for row in state()] == ["一", "C"]
     with pytest.raises(records.Refused):
         records.undo(changes.pk, by=SYSTEM)
@@ -90,5 +90,5 @@ def test_an_import_is_taken_back_but_for_what_somebody_worked_on() -> None:
     records.update("customer", keys[1], {"note": "已联系"}, by=SYSTEM)
     changes = ChangeSet.objects.filter(kind="import").get()
     report = records.undo(changes.pk, by=SYSTEM)
-    assert (report.undone, report.kept) == (2, [("customer", keys[1], "")])
+    assert (report.undone, report.kept) == (2, [("customer", keys[1], "", "later")])
     assert [row["name"] for row in state()] == ["乙"]

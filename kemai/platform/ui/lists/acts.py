@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.jobs import Fatal, Progress
+from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.query import QueryError
 
@@ -62,7 +63,20 @@ def perform(
     else:
         return action(actor, object_type, act, every)
     changes.refresh_from_db(fields=["count"])
+    if act == "delete":
+        return deleted(changes, type_key)
     return {"count": changes.count, "changeset": changes.pk}
+
+
+def deleted(changes: ChangeSet, type_key: str) -> Outcome:
+    """How many, and how much of theirs went along."""
+    own = changes.changes.filter(type_key=type_key).count()
+    text = _("已把 %(n)s 条移到回收站") % {"n": f"{own:,}"}
+    if changes.count > own:
+        text = _("已把 %(n)s 条移到回收站，连同属于它们的 %(more)s 条记录") % {
+            "n": f"{own:,}", "more": f"{changes.count - own:,}",
+        }  # fmt: skip
+    return {"count": own, "changeset": changes.pk, "message": text}
 
 
 def action(actor: Actor, object_type: ObjectType, act: str, every: QuerySet[Any]) -> Outcome:

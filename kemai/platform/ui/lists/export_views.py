@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.views.decorators.http import require_GET
 
-from kemai.platform import access, exports, records
+from kemai.platform import access, audit, exports, records
 from kemai.platform.access import Actor
 from kemai.platform.exports import Order
 from kemai.platform.objects import get
@@ -40,6 +40,7 @@ def ask(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
 @signed_in
 def download(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
     stored = exports.one_export(actor, pk)
+    audit.note("download", exports.KIND, by=actor, reason=stored.name)  # no trace, no file
     response = FileResponse(
         records.location(stored).open("rb"),
         as_attachment=True,

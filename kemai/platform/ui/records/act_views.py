@@ -164,14 +164,14 @@ def undo(request: HttpRequest, actor: Actor, changeset: int) -> HttpResponse:
     report = records.undo(changeset, by=actor)
     text = undo_words(report)
     if wants_json(request):
-        return JsonResponse({"message": text, "undone": report.undone, "kept": len(report.kept)})
+        return JsonResponse({"message": text, "undone": report.undone, "kept": report.kept_count})
     return go(request, safe_back(request), text)
 
 
 def undo_words(report: UndoReport) -> str:
     if report.kept:
         return _("已撤销 %(undone)s 处；%(kept)s 处后来又被改过，保持不变") % {
-            "undone": report.undone, "kept": len(report.kept),
+            "undone": report.undone, "kept": report.kept_count,
         }  # fmt: skip
     return _("已撤销")
 
@@ -227,6 +227,7 @@ def file(request: HttpRequest, actor: Actor, type_key: str, pk: int, file_id: in
         records.detach(type_key, pk, file_id, by=actor)
         return go(request, f"{reverse('record', args=[type_key, pk])}?tab=files", _("已删除文件"))
     stored = records.one_file(type_key, pk, file_id, by=actor)
+    records.note_download(stored, type_key, pk, by=actor)
     response = FileResponse(
         records.location(stored).open("rb"),
         as_attachment=True,

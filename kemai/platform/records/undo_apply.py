@@ -1,0 +1,124 @@
+"""Doing what the plan of an undo says, for a whole chunk at once; records that a rule or the database refuses stay as
+they are and are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from kemai.platform import audit, events
+from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.fields import Invalid
+from kemai.platform.models import ChangeSet, Tagging
+from kemai.platform.objects import ObjectType
+from kemai.platform.records.bulk import apply_changes, differences, record_changes, span
+from kemai.platform.records.errors import FieldErrors
+from kemai.platform.records.mass import known as tag_keys
+from kemai.platform.records.mass import names
+from kemai.platform.records.recycle import flip
+from kemai.platform.records.single import prepare_all
+from kemai.platform.records.tags import tag_many
+from kemai.platform.records.undo_plan import Kept, Steps
+
+REFUSALS = (IntegrityError, FieldErrors, Invalid)
+
+
+@dataclass
+class Applied:
+    """How many records were taken back, and what was not."""
+
+    records: int
+    kept: list[Kept]
+
+
+def apply(steps: Steps, inverse: ChangeSet, by: Actor) -> Applied:
+    """Inside the caller's transaction, which this may split into savepoints."""
+    object_type = steps.type
+    done: set[int] = set(steps.bin)
+    if steps.bin:
+        flip(object_type, steps.bin, gone=True, changeset=inverse, by=by)
+    done |= each(
+        object_type,
+        steps.back,
+        steps,
+        lambda ids: flip(object_type, ids, gone=False, changeset=inverse, by=by),
+    )
+    done |= each(
+        object_type, list(steps.values), steps, lambda ids: write(object_type, ids, steps.values, inverse, by)
+    )
+    if steps.tags:
+        done |= retag(object_type, steps.tags, inverse, by)
+    return Applied(len(done), steps.kept)
+
+
+def each(
+    object_type: ObjectType, ids: Sequence[int], steps: Steps, act: Callable[[Sequence[int]], None]
+) -> set[int]:
+    """All at once; where that is refused, in halves, down to the ones that are to blame."""
+    if not ids:
+        return set()
+    try:
+        with transaction.atomic():
+            act(ids)
+    except REFUSALS as error:
+        if len(ids) == 1:
+            why = "duplicate" if isinstance(error, IntegrityError) else "rule"
+            steps.keep(ids[0], why=why)
+            return set()
+        half = len(ids) // 2
+        return each(object_type, ids[:half], steps, act) | each(object_type, ids[half:], steps, act)
+    return set(ids)
+
+
+def write(
+    object_type: ObjectType,
+    ids: Sequence[int],
+    values: dict[int, dict[str, Any]],
+    inverse: ChangeSet,
+    by: Actor,
+) -> None:
+    """Old values back through the domain's hooks, which may move what follows from them; the log's own values win."""
+    specs = object_type.fields
+    old = {
+        key: {name: specs[name].type.parse(value, specs[name]) for name, value in values[key].items()}
+        for key in ids
+    }
+    wanted = {key: dict(one) for key, one in old.items()}
+    hooks = object_type.hooks
+    found = object_type.model._default_manager.in_bulk(list(ids)) if hooks.prepare or hooks.check else {}
+    prepare_all(object_type, list(wanted.values()), [found.get(key) for key in wanted], SYSTEM)
+    for key, one in wanted.items():
+        one.update(old[key])
+    changes = differences(object_type, wanted)
+    apply_changes(object_type, wanted, changes, inverse, by=by)
+
+
+def retag(
+    object_type: ObjectType, tags: dict[int, tuple[list[str], list[str]]], inverse: ChangeSet, by: Actor
+) -> set[int]:
+    """Grouped by what is to be set and taken: a tag run is one group."""
+    ids = list(tags)
+    before = names(object_type, ids)
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    for key, pair in tags.items():
+        groups.setdefault((tuple(pair[0]), tuple(pair[1])), []).append(key)
+    for (give, take), members in groups.items():
+        if take:
+            mine = Tagging.objects.filter(type_key=object_type.key, object_id__in=members)
+            mine.filter(tag__in=list(tag_keys(take))).delete()
+        if give:
+            rows = [{"object_id": key, "tag": tag} for key in members for tag in give]
+            tag_many(object_type.key, rows, by=by, source="manual")
+    after = names(object_type, ids)
+    changed = [key for key in ids if before[key] != after[key]]
+    diffs: list[tuple[int, str, audit.Diff | None]] = [
+        (key, "update", {"tags": [before[key], after[key]]}) for key in changed
+    ]
+    record_changes(object_type, inverse, diffs)
+    if changed:
+        payload = {**span(changed), "fields": ["tags"]}
+        events.emit(f"{object_type.key}.bulk_updated", object_type.key, None, inverse, payload)
+    return set(changed)
