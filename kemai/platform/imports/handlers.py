@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from kemai.platform.events import on
+from kemai.platform.imports import services
 from kemai.platform.models import ImportRun, OutboxEvent
 
 
 @on("change.undone", name="imports.undone")
 def follow(event: OutboxEvent) -> None:
-    payload = event.payload
-    original = payload.get("changeset")
-    if payload.get("redo"):
-        # the redone set is the undo's: the run is found through what that undid
-        runs = ImportRun.objects.filter(changeset__undone_by=original, state="undone")
-        runs.update(state="done")
+    original = event.payload.get("changeset")
+    if event.payload.get("redo"):
+        # what was redone is an undo: the run is the one whose act that undid
+        for run in ImportRun.objects.filter(changeset__undone_by=original, state="undone"):
+            services.put(run, state="done")
     else:
-        ImportRun.objects.filter(changeset=original).exclude(state="undone").update(state="undone")
+        for run in ImportRun.objects.filter(changeset=original).exclude(state="undone"):
+            services.put(run, state="undone")
