@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from bench.imports import Peak
 from bench.measure import Table
+from bench.seed import insert
 from kemai.analytics.run import run as analyse
 from kemai.customers.models import Order
 from kemai.platform.access import SYSTEM
@@ -51,7 +52,7 @@ def add_orders(count: int) -> None:
     )  # fmt: skip
     with transaction.atomic():
         keys = sql.new_ids(Order, count)
-        sql.insert(
+        insert(
             Order,
             columns,
             (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,6 +49,18 @@ def seed(customers: int, orders: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     Setting.objects.create(key=MARK, value=wanted)
+
+
+def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """The rows, with the model's default in every column that they leave out."""
+    left = [
+        column
+        for column in model._meta.concrete_fields
+        if column.attname not in columns and column.has_default() and not column.primary_key
+    ]
+    rest = tuple(column.get_default() for column in left)
+    names = (*columns, *(column.attname for column in left))
+    sql.insert(model, names, ((*row, *rest) for row in rows))
 
 
 def make_staff() -> list[int]:
@@ -115,8 +127,8 @@ def make_customers(rng: np.random.Generator, count: int, staff: Sequence[int]) -
             )  # fmt: skip
         facts = fact_rows(rng, start, size)
         with transaction.atomic():
-            sql.insert(Customer, columns, rows)
-            sql.insert(CustomerFacts, FACT_COLUMNS, facts)
+            insert(Customer, columns, rows)
+            insert(CustomerFacts, FACT_COLUMNS, facts)
 
 
 FACT_COLUMNS = (
@@ -163,7 +175,7 @@ def make_orders(rng: np.random.Generator, count: int, customers: int) -> None:
             for i in range(size)
         )  # fmt: skip
         with transaction.atomic():
-            sql.insert(Order, columns, rows)
+            insert(Order, columns, rows)
 
 
 def make_busy_customer() -> None:
@@ -177,7 +189,7 @@ def make_busy_customer() -> None:
         for i in range(5000)
     )  # fmt: skip
     with transaction.atomic():
-        sql.insert(Interaction, columns, rows)
+        insert(Interaction, columns, rows)
 
 
 def index_names(count: int) -> None:

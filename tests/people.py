@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.test import Client
 from django.utils import timezone
 
-from kemai.platform.access import Actor, actor_for, rights_changed
+from kemai.customers.models import Customer
+from kemai.platform import records
+from kemai.platform.access import SYSTEM, Actor, actor_for, rights_changed
 from kemai.platform.access.tokens import issue
 from kemai.platform.models import Grant, Role
 from kemai.platform.objects import VERBS
@@ -68,3 +71,18 @@ def crowd() -> dict[str, Person]:
         "boss": person("boss", company, boss),
         "nobody": person("nobody", south),
     }
+
+
+def browser(person: Person) -> Client:
+    """A browser in which the person has logged in."""
+    client = Client()
+    client.force_login(person.user)
+    return client
+
+
+def customer(owner: Person | None = None, **values: Any) -> Customer:
+    """A customer called 张伟 where nothing else is said, somebody's or nobody's."""
+    given = {"name": "张伟", "owner": owner.user.pk if owner else None, **values}
+    made = records.create("customer", given, by=SYSTEM)
+    assert isinstance(made, Customer)
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from kemai.platform.access import SYSTEM, Actor, actor_for
 from kemai.platform.events import drain_all
 from kemai.platform.models import FieldRule, Grant, Role, SearchDoc
 from kemai.platform.objects import get
+from kemai.platform.query import Count
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +91,24 @@ def test_the_own_record_is_found_among_more_foreign_ones_than_are_looked_at(
     monkeypatch.setattr("kemai.platform.search.lookup.CAP", 5)
     assert len(search.match("customer", "宏图")) == 5
     assert search.search_type(alice, get("customer"), "宏图") == [mine.pk]
+    monkeypatch.setattr("kemai.platform.search.lookup.WALK", 5)
+    assert search.search_type(alice, get("customer"), "宏图") == [mine.pk]
+    monkeypatch.setattr("kemai.platform.search.lookup.quick_count", lambda _records: Count(4000, exact=False))
+    assert search.search_type(alice, get("customer"), "宏图") == [mine.pk]
+
+
+def test_the_page_and_the_programs_find_the_same_in_the_same_order() -> None:
+    alice = person("alice", "own")
+    keys = [customer(name, owner=alice.user_id).pk for name in ("老张伟", "张伟业", "张伟", "李娜", "张伟民")]
+    customer("张伟")
+    specs = access.visible_specs(alice, get("customer"), ["name"])
+    asked = search.Asked(text="张伟", size=3, specs=specs)
+    first = search.page(alice, get("customer"), asked)
+    assert [row["id"] for row in first.rows] == [keys[2], keys[4], keys[1]]
+    assert (first.count, first.previous) == (Count(4, exact=True), "")
+    second = search.page(alice, get("customer"), replace(asked, cursor=first.next))
+    assert [row["id"] for row in second.rows] == [keys[0]]
+    assert (second.next, second.previous) == ("", "o0")
 
 
 def test_masked_telephones_are_found_whole_or_by_their_shown_end_only() -> None:

@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.test import Client
 from django.utils import timezone
 
 from kemai.customers.models import Customer
 from kemai.kit.tabular import profile, rows
 from kemai.platform import exports, imports, records
-from kemai.platform.access import SYSTEM, Denied, rights_changed
+from kemai.platform.access import Denied, rights_changed
 from kemai.platform.exports import Order
 from kemai.platform.exports.services import sweep
 from kemai.platform.jobs import Progress, run_all
 from kemai.platform.models import ChangeSet, Grant, Job, Role, StoredFile
 from tests.factory import make
-from tests.people import Person
+from tests.people import Person, browser, customer
 
 FRAGMENT = {"HX-Request": "true"}
 COLUMNS = (
@@ -32,28 +30,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def no_leftovers() -> None:
-    cache.clear()
-
-
 @pytest.fixture
 def sales_may_export(people: dict[str, Person]) -> None:
     Grant.objects.create(role=Role.objects.get(key="t_sales"), type_key="*", verb="export", scope="own")
     rights_changed()
-
-
-def browser(person: Person) -> Client:
-    client = Client()
-    client.force_login(person.user)
-    return client
-
-
-def customer(owner: Person | None = None, **values: Any) -> Customer:
-    given = {"name": "张伟", "owner": owner.user.pk if owner else None, **values}
-    made = records.create("customer", given, by=SYSTEM)
-    assert isinstance(made, Customer)
-    return made
 
 
 def table(stored: exports.Stored) -> list[dict[str, str]]:

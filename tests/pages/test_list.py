@@ -4,52 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kemai.customers.models import Customer
 from kemai.platform import records, search
-from kemai.platform.access import SYSTEM, may
-from kemai.platform.access.grants import rights_version
+from kemai.platform.access import SYSTEM, grants, may
 from kemai.platform.objects import all_types, get
 from kemai.platform.search import docs
 from kemai.platform.ui import nav
 from kemai.platform.ui.lists import found, views_of_lists
 from tests.factory import make
-from tests.people import Person
+from tests.people import Person, browser, customer
 
 FRAGMENT = {"HX-Request": "true"}
 JSON = {"Accept": "application/json"}
 BASELINE = Path(__file__).parent.parent / "query_counts.json"
 TYPES = [one.key for one in all_types()]
-
-
-@pytest.fixture(autouse=True)
-def no_leftovers() -> None:
-    """Counts and saved views are remembered for seconds; another test's have nothing to say here."""
-    views_of_lists.forget()
-    found._counts.clear()
-    cache.clear()
-
-
-def browser(person: Person) -> Client:
-    client = Client()
-    client.force_login(person.user)
-    return client
-
-
-def customer(owner: Person | None = None, **values: Any) -> Customer:
-    given = {"name": "张伟", "owner": owner.user.pk if owner else None, **values}
-    made = records.create("customer", given, by=SYSTEM)
-    assert isinstance(made, Customer)
-    return made
 
 
 def url(key: str = "customer", tail: str = "", **params: Any) -> str:
@@ -334,7 +311,7 @@ def test_queries_per_page(person: str, people: dict[str, Person], monkeypatch: p
     KEMAI_WRITE_BASELINES=1 writes them anew."""
     monkeypatch.setattr(found.page, "__defaults__", (10,))
     # what is looked up once in some seconds is no part of a page's cost, however slow the machine is
-    cache.set("rights_version", rights_version(), 3600)
+    monkeypatch.setattr(grants, "_looked_up", [(time.monotonic() + 3600, grants.rights_version())])
     monkeypatch.setitem(docs._slots, "customer", search.slot("customer"))
     monkeypatch.setattr(views_of_lists, "FRESH_SECONDS", 3600)
     monkeypatch.setattr(nav, "COUNT_SECONDS", 3600)

@@ -7,26 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from kemai.customers.models import Customer
 from kemai.platform import records
-from kemai.platform.access import SYSTEM, rights_changed
+from kemai.platform.access import rights_changed
 from kemai.platform.jobs import run_all
 from kemai.platform.models import ChangeSet, Grant, Job, Role, SavedView, Tagging
-from kemai.platform.ui.lists import bulk, found, views_of_lists
-from tests.people import Person
+from kemai.platform.ui.lists import bulk
+from tests.people import Person, browser, customer
 
 FRAGMENT = {"HX-Request": "true"}
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture(autouse=True)
-def no_leftovers() -> None:
-    views_of_lists.forget()
-    found._counts.clear()
-    cache.clear()
 
 
 @pytest.fixture
@@ -34,19 +26,6 @@ def mates_may_bulk(people: dict[str, Person]) -> None:
     """bob's role may also change many records, his own."""
     Grant.objects.create(role=Role.objects.get(key="t_mate"), type_key="*", verb="bulk", scope="own")
     rights_changed()
-
-
-def browser(person: Person) -> Client:
-    client = Client()
-    client.force_login(person.user)
-    return client
-
-
-def customer(owner: Person | None = None, **values: Any) -> Customer:
-    given = {"name": "张伟", "owner": owner.user.pk if owner else None, **values}
-    made = records.create("customer", given, by=SYSTEM)
-    assert isinstance(made, Customer)
-    return made
 
 
 def bulk_url(act: str) -> str:

@@ -20,7 +20,7 @@ from kemai.customers.services.chain_customers import Filter
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import get
-from kemai.platform.query import COUNT_CAP
+from kemai.platform.query import Count
 from kemai.platform.ui.door import is_fragment, signed_in
 
 COMMON = 0.05
@@ -75,14 +75,14 @@ def customers_context(
         wanted,
         sort=sort,
         cursor=request.GET.get("cursor", ""),
-        count=known,
+        count=None if known is None else Count(known, exact=True),
         common=known is not None and known > COMMON * sheet.total.customers,
     )
     facts = get("customer").fields
     return {
         "row": row,
         "lines": lines,
-        "count_text": count_text(lines.count, exact=known is not None),
+        "count_text": _("共 %(n)s 位") % {"n": lines.count.short},
         "previous_url": page_url(wanted, sort, lines.previous) if lines.previous else "",
         "next_url": page_url(wanted, sort, lines.next) if lines.next else "",
         "here_url": page_url(wanted, sort, request.GET.get("cursor", "")),
@@ -126,12 +126,6 @@ def sort_word(key: str) -> str:
         "last_contact_at": _("最久没联系在前"),
         "-id": _("最新建档在前"),
     }[key]
-
-
-def count_text(count: int, *, exact: bool) -> str:
-    if count > COUNT_CAP and not exact:
-        return _("共 %(n)s+ 位") % {"n": f"{COUNT_CAP:,}"}
-    return _("共 %(n)s 位") % {"n": f"{count:,}"}
 
 
 def query_of(wanted: Filter, **more: str) -> str:

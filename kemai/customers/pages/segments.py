@@ -17,7 +17,7 @@ from kemai.customers.services import segment_rules
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import get
-from kemai.platform.query import COUNT_CAP, QueryError
+from kemai.platform.query import QueryError
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.lists import filters
@@ -50,7 +50,6 @@ def index(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "owner": owner_of(segment),
         "moves": moves_chart(segment),
         "list_url": list_url("customer", segment.where or None),
-        "count_text": count_text,
     }
     return render(request, "customers/segment.html", context)
 
@@ -65,10 +64,6 @@ def owner_of(segment: Segment) -> str:
 
 def page_url(pk: int, cursor: str) -> str:
     return f"{reverse('segment', args=(pk,))}?cursor={cursor}" if cursor else ""
-
-
-def count_text(count: int) -> str:
-    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
 
 
 def trial(actor: Actor, where: Any) -> dict[str, Any]:
@@ -109,7 +104,7 @@ def preview(request: HttpRequest, actor: Actor) -> HttpResponse:
         found = trial(actor, sent_rule(request))
     except QueryError as error:
         found = {"preview": None, "error": error.message}
-    context = {"found": found, "count_text": count_text, "option": option}
+    context = {"found": found, "option": option}
     return render(request, "customers/segment_preview.html", context)
 
 

@@ -33,6 +33,7 @@ FIRST_SORT = {
 """Each class is first shown in an order that its index answers at once, however many customers there are."""
 MONTHS = 12
 SIZE = 50
+COUNTED = 10_000
 WIDE, HIGH = 96, 24
 """The drawing of a trend, in its own units."""
 
@@ -80,8 +81,7 @@ class Lines:
     lines: Sequence[Line]
     next: str
     previous: str
-    count: int
-    """Exact up to query.COUNT_CAP, one more beyond it."""
+    count: query.Count
 
 
 def customers(actor: Actor, wanted: Filter, verb: str = "view") -> QuerySet[Any]:
@@ -109,7 +109,7 @@ def page(
     *,
     sort: str = "",
     cursor: str = "",
-    count: int | None = None,
+    count: query.Count | None = None,
     common: bool = False,
 ) -> Lines:
     """One page. `count` saves the counting where it is known; `common` says that a good part of all customers pass
@@ -122,9 +122,9 @@ def page(
     access.mask_rows(actor, object_type, part.rows)
     whole_rows(part.rows, FIELDS)
     if not (part.next or part.previous):
-        count = len(part.rows)
+        count = query.Count(len(part.rows), exact=True)
     elif count is None:
-        count = query.capped_count(customers(actor, wanted))
+        count = query.quick_count(customers(actor, wanted), COUNTED, work=None)
     return Lines(lines_of(actor, part.rows), part.next, part.previous, count)
 
 

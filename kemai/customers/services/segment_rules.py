@@ -27,15 +27,16 @@ PAGE = 20
 DAYS = 60
 SMALL = 20_000
 """Up to so many customers a segment is evaluated while the person waits."""
+COUNTED = 10_000
 REFRESH = "kemai.customers.services.segment_rules.refresh_one"
 Tree = Any
 
 
 @dataclass(frozen=True)
 class Preview:
-    """`count` is exact up to query.COUNT_CAP and one more beyond it; of the customers that the actor sees."""
+    """`count` is exact up to COUNTED; of the customers that the actor sees."""
 
-    count: int
+    count: query.Count
     rows: Sequence[query.Row]
 
 
@@ -44,7 +45,7 @@ def preview(actor: Actor, where: Tree) -> Preview:
     object_type = get("customer")
     node = access.condition(actor, object_type, where)
     found = access.scope(actor, object_type).filter(query.compile_q(node, object_type))
-    count = query.capped_count(found)
+    count = query.quick_count(found, COUNTED, work=None)
     first = found.values("pk")[:SAMPLES]
     rows = rows_of(actor, object_type.model._default_manager.filter(pk__in=first))
     return Preview(count, rows)
@@ -95,7 +96,7 @@ def save_as(actor: Actor, name: str, where: Tree, *, description: str = "") -> S
 def refresh(actor: Actor, segment_id: int) -> Job | None:
     """Evaluates the rule anew for everybody; the job where that takes long. Raises access.NotVisible."""
     access.one(actor, "segment", segment_id)
-    if query.capped_count(get("customer").model._default_manager.all(), SMALL) > SMALL:
+    if not query.quick_count(get("customer").model._default_manager.all(), SMALL, work=None).exact:
         key = f"segment.refresh/{segment_id}"
         title = _("更新分群")
         return jobs.enqueue(

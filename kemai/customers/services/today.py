@@ -142,7 +142,7 @@ def many(actor: Actor, *, team: bool) -> bool:
     key = f"today:many:{actor.user_id}:{team}"
     found: bool | None = cache.get(key)
     if found is None:
-        found = query.capped_count(customers(actor, team=team), MANY) > MANY
+        found = not query.quick_count(customers(actor, team=team), MANY, work=None).exact
         cache.set(key, found, 600)
     return found
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-from django.core.cache import cache
 
 from kemai.platform.access.actor import Actor
 from kemai.platform.models import FieldRule, Grant, Setting
@@ -14,6 +13,8 @@ from kemai.platform.objects import ObjectType, get
 
 SCOPES = ("none", "own", "team", "below", "all")
 LEVELS = ("hidden", "masked", "read", "edit")
+_looked_up: list[tuple[float, str]] = []
+"""Until when the version of the rights is known, and the version."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,14 @@ def widest(ladder: tuple[str, ...], *steps: str) -> str:
 
 def rights_version() -> str:
     """Changes whenever a role does; shared by all processes through a setting row, looked up once a second."""
-    version = cache.get("rights_version")
-    if version is None:
+    until, version = _looked_up[0] if _looked_up else (0.0, "")
+    if (
+        until < time.monotonic()
+    ):  # asked some dozens of times a page: a cache's lock and pickle would cost more
         row = Setting.objects.filter(key="rights_version").values_list("value", flat=True).first()
         version = str(row or "0")
-        cache.set("rights_version", version, 1)
-    return str(version)
+        _looked_up[:] = [(time.monotonic() + 1, version)]
+    return version
 
 
 def rights_changed() -> None:
@@ -48,7 +51,7 @@ def rights_changed() -> None:
     row, _created = Setting.objects.get_or_create(key="rights_version", defaults={"value": 0})
     row.value = int(row.value) + 1
     row.save()
-    cache.delete("rights_version")
+    _looked_up.clear()
     load_rights.cache_clear()
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kemai.platform import access, audit, query, records, search
+from kemai.platform import access, audit, records, search
 from kemai.platform.access import Actor
 from kemai.platform.api.answers import answer, body_of, json_argument, object_of, row_json
 from kemai.platform.api.auth import door
@@ -33,23 +33,15 @@ def collection(request: HttpRequest, actor: Actor, type_key: str) -> HttpRespons
 def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> HttpResponse:
     """?where=<condition tree>&q=<text>&sort=-created_at&fields=a,b&size=50&cursor=…&count=1"""
     specs = chosen(request, actor, object_type)
-    rows = access.scope(actor, object_type)
-    where = access.condition(actor, object_type, json_argument(request.GET.get("where")))
-    rows = rows.filter(query.compile_q(where, object_type))
-    text = request.GET.get("q", "").strip()
-    if text:
-        hidden = search.hidden_kinds(actor, object_type)
-        rows = rows.filter(pk__in=search.match(object_type.key, text, hidden=hidden))
-    count = query.quick_count(rows)
-    page = query.page(
-        rows,
-        object_type,
+    asked = search.Asked(
+        json_argument(request.GET.get("where")),
+        request.GET.get("q", "").strip(),
+        request.GET.get("sort", ""),
+        request.GET.get("cursor", ""),
+        size_of(request),
         specs,
-        sort=request.GET.get("sort", ""),
-        cursor=request.GET.get("cursor", ""),
-        size=size_of(request),
-        expected=count,
     )
+    page = search.page(actor, object_type, asked)
     access.mask_rows(actor, object_type, page.rows)
     body: dict[str, object] = {
         "rows": [row_json(row, specs) for row in page.rows],
@@ -57,7 +49,7 @@ def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> Http
         "previous": page.previous,
     }
     if request.GET.get("count"):
-        body |= {"count": count.number, "more": not count.exact}
+        body |= {"count": page.count.number, "more": not page.count.exact}
     return answer(body)
 
 

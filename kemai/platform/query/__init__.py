@@ -4,14 +4,12 @@ from kemai.platform.query.counts import Count, capped_counts, quick_count
 from kemai.platform.query.memory import passes
 from kemai.platform.query.orm import compile_q
 from kemai.platform.query.rows import (
-    COUNT_CAP,
     Group,
     Order,
     Page,
     Position,
     Row,
     TagRef,
-    capped_count,
     fetch,
     groups,
     page,
@@ -19,7 +17,6 @@ from kemai.platform.query.rows import (
 from kemai.platform.query.tree import EVERYTHING, Node, QueryError, parse, relations
 
 __all__ = [
-    "COUNT_CAP",
     "EVERYTHING",
     "Count",
     "Group",
@@ -30,7 +27,6 @@ __all__ = [
     "QueryError",
     "Row",
     "TagRef",
-    "capped_count",
     "capped_counts",
     "compile_q",
     "fetch",

@@ -22,30 +22,39 @@ class Count(NamedTuple):
     number: int
     exact: bool
 
+    @property
+    def short(self) -> str:
+        """ "3,218", or "3,000+" where it is a lower bound."""
+        if self.exact:
+            return f"{self.number:,}"
+        unit = max(1, 10 ** (len(str(self.number)) - 1))
+        return f"{self.number // unit * unit:,}+"
 
-def quick_count(queryset: QuerySet[Any]) -> Count:
-    """The number of records up to CAP, within a bounded amount of work: enough to show and to choose a plan by."""
+
+def quick_count(queryset: QuerySet[Any], cap: int = CAP, *, work: int | None = WORK) -> Count:
+    """The number of records up to `cap`, within a bounded amount of work: enough to show and to choose a plan by.
+    `work=None` counts to the cap however long it takes."""
     try:
-        sql, params = queryset.order_by().values("pk")[: CAP + 1].query.sql_with_params()
+        sql, params = queryset.order_by().values("pk")[: cap + 1].query.sql_with_params()
     except EmptyResultSet:
         return Count(0, exact=True)
     with connection.cursor() as cursor:
-        if connection.vendor != "sqlite":
+        if connection.vendor != "sqlite" or work is None:
             cursor.execute(f"SELECT COUNT(*) FROM ({sql}) AS found", params)  # noqa: S608 - made by the ORM
             number = int(cursor.fetchone()[0])
-            return Count(min(number, CAP), number <= CAP)
-        return stepped_count(cursor, sql, params)
+            return Count(min(number, cap), number <= cap)
+        return stepped_count(cursor, sql, params, cap, work)
 
 
-def stepped_count(cursor: Any, sql: str, params: Sequence[Any]) -> Count:
-    """SQLite tells how much it works: past WORK steps it is stopped, and what it found by then is what there is
+def stepped_count(cursor: Any, sql: str, params: Sequence[Any], cap: int, work: int) -> Count:
+    """SQLite tells how much it works: past `work` steps it is stopped, and what it found by then is what there is
     at least. Deterministic, unlike a clock."""
     number, steps = 0, 0
 
     def step() -> bool:
         nonlocal steps
         steps += 1
-        return steps > WORK
+        return steps > work
 
     connection.connection.set_progress_handler(step, STEP)
     try:
@@ -53,12 +62,12 @@ def stepped_count(cursor: Any, sql: str, params: Sequence[Any]) -> Count:
         for _row in cursor.cursor:  # past Django's wrapper, which costs more than the row
             number += 1
     except (OperationalError, sqlite3.OperationalError):
-        if steps <= WORK:
+        if steps <= work:
             raise
         return Count(number, exact=False)
     finally:
         connection.connection.set_progress_handler(None, STEP)
-    return Count(min(number, CAP), number <= CAP)
+    return Count(min(number, cap), number <= cap)
 
 
 def capped_counts(querysets: Sequence[QuerySet[Any]], cap: int = 999) -> list[int]:

@@ -2,21 +2,28 @@
 
 A filtered, sorted page costs least in one of two ways. With few matches: find them by the filter's index and sort
 them. With many: walk the sort column's index and skip what does not match. The capped count, which the page shows
-anyway, says which (docs/adr/010). PostgreSQL's statistics decide this by themselves.
+anyway, says which (docs/adr/010); a walk that turns out long is given up. PostgreSQL's
+statistics decide this by themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import sqlite3
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F, Func, QuerySet
-from django.db.models.expressions import OrderBy
+from django.db.models.expressions import Col, OrderBy
+from django.db.models.lookups import Exact
+from django.db.models.sql.where import WhereNode
 
-from kemai.platform.query.counts import Count
+from kemai.platform.query.counts import STEP, Count
+
+WALK = 400
+"""Steps of 1,000 instructions that a walk may take: about 30 ms. Past it the matches are found first after all."""
 
 
 class Unindexed(Func):
@@ -35,31 +42,93 @@ def finds_first(expected: Count | None) -> bool:
     return expected is not None and expected.exact and connection.vendor == "sqlite"
 
 
+class TooLong(Exception):
+    """The walk met too few matches on its way."""
+
+
+class Index(NamedTuple):
+    name: str
+    columns: tuple[str, ...]
+
+
 @lru_cache(maxsize=256)
-def index_on(table: str, column: str) -> str:
-    """The full index that begins with a column; "" where there is none."""
+def indexes_of(table: str) -> tuple[Index, ...]:
+    """The indexes that hold every row of a table."""
+    found = []
     with connection.cursor() as cursor:
         cursor.execute(f'PRAGMA index_list("{table}")')
         for _seq, name, _unique, _origin, partial in cursor.fetchall():
             cursor.execute(f'PRAGMA index_info("{name}")')
-            columns = [row[2] for row in cursor.fetchall()]
-            if not partial and columns[0] == column and len(columns) <= 2:
-                return str(name)
-    return ""
+            columns = tuple(str(row[2]) for row in cursor.fetchall())
+            if not partial:
+                found.append(Index(str(name), columns))
+    return tuple(found)
 
 
-def walk(queryset: QuerySet[Any], path: str, expected: Count | None) -> AbstractContextManager[Any]:
-    """Makes the queries inside walk the index of the sort column and look everything else up by key."""
+def index_on(table: str, column: str, fixed: Collection[str] = ()) -> str:
+    """The index to walk for the order of a column: behind columns that the filter fixes to one value if there is
+    such a one, else the column's own; "" where there is none."""
+    own = ""
+    for name, columns in indexes_of(table):
+        if column not in columns[:2]:
+            continue
+        before, after = columns[: columns.index(column)], columns[columns.index(column) + 1 :]
+        if before and fixed and set(before) <= set(fixed):
+            return name
+        if not before and len(after) <= 1:
+            own = name
+    return own
+
+
+def fixed_columns(node: Any, table: str) -> set[str]:
+    """The columns of a table that a filter says to be one value."""
+    found: set[str] = set()
+    if node.connector != "AND" or node.negated:
+        return found
+    for child in node.children:
+        if isinstance(child, WhereNode):
+            found |= fixed_columns(child, table)
+        elif isinstance(child, Exact) and isinstance(child.lhs, Col) and child.lhs.alias == table:
+            found.add(str(child.lhs.target.column))
+    return found
+
+
+@contextmanager
+def walk(queryset: QuerySet[Any], path: str, expected: Count | None) -> Iterator[None]:
+    """Makes the queries inside walk the index of the sort column and look everything else up by key. Raises TooLong
+    where that would take much longer than it should: a million fresh records, say, that all fail the filter."""
     if connection.vendor != "sqlite" or expected is None or expected.exact or path == "pk":
-        return nullcontext()
+        yield
+        return
     base = queryset.model
     part, _dots, name = path.rpartition("__")
     model: Any = base._meta.get_field(part).related_model if part else base
-    column = model._meta.get_field(name).column
-    index = index_on(model._meta.db_table, column)
+    table, column = model._meta.db_table, model._meta.get_field(name).column
+    index = index_on(table, column, fixed_columns(queryset.query.where, table))
     if not index:
-        return nullcontext()
-    return connection.execute_wrapper(hints(base._meta.db_table, model._meta.db_table, index))
+        yield
+        return
+    steps = 0
+
+    def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps > WALK
+
+    connection.ensure_connection()
+    connection.connection.set_progress_handler(step, STEP)
+    try:
+        with connection.execute_wrapper(hints(base._meta.db_table, table, index)):
+            yield
+    except (OperationalError, sqlite3.OperationalError) as error:
+        missing = "no such index" in str(error)  # an analysis is building them anew (records/derived.py)
+        if missing:
+            indexes_of.cache_clear()
+        if steps <= WALK and not missing:
+            raise
+        raise TooLong from error
+    finally:
+        connection.connection.set_progress_handler(None, STEP)
 
 
 def hints(base: str, sorted_table: str, index: str) -> Callable[..., Any]:

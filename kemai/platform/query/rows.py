@@ -21,7 +21,6 @@ from kemai.platform.query import plan
 from kemai.platform.query.counts import Count
 from kemai.platform.query.tree import QueryError
 
-COUNT_CAP = 10_000
 Row = dict[str, Any]
 """A record: {"id": …, field key: value in Python form (Ref for references)}; "version" where asked for."""
 
@@ -110,8 +109,11 @@ def page(
     goes about it. Raises QueryError for a bad sort or cursor."""
     order = Order.parse(sort or object_type.sort, object_type)
     position = Position.decode(cursor)
-    with plan.walk(queryset, order.path, expected):
-        found = order.take(queryset, position, size + 1, find_first=plan.finds_first(expected))
+    try:
+        with plan.walk(queryset, order.path, expected):
+            found = order.take(queryset, position, size + 1, find_first=plan.finds_first(expected))
+    except plan.TooLong:
+        found = order.take(queryset, position, size + 1, find_first=True)
     more = len(found) > size
     found = found[:size]
     backwards = position is not None and position.backwards
@@ -255,11 +257,6 @@ class Order:
         if path == self.key_path:
             return key
         return Q(**{f"{path}__{side}e": position.value}) & (Q(**{f"{path}__{side}": position.value}) | key)
-
-
-def capped_count(queryset: QuerySet[Any], cap: int = COUNT_CAP) -> int:
-    """The number of records up to cap + 1: counting a million exactly is what makes other systems slow."""
-    return queryset.order_by()[: cap + 1].count()
 
 
 @dataclass(frozen=True)

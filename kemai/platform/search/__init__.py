@@ -2,13 +2,15 @@
 
 from kemai.platform.search.docs import clear, index_many, remove, slot
 from kemai.platform.search.hits import Hit, everything, hidden_kinds, search_type
-from kemai.platform.search.listed import matching
+from kemai.platform.search.listed import Asked, Found, matching, page
 from kemai.platform.search.lookup import CAP, match, match_condition, match_within
 from kemai.platform.search.records import index, reindex
 from kemai.platform.search.words import Part
 
 __all__ = [
     "CAP",
+    "Asked",
+    "Found",
     "Hit",
     "Part",
     "clear",
@@ -20,6 +22,7 @@ __all__ = [
     "match_condition",
     "match_within",
     "matching",
+    "page",
     "reindex",
     "remove",
     "search_type",

@@ -2,64 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BigIntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from kemai.platform.query import quick_count
 from kemai.platform.search.docs import ID_BITS, ID_MASK, slot
-from kemai.platform.search.words import All, Either, Question, Word, question, ranker
+from kemai.platform.search.words import All, Either, Question, Word, answers, question, ranker
 
 CAP = 1000
-ROUNDS = 20
 """Candidates looked at for one question; where a search has as many, scoped users need `match_condition`."""
+WALK = 20_000
+"""Candidates that are looked up among the records of somebody who does not see all."""
 
 
-def match(
-    type_key: str, text: str, limit: int = CAP, *, hidden: Collection[str] = (), below: int | None = None
-) -> list[int]:
+def match(type_key: str, text: str, limit: int = CAP, *, hidden: Collection[str] = ()) -> list[int]:
     """Ids of the records found, the best first: whole values, then beginnings, then the rest; newest first in each.
 
-    At most `limit` of the newest candidates are looked at, of those with a key under `below` where it is given.
-    `hidden`: see `words.question`."""
+    At most `limit` of the newest candidates are looked at. `hidden`: see `words.question`."""
     asked = question(text, hidden)
     if asked.condition is None:
         return []
-    where, params = _condition(type_key, asked, below)
+    where, params = _condition(type_key, asked)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT d.id, d.doc {where} ORDER BY {_order()} DESC LIMIT %s", [*params, min(limit, CAP)]
+            f"SELECT d.id, d.doc {where} ORDER BY {_order()} DESC LIMIT %s",
+            [*params, min(limit, CAP)],
         )
-        rows = cursor.fetchall()
+        return _ranked(asked, cursor.fetchall())
+
+
+def _ranked(asked: Question, found: Sequence[tuple[int, str]]) -> list[int]:
     rank = ranker(asked)
-    ranked = sorted((rank(doc), -key) for key, doc in rows)
-    return [-key & ID_MASK for _rank, key in ranked]
+    ordered = sorted((rank(doc), -key) for key, doc in found)
+    return [-key & ID_MASK for _rank, key in ordered]
 
 
 def match_within(
     records: QuerySet[Any], type_key: str, text: str, *, hidden: Collection[str] = (), want: int = 200
 ) -> tuple[list[int], bool]:
-    """Ids found among `records` (those of one salesperson, say), and whether they are all there are.
+    """Ids found among `records` (those of one salesperson, say), the best first, and whether they are all there are.
 
-    Walks the candidates from the newest, CAP at a time, until enough of them are among the records; what is asked for
-    by half of a million records must not read the half."""
-    found: list[int] = []
-    below = None
-    for _round in range(ROUNDS):
-        ids = match(type_key, text, hidden=hidden, below=below)
-        mine = set(records.filter(pk__in=ids).values_list("pk", flat=True))
-        found += [key for key in ids if key in mine]
-        if len(ids) < CAP:
-            return found, True
-        if len(found) >= want:
-            return found, False
-        below = min(ids)
-    if not found:  # common words that hardly any of these records have: now it must be all of the index
-        everything = records.filter(pk__in=match_condition(type_key, text, hidden=hidden))
-        found = list(everything.order_by("-pk").values_list("pk", flat=True)[:want])
-    return found, len(found) < want
+    Walks the candidates from the newest and looks each up among the records, until there are enough; what is asked
+    for by half of a million records must not read the half. Where a long walk finds too few, the records are few, and
+    their own documents are read instead; else all of the index is asked."""
+    asked = question(text, hidden)
+    if asked.condition is None:
+        return [], True
+    found = _walk(records, type_key, asked, want)
+    if len(found) >= want:
+        return _ranked(asked, found), False
+    if not _longer_than(type_key, asked, WALK):
+        return _ranked(asked, found), True
+    if quick_count(records).exact:
+        return _ranked(asked, _documents(records, type_key, asked)), True
+    if found:
+        return _ranked(asked, found), False
+    # common words that hardly any of these records have: now it must be all of the index
+    everything = records.filter(pk__in=match_condition(type_key, text, hidden=hidden))
+    ids = list(everything.order_by("-pk").values_list("pk", flat=True)[:want])
+    return ids, len(ids) < want
+
+
+def _walk(records: QuerySet[Any], type_key: str, asked: Question, want: int) -> list[tuple[int, str]]:
+    """The first `want` of the newest WALK candidates that are among the records."""
+    where, params = _condition(type_key, asked)
+    own = records.order_by().filter(pk=RawSQL(f"candidate.id & {ID_MASK}", [])).values("pk")  # noqa: S611
+    try:
+        probe, probe_params = own.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    # on SQLite the inner query is a coroutine that stops with the outer one and keeps its order
+    order = "" if connection.vendor == "sqlite" else "ORDER BY candidate.id DESC"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT candidate.id, candidate.doc FROM (SELECT d.id, d.doc {where} ORDER BY {_order()} DESC LIMIT %s)"  # noqa: S608
+            f" AS candidate WHERE EXISTS ({probe}) {order} LIMIT %s",
+            [*params, WALK, *probe_params, want],
+        )
+        return list(cursor.fetchall())
+
+
+def _longer_than(type_key: str, asked: Question, count: int) -> bool:
+    """Are there more candidates than that?"""
+    where, params = _condition(type_key, asked)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT d.id {where} ORDER BY {_order()} DESC LIMIT 1 OFFSET %s",
+            [*params, count],
+        )
+        return cursor.fetchone() is not None
+
+
+def _documents(records: QuerySet[Any], type_key: str, asked: Question) -> list[tuple[int, str]]:
+    """What answers among the documents of a few records, read one by one."""
+    own, own_params = records.order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT d.id, d.doc FROM ({own}) AS own JOIN platform_searchdoc d ON d.id = own.pk + %s",  # noqa: S608
+            [*own_params, slot(type_key) << ID_BITS],
+        )
+        return [(key, doc) for key, doc in cursor.fetchall() if answers(asked, doc)]
 
 
 def match_condition(type_key: str, text: str, *, hidden: Collection[str] = ()) -> RawSQL:
@@ -78,11 +125,11 @@ def _order() -> str:
     return "f.rowid" if connection.vendor == "sqlite" else "d.id"
 
 
-def _condition(type_key: str, asked: Question, below: int | None = None) -> tuple[str, list[str | int]]:
+def _condition(type_key: str, asked: Question) -> tuple[str, list[str | int]]:
     """FROM and WHERE with their parameters, over `d`, the documents."""
     assert asked.condition is not None
     base = slot(type_key) << ID_BITS
-    last = base | ID_MASK if below is None else (base | below) - 1
+    last = base | ID_MASK
     if connection.vendor == "postgresql":
         where = (
             "FROM platform_searchdoc d WHERE array_to_tsvector(string_to_array(d.doc, ' ')) @@ %s::tsquery"

@@ -237,6 +237,24 @@ def _phone_conditions(digits: str, hidden: Collection[str]) -> list[Word]:
     return begin + ([Word(TAIL + digits)] if len(digits) in TAILS else [])
 
 
+def answers(question: Question, doc: str) -> bool:
+    """Does a document answer? The same as the databases' indexes say, for a few documents at hand."""
+    padded = f" {doc} "
+    return (
+        question.condition is not None
+        and _holds(question.condition, padded)
+        and all(f" {piece} " in padded for piece in question.pieces)
+    )
+
+
+def _holds(node: Word | All | Either, padded: str) -> bool:
+    if isinstance(node, Word):
+        return (f" {node.text}" if node.prefix else f" {node.text} ") in padded
+    if isinstance(node, All):
+        return all(_holds(one, padded) for one in node.of)
+    return any(_holds(one, padded) for one in node.of)
+
+
 def ranker(question: Question) -> Callable[[str], int]:
     """How well a document answers, smaller is better: for each run 0 for the whole first value or a whole word, 1 for
     the beginning of the first value, 2 for anything else."""

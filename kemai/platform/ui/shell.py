@@ -68,6 +68,21 @@ class Shell:
         return structure(self.actor, rights_version(), get_language() or "")
 
     @cached_property
+    def slot(self) -> tuple[Any, ...]:
+        """What decides how the shell looks, but for counts and saved views."""
+        return (*cache_key(self.actor), rights_version(), self.here)
+
+    @cached_property
+    def nav_slot(self) -> tuple[Any, ...]:
+        """What decides how the side bar looks: pages whose slots are equal share its text."""
+        shown = [item for group in self.nav for item in group["items"]]
+        counts = tuple(item["count"] for item in shown if item["count"])
+        views = tuple(
+            (view["url"], view["label"], view["active"]) for item in shown for view in item["views"]
+        )
+        return (*self.slot, counts, views)
+
+    @cached_property
     def nav(self) -> list[Item]:
         here = self.here
         return [

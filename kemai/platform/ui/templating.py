@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 from jinja2 import Environment, Undefined
 from jinja2.utils import missing
+from markupsafe import Markup
 
 from kemai.platform.ui import cells
 
@@ -39,6 +40,21 @@ def translated(language: str | None, text: str) -> str:
 
 def gettext(text: str) -> str:
     return translated(translation.get_language(), text)
+
+
+_fragments: dict[tuple[Any, ...], Markup] = {}
+
+
+def kept(*key: Any, caller: Any) -> Markup:
+    """A piece of a page that is the same for everybody with the same key, written once a process:
+    `{% call kept("nav", shell.slot) %}…{% endcall %}`. Nothing of a request may stand in it (no CSRF token)."""
+    slot = (translation.get_language(), *key)
+    found = _fragments.get(slot)
+    if found is None:
+        if len(_fragments) > 1000:
+            _fragments.clear()
+        found = _fragments[slot] = cells.written(caller())
+    return found
 
 
 class Absent(Undefined):
@@ -75,7 +91,7 @@ def environment(**options: Any) -> Environment:
     )
     env.globals.update(
         url=url, static=asset, language=translation.get_language, cell_text=cells.text,
-        now=cells.now,
+        now=cells.now, kept=kept,
     )  # fmt: skip
     env.filters.update(
         money=cells.money, compact=cells.compact, number=cells.number, percent=cells.percent, day=cells.day,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from kemai.kit import pinyin
 from kemai.platform import search
 from kemai.platform.models import SearchDoc, TypeSlot
-from kemai.platform.search.words import Part, Run, national, normalise, question, runs, squeeze
+from kemai.platform.search.docs import ID_BITS, ID_MASK
+from kemai.platform.search.words import Part, Run, answers, national, normalise, question, runs, squeeze
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +98,12 @@ def test_the_index_finds_what_reading_every_value_finds(
     text = data.draw(st.one_of(*pieces)).strip("+(0123456789-) ") or "张"
     expected = reference(all_records, text)
     assert set(search.match("thing", text)) == expected
+    read = {
+        doc.pk & ID_MASK
+        for doc in SearchDoc.objects.all()
+        if doc.pk >> ID_BITS == search.slot("thing") and answers(question(text), doc.doc)
+    }
+    assert read == expected
     condition = search.match_condition("thing", text)
     with connection.cursor() as cursor:
         cursor.execute(condition.sql, condition.params)

@@ -119,14 +119,7 @@ def totals_of(specs: Sequence[FieldSpec], rows: Iterable[Row]) -> list[str]:
 
 def count_text(count: Count) -> str:
     """Exact up to some thousands, "3,000+" beyond: counting a million is done on request."""
-    return _("共 %(n)s 条") % {"n": short_count(count)}
-
-
-def short_count(count: Count) -> str:
-    if count.exact:
-        return f"{count.number:,}"
-    unit = max(1, 10 ** (len(str(count.number)) - 1))
-    return f"{count.number // unit * unit:,}+"
+    return _("共 %(n)s 条") % {"n": count.short}
 
 
 def chooser(actor: Actor, object_type: ObjectType, shown: Sequence[FieldSpec]) -> list[dict[str, Any]]:

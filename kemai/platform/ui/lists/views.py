@@ -109,7 +109,7 @@ def show_table(actor: Actor, object_type: ObjectType, state: ListState) -> Conte
     return {
         "table": table.build(actor, object_type, state, specs, page.rows),
         "count": page.count.number,
-        "count_short": table.short_count(page.count),
+        "count_short": page.count.short,
         "count_text": table.count_text(page.count),
         "exact_url": state_url("count", state) if not page.count.exact else "",
         "previous_url": state.but(cursor=page.previous).url if page.previous else "",

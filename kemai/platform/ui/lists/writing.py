@@ -48,7 +48,8 @@ def pills(text: str, shown: tuple[Any, ...], rest: int, language: str) -> str:
     return str(macro("ui/pages/list_cell.html", "cell_")(Cell("pills", text, shown, rest))).strip()
 
 
-def row_format(columns: Sequence[Any], path: str, edit: bool) -> str:
+@lru_cache(maxsize=1000)
+def row_format(columns: tuple[Any, ...], path: str, edit: bool, language: str) -> str:
     """A row as a format of Python, with `id`, `title` and the cells `c0`, `c1` …"""
     marks = [chr(FIRST_CELL + n) for n in range(len(columns))]
     text = str(macro("ui/pages/list_rows.html", "row_")(columns, path, ID, TITLE, marks, edit)).replace(
@@ -63,8 +64,11 @@ def body(
     columns: Sequence[Any], path: str, rows: Sequence[tuple[int, str, Sequence[Cell]]], *, edit: bool
 ) -> Markup:
     """The rows (key, title, cells) of a table; `edit` says that they offer to be edited."""
-    form = row_format(columns, path, edit)
     patterns = Patterns(get_language() or "")
+    # a column's link for sorting stands in the head alone
+    form = row_format(
+        tuple(c._replace(sort_url="", sorted="") for c in columns), path, edit, patterns.language
+    )
     return shown.written("".join(form % values(key, title, cells, patterns) for key, title, cells in rows))
 
 
