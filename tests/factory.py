@@ -30,10 +30,20 @@ def values_for(object_type: ObjectType, *, full: bool = False, rng: Random = RNG
             value = spec.type.fake(spec, rng)
             if value not in (None, ""):
                 found[spec.key] = value
+    return fitting(object_type.key, found, rng)
+
+
+def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """What random values of some types need to make sense together."""
     if found.get("validity") == "invalid" or found.get("invalid_reason"):
         found |= {"validity": "invalid", "invalid_reason": "closed_down"}
-    if object_type.key == "identifier":
+    if key == "identifier":
         found |= {"kind": "member", "raw": f"M{rng.randrange(10**9)}"}
+    if key == "lead":
+        found |= {"state": "working", "reason": ""}
+    if key == "deal":  # the stage names its pipeline; losing would need a reason
+        found.pop("pipeline", None)
+        found["stage"] = rng.choice(("initial", "needs", "proposal", "won"))
     return found
 
 

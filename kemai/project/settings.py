@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "kemai.collab",
     "kemai.analytics",
     "kemai.customers",
+    "kemai.sales",
     "kemai.project",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -71,7 +72,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [
             BASE_DIR / app / "templates"
-            for app in ("platform/ui", "staff", "collab", "analytics", "customers", "project")
+            for app in ("platform/ui", "staff", "collab", "analytics", "customers", "sales", "project")
         ],
         "OPTIONS": {
             "environment": "kemai.platform.ui.templating.environment",

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("kemai.customers.urls")),
+    path("", include("kemai.sales.urls")),
     path("", include("kemai.staff.urls")),
     path("", include("kemai.collab.urls")),
     path("", include("kemai.analytics.urls")),

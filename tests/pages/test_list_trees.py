@@ -60,6 +60,7 @@ def test_the_browser_sees_fields_only(tree: Any) -> None:
     assert only(collapse(tree))
 
 
+@pytest.mark.django_db
 def test_whatever_the_builder_offers_can_be_asked() -> None:
     """Every field with every operator of every type, with a value of its kind, is a condition that the kernel takes."""
     for object_type in all_types():

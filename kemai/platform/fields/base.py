@@ -114,7 +114,7 @@ class FieldSpec:
     sort_path: str = ""
     help: Label = ""
     default: Any = None
-    options: tuple[Option, ...] = ()
+    options: Sequence[Option] = ()
     ref: str = ""
     """The key of the object type that a reference points to."""
     ref_title: str = ""

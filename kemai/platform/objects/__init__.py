@@ -1,5 +1,6 @@
 """Object types and their registry."""
 
+from kemai.platform.objects.live import LiveOptions
 from kemai.platform.objects.pages import (
     Ask,
     DiffLine,
@@ -44,6 +45,7 @@ __all__ = [
     "Explanation",
     "Hooks",
     "Known",
+    "LiveOptions",
     "Numbering",
     "ObjectType",
     "Panel",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
 from kemai.platform.models import Option
+from kemai.platform.objects.live import fixed_or_live
 from kemai.platform.objects.pages import Complete, Explain, FindSimilar, TimelineSource
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Action:
     """`run(actor, ids, **params)` through the write door; returns a sentence for the person."""
     verb: str = "edit"
     bulk: bool = True
+    ready: Callable[[Mapping[str, Any]], str | None] | None = None
+    """Of the record's row: '' when it can be done now, a sentence why not, None to leave the button out."""
+    form: str = ""
+    """The name of an address (with the record's id) whose page asks for what the act needs, shown in a dialogue."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,8 @@ class ObjectType:
     sort: str = "-id"
     sort_paths: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Sequence[Option]] = field(default_factory=dict)
-    """Options of text columns that hold codes of another type's choice (a derived channel, say)."""
+    """Options of text columns that hold codes of another type's choice (a derived channel, say), or of records
+    (`LiveOptions`: the stages of a pipeline)."""
     small: bool = False
     """At most some thousands of records: every column may be sorted, references are chosen from a list."""
     timeline: bool = False
@@ -225,7 +231,7 @@ class ObjectType:
             sort_path=self.sort_paths.get(key, ""),
             help=column.help_text,
             default=default,
-            options=tuple(self.choices.get(key, getattr(column, "options", ()))),
+            options=fixed_or_live(self.choices.get(key, getattr(column, "options", ()))),
             ref=ref_type.key if ref_type else "",
             ref_title=ref_type.title if ref_type else "name",
             max_length=getattr(column, "max_length", None),

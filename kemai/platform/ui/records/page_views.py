@@ -37,6 +37,9 @@ class Tab(NamedTuple):
     active: bool = False
 
 
+MOST_BUTTONS = 3
+
+
 @dataclass(frozen=True)
 class Button:
     """An action in the header; `reason` says why it cannot be used now."""
@@ -136,32 +139,29 @@ def head_context(subject: Subject) -> dict[str, Any]:
 def buttons(subject: Subject) -> list[Button]:
     """The primary actions of the record; what the actor may not do says why."""
     no_edit = "" if subject.may_edit else _("您只能查看这条记录；需要修改请联系负责人或管理员")
-    found = [
-        Button(
-            action.label,
-            action.icon,
-            f"{subject.url}/act/{action.key}",
-            refusal(subject, action.verb),
-            post=True,
-        )
-        for action in subject.type.actions[:3]
-    ]
-    return [*found, Button(_("编辑"), "edit", f"{subject.url}/edit", no_edit)]
+    return [*acts(subject)[:MOST_BUTTONS], Button(_("编辑"), "edit", f"{subject.url}/edit", no_edit)]
 
 
 def more_actions(subject: Subject) -> list[Button]:
-    found = [
-        Button(
-            action.label,
-            action.icon,
-            f"{subject.url}/act/{action.key}",
-            refusal(subject, action.verb),
-            post=True,
-        )
-        for action in subject.type.actions[3:]
-    ]
     no_delete = "" if "delete" in subject.abilities else _("您没有权限删除这条记录")
+    found = acts(subject)[MOST_BUTTONS:]
     return [*found, Button(_("删除"), "trash", f"{subject.url}/delete", no_delete, danger=True, modal=True)]
+
+
+def acts(subject: Subject) -> list[Button]:
+    """The type's actions that make sense for the record as it is, those that can be done now first."""
+    found = []
+    for action in subject.type.actions:
+        reason = action.ready(subject.row) if action.ready is not None else ""
+        if reason is not None:
+            url = (
+                reverse(action.form, args=[subject.pk]) if action.form else f"{subject.url}/act/{action.key}"
+            )
+            refused = refusal(subject, action.verb) or reason
+            found.append(
+                Button(action.label, action.icon, url, refused, modal=bool(action.form), post=not action.form)
+            )
+    return sorted(found, key=lambda one: bool(one.reason))
 
 
 def refusal(subject: Subject, verb: str) -> str:

@@ -1,0 +1,45 @@
+"""Tables of selling: from the first lead to the cash."""
+
+from kemai.sales.models.contract import (
+    Allocation,
+    Contract,
+    ContractLine,
+    Invoice,
+    InvoiceTitle,
+    Receipt,
+    ReceiptPlan,
+)
+from kemai.sales.models.deal import Deal, DealLine, StageEvent
+from kemai.sales.models.lead import FollowUp, Lead
+from kemai.sales.models.pipeline import Competitor, LostReason, Pipeline, Stage
+from kemai.sales.models.price import ExchangeRate, Price, PricedLine, PriceList
+from kemai.sales.models.quote import Quote, QuoteLine
+from kemai.sales.models.target import ForecastOverride, ForecastSnapshot, Target
+
+__all__ = [
+    "Allocation",
+    "Competitor",
+    "Contract",
+    "ContractLine",
+    "Deal",
+    "DealLine",
+    "ExchangeRate",
+    "FollowUp",
+    "ForecastOverride",
+    "ForecastSnapshot",
+    "Invoice",
+    "InvoiceTitle",
+    "Lead",
+    "LostReason",
+    "Pipeline",
+    "Price",
+    "PriceList",
+    "PricedLine",
+    "Quote",
+    "QuoteLine",
+    "Receipt",
+    "ReceiptPlan",
+    "Stage",
+    "StageEvent",
+    "Target",
+]

@@ -1,0 +1,125 @@
+"""Deals 商机 on their way through the stages of a pipeline."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from kemai.customers.models import Contact, Customer, Product
+from kemai.customers.models.customer import SOURCES
+from kemai.platform.models import ChoiceColumn, MoneyColumn, Option, OwnedRecord, PercentColumn
+from kemai.sales.models.pipeline import STATES, Competitor, LostReason
+
+
+class Deal(OwnedRecord):
+    """A possible sale. `stage` and `pipeline` are keys of rows of those tables; what follows from the stage (state,
+    win rate, moments) is set with it and never typed."""
+
+    CATEGORIES = (
+        Option("pipeline", _("管道"), "gray"),
+        Option("best", _("最好情况"), "blue"),
+        Option("commit", _("承诺"), "orange"),
+        Option("closed", _("已成交"), "green"),
+        Option("omitted", _("不计入"), "gray"),
+    )
+
+    number = models.CharField(_("商机编号"), max_length=40, blank=True)
+    name = models.CharField(_("名称"), max_length=160)
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="deals", verbose_name=_("客户"), db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("联系人"),
+        db_index=False,
+    )
+    pipeline = ChoiceColumn(_("销售管道"), max_length=40, blank=True, default="")
+    stage = ChoiceColumn(_("阶段"), max_length=40, blank=True, default="")
+    state = ChoiceColumn(_("结果"), options=STATES, default="open", editable=False)
+    amount = MoneyColumn(_("金额"), default=0)
+    win_rate = PercentColumn(_("赢率"), default=0, editable=False)
+    weighted = MoneyColumn(_("加权金额"), default=0, editable=False)
+    category = ChoiceColumn(_("预测类别"), options=CATEGORIES, default="pipeline")
+    expected_on = models.DateField(_("预计成交日期"), null=True, blank=True)
+    source = ChoiceColumn(_("来源"), options=SOURCES, default="other")
+    next_step = models.CharField(_("下一步"), max_length=200, blank=True, default="")
+    competitor = models.ForeignKey(
+        Competitor, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("竞争对手"),
+        db_index=False,
+    )  # fmt: skip
+    lost_reason = models.ForeignKey(
+        LostReason,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("输单原因"),
+        db_index=False,
+    )
+    call_back_on = models.DateField(_("再联系日期"), null=True, blank=True)
+    stage_since = models.DateTimeField(_("进入阶段时间"), null=True, editable=False)
+    closed_at = models.DateTimeField(_("结束时间"), null=True, editable=False)
+    last_follow_at = models.DateTimeField(_("最近跟进"), null=True, editable=False)
+    ticked = models.JSONField(default=dict, editable=False)
+    """{stage key: [ticked items of its list]}"""
+    lead_id = models.BigIntegerField(null=True, editable=False)
+    note = models.TextField(_("备注"), blank=True, default="")
+
+    class Meta:
+        verbose_name = _("商机")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("number",), condition=models.Q(deleted_at=None), name="deal_number_once",
+                violation_error_message=_("这个商机编号已经有人用了"),
+            ),
+        )  # fmt: skip
+        indexes = (
+            models.Index(fields=("owner", "state", "id"), name="deal_owner"),
+            models.Index(fields=("customer", "id"), name="deal_customer"),
+            models.Index(fields=("pipeline", "stage", "id"), name="deal_pipeline"),
+            models.Index(fields=("stage", "amount", "id"), name="deal_stage"),
+            models.Index(fields=("state", "closed_at", "id"), name="deal_closed"),
+            models.Index(fields=("expected_on", "id"), name="deal_expected"),
+            models.Index(fields=("amount", "id"), name="deal_amount"),
+            models.Index(fields=("created_at", "id"), name="deal_created"),
+            models.Index(fields=("stage_since", "id"), name="deal_since"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DealLine(models.Model):
+    """A product on a deal; written with it. `name` and `price` are as they were when it was added."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("产品"))
+    name = models.CharField(_("名称"), max_length=160)
+    quantity = models.FloatField(_("数量"), default=1)
+    price = MoneyColumn(_("单价"), default=0)
+    discount = PercentColumn(_("折扣"), default=0)
+    amount = MoneyColumn(_("金额"), default=0)
+    position = models.IntegerField(default=0)
+
+
+class StageEvent(models.Model):
+    """A deal came into a stage: from day one, so that time in stage, speed and cycle can be counted."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="stage_events")
+    old = models.CharField(max_length=40, blank=True)
+    new = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    seconds = models.BigIntegerField(null=True)
+    """How long the deal had stood in `old`."""
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("deal", "at"), name="stage_event_deal"),
+            models.Index(fields=("new", "at"), name="stage_event_new"),
+        )

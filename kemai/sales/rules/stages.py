@@ -1,0 +1,82 @@
+"""May a deal go from one stage to another, and what is missing if not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kemai.sales.rules import YES, Verdict
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage as the rule sees it. `next` is empty where any stage of the pipeline may follow."""
+
+    key: str
+    pipeline: str
+    state: str
+    position: int
+    next: tuple[str, ...] = ()
+    may_go_back: bool = True
+    required: tuple[str, ...] = ()
+    """Fields of the deal that must be filled before it leaves the stage forwards."""
+    checklist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of the deal: filled fields and ticked items of the stage's list."""
+
+    filled: frozenset[str] = field(default_factory=frozenset)
+    ticked: frozenset[str] = field(default_factory=frozenset)
+    lost_reason: bool = False
+
+
+def may_move(old: Step, new: Step, deal: Standing, *, reopen: bool = False) -> Verdict:
+    """`reopen` is the right to bring a closed deal back. Losing is never held up by a gate, but needs a reason."""
+    if old.key == new.key:
+        return YES
+    if old.pipeline != new.pipeline:
+        return Verdict(False, "other_pipeline", {"from": old.pipeline, "to": new.pipeline})
+    if old.state != "open" and not reopen:
+        return Verdict(False, "closed", {"stage": old.key})
+    if new.state in {"lost", "invalid"}:
+        lost = new.state == "lost" and not deal.lost_reason
+        return Verdict(False, "no_reason", {"stage": new.key}) if lost else YES
+    back = old.state != "open" or new.position < old.position
+    if back:
+        return (
+            YES
+            if old.may_go_back or old.state != "open"
+            else Verdict(False, "no_way_back", {"stage": old.key})
+        )
+    if old.next and new.key not in old.next:
+        return Verdict(False, "skipped", {"stage": old.key, "allowed": old.next})
+    return gate(old, deal)
+
+
+def gate(stage: Step, deal: Standing) -> Verdict:
+    """What the stage asks for before a deal may leave it forwards."""
+    missing = [key for key in stage.required if key not in deal.filled]
+    unticked = [item for item in stage.checklist if item not in deal.ticked]
+    if missing or unticked:
+        return Verdict(False, "gate", {"fields": missing, "checklist": unticked})
+    return YES
+
+
+def weighted(amount: int, win_rate: float) -> int:
+    """The amount times the win rate, rounded half up to the cent."""
+    from kemai.sales.rules.amounts import line_amount
+
+    return line_amount(win_rate, amount)
+
+
+def overdue_days(days_in_stage: int, most: int | None) -> int:
+    """How many days longer than allowed a deal has stood; 0 within the time or without a limit."""
+    return max(days_in_stage - most, 0) if most else 0
+
+
+def cycle_days(seconds: Sequence[Mapping[str, int]]) -> float:
+    """Mean days from first stage to won, of deals given as {stage: seconds}; 0 for none."""
+    totals = [sum(one.values()) for one in seconds]
+    return sum(totals) / len(totals) / 86_400 if totals else 0.0

@@ -1,0 +1,222 @@
+"""Deals through the write door: where they stand, what that means, and what is noted of the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.collab.services.tasks import create_task
+from kemai.platform import access, events, records
+from kemai.platform.access import Actor
+from kemai.platform.fields import Ref
+from kemai.platform.objects import get
+from kemai.platform.records import FieldErrors, Refused
+from kemai.sales.models import Deal, StageEvent
+from kemai.sales.rules import Verdict
+from kemai.sales.rules.stages import Standing, may_move, weighted
+from kemai.sales.services import stages
+from kemai.sales.services.stages import StageRow
+
+Values = dict[str, Any]
+CENT = Decimal("0.01")
+CALL_AT = time(10)
+CLOSED = frozenset({"won", "lost", "invalid"})
+
+
+def prepare_deal(values: Values, existing: Deal | None, by: Actor) -> None:
+    """A deal stands in a stage of its pipeline; state, win rate and weighted amount follow from it."""
+    if existing is None or "pipeline" in values:
+        choose_pipeline(values, existing)
+    new = stages.find(values.get("stage") or (existing.stage if existing else ""))
+    if new is None:
+        raise FieldErrors({"stage": _("请先在设置里建立销售阶段")})
+    if existing is None or new.step.key != existing.stage:
+        enter(values, existing, new, by)
+    elif "amount" in values:
+        values["weighted"] = money(weighted(cents(values["amount"]), existing.win_rate))
+
+
+def choose_pipeline(values: Values, existing: Deal | None) -> None:
+    """The pipeline asked for, else the stage's, else the first; its first stage where none of its own is named."""
+    stage = stages.find(values.get("stage", ""))
+    key = values.get("pipeline") or (stage.step.pipeline if stage else "")
+    key = key or (existing.pipeline if existing else next((one.value for one in stages.PIPELINES), ""))
+    rows = stages.of_pipeline(key)
+    if not rows:
+        raise FieldErrors({"pipeline": _("这个销售管道还没有阶段，请先在设置里建立")})
+    values["pipeline"] = key
+    if stage is None or stage.step.pipeline != key:
+        if stage is not None and values.get("stage"):
+            raise FieldErrors({"stage": _("“%(stage)s”不是这个销售管道的阶段") % {"stage": stage.name}})
+        values["stage"] = rows[0].step.key
+
+
+def enter(values: Values, existing: Deal | None, new: StageRow, by: Actor) -> None:
+    """What changes with the stage. Raises FieldErrors with what the gate misses."""
+    if existing is not None:
+        old = stages.find(existing.stage)
+        if old is not None and "pipeline" not in values:
+            verdict = may_move(old.step, new.step, standing(values, existing), reopen=may_reopen(by))
+            if not verdict.ok:
+                raise FieldErrors({"stage": why_not(verdict, old, new)})
+    now = timezone.now()
+    amount = values.get("amount", existing.amount if existing else 0)
+    values["stage"] = new.step.key
+    values["state"] = new.step.state
+    values["win_rate"] = new.win_rate
+    values["weighted"] = money(weighted(cents(amount), new.win_rate))
+    values.setdefault("stage_since", now)
+    closed = new.step.state in CLOSED
+    values["closed_at"] = values.get("closed_at") or now if closed else None
+    if new.step.state == "won":
+        values["category"] = "closed"
+    elif closed:
+        values["category"] = "omitted"
+    elif existing is not None and existing.category in {"closed", "omitted"}:
+        values["category"] = "pipeline"
+    if new.step.state != "lost":
+        values["lost_reason"] = None
+
+
+def standing(values: Mapping[str, Any], deal: Deal) -> Standing:
+    """What is filled and ticked, the values about to be saved counted in."""
+    fields = get("deal").fields
+    filled = set()
+    for key, spec in fields.items():
+        stored = getattr(deal, f"{spec.path}_id" if spec.ref or spec.type.key == "user" else spec.path, None)
+        value = values.get(key, stored) if not spec.path.startswith("extra__") else values.get(key)
+        if not spec.type.is_empty(value) and not (key == "amount" and not value):
+            filled.add(key)
+    ticked = values.get("ticked", deal.ticked).get(deal.stage, [])
+    return Standing(frozenset(filled), frozenset(ticked), "lost_reason" in filled)
+
+
+def may_reopen(by: Actor) -> bool:
+    """Closed deals are brought back by those who answer for others' deals as well."""
+    return by.is_system or access.verb_scope(by, get("deal"), "edit") not in {"none", "own"}
+
+
+def why_not(verdict: Verdict, old: StageRow, new: StageRow) -> str:
+    match verdict.reason:
+        case "gate":
+            return gate_words(verdict, old)
+        case "closed":
+            return _("这个商机已经结束；需要重新打开请联系主管")
+        case "no_way_back":
+            return _("“%(stage)s”不允许退回") % {"stage": old.name}
+        case "skipped":
+            names = [row.name for key in old.step.next if (row := stages.find(key)) is not None]
+            return _("“%(stage)s”之后只能进入：%(next)s") % {"stage": old.name, "next": "、".join(names)}
+        case "no_reason":
+            return _("请先选择输单原因")
+        case "other_pipeline":
+            return _("“%(stage)s”不是这个销售管道的阶段") % {"stage": new.name}
+    return verdict.reason
+
+
+def gate_words(verdict: Verdict, old: StageRow) -> str:
+    fields = get("deal").fields
+    missing = [str(fields[key].label) for key in _texts(verdict, "fields") if key in fields]
+    wanted = [*missing, *(_("清单：%(item)s") % {"item": item} for item in _texts(verdict, "checklist"))]
+    return _("离开“%(stage)s”之前还需要：%(wanted)s") % {"stage": old.name, "wanted": "、".join(wanted)}
+
+
+def _texts(verdict: Verdict, key: str) -> list[str]:
+    found = verdict.inputs.get(key, ())
+    return [str(one) for one in found] if isinstance(found, list | tuple) else []
+
+
+def after_deal(deals: Sequence[Deal], changed: frozenset[str], by: Actor) -> None:
+    """One deal at a time (forms, API): the way is noted, the stage's tasks are made, the world is told."""
+    if changed and "stage" not in changed:
+        return
+    for deal in deals:
+        note_stage(deal, by)
+
+
+def note_stage(deal: Deal, by: Actor) -> None:
+    last = StageEvent.objects.filter(deal=deal).order_by("-at", "-pk").first()
+    if last is not None and last.new == deal.stage:
+        return
+    at = deal.stage_since or timezone.now()
+    seconds = int((at - last.at).total_seconds()) if last else None
+    StageEvent.objects.create(
+        deal=deal, old=last.new if last else "", new=deal.stage, at=at, by_id=by.user_id, seconds=seconds
+    )
+    row = stages.find(deal.stage)
+    if row is not None:
+        for task in row.tasks:
+            make_task(deal, task, by)
+    name = deal.state if deal.state in CLOSED else "stage_changed"
+    events.emit(f"deal.{name}", "deal", deal.pk, payload={"stage": deal.stage, "amount": str(deal.amount)})
+
+
+def make_task(deal: Deal, task: Mapping[str, object], by: Actor) -> None:
+    """A task that the stage brings along, once for each deal and stage."""
+    due = timezone.now() + timedelta(days=int(str(task.get("days", 1))))
+    values: dict[str, object] = {
+        "title": f"{task['title']}：{deal.name}"[:200], "kind": str(task.get("kind", "todo")), "due_at": due,
+    }  # fmt: skip
+    if deal.owner_id is not None:
+        values["owner"] = deal.owner_id
+    create_task(values, by=by, about=("deal", deal.pk), origin=f"stage/{deal.pk}/{deal.stage}")
+
+
+def win_deal(key: int, *, by: Actor) -> Deal:
+    """Raises access.NotVisible, access.Denied, FieldErrors, Refused where the pipeline has no such end."""
+    return end_deal(key, "won", {}, by=by)
+
+
+def lose_deal(key: int, values: Mapping[str, object], *, by: Actor) -> Deal:
+    """`values`: lost_reason (required), competitor, call_back_on, note. A date to call back becomes a task."""
+    with transaction.atomic():
+        deal = end_deal(key, "lost", values, by=by)
+        if deal.call_back_on is not None:
+            moment = timezone.make_aware(datetime.combine(deal.call_back_on, CALL_AT))
+            words = {
+                "title": _("再次联系：%(name)s") % {"name": deal.name[:180]},
+                "kind": "call",
+                "due_at": moment,
+            }
+            create_task(words, by=by, about=("deal", deal.pk), origin=f"call_back/{deal.pk}")
+    return deal
+
+
+def end_deal(key: int, state: str, values: Mapping[str, object], *, by: Actor) -> Deal:
+    deal: Deal = access.one(by, "deal", key, "edit")
+    stage = stages.ends(deal.pipeline, state)
+    if stage is None:
+        raise Refused("no_end", _("这个销售管道没有对应的结束阶段，请管理员在设置里补上"))
+    ended: Deal = records.update("deal", key, {**values, "stage": stage.step.key}, by=by)
+    return ended
+
+
+def tick(key: int, item: str, *, on: bool, by: Actor) -> Deal:
+    """An item of the present stage's list. Raises access.NotVisible, access.Denied, Refused."""
+    with transaction.atomic():
+        deal: Deal = access.one(by, "deal", key, "edit")
+        row = stages.find(deal.stage)
+        if row is None or item not in row.step.checklist:
+            raise Refused("no_item", _("当前阶段的清单里没有这一项"))
+        done = [one for one in deal.ticked.get(deal.stage, []) if one != item]
+        deal.ticked = {**deal.ticked, deal.stage: [*done, item] if on else done}
+        deal.save(update_fields=["ticked"])
+    return deal
+
+
+def cents(amount: object) -> int:
+    return int((Decimal(str(amount)) / CENT).to_integral_value())
+
+
+def money(amount: int) -> Decimal:
+    return Decimal(amount) * CENT
+
+
+def ref(key: int | None) -> Ref | None:
+    return None if key is None else Ref(key, "")

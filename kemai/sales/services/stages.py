@@ -1,0 +1,83 @@
+"""Pipelines and stages as the rest of selling reads them: a small table, kept per process for a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy
+
+from kemai.platform.models import Option
+from kemai.platform.objects import LiveOptions
+from kemai.sales.models import Pipeline, Stage
+from kemai.sales.rules.stages import Step
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """A stage with its pipeline's key and everything that moving there means."""
+
+    step: Step
+    name: str
+    color: str
+    win_rate: float
+    max_days: int | None
+    tasks: tuple[dict[str, object], ...] = ()
+
+
+class StageOption(Option):
+    """The option of a stage knows itself, so that one table serves choices and rules alike."""
+
+    row: StageRow
+
+    def __new__(cls, row: StageRow) -> StageOption:
+        self = super().__new__(cls, row.step.key, gettext_lazy(row.name), row.color)
+        self.row = row
+        return self
+
+
+def load_pipelines() -> list[Option]:
+    rows = Pipeline.objects.filter(deleted_at=None, active=True).order_by("position", "pk")
+    return [Option(key, gettext_lazy(name), "blue") for key, name in rows.values_list("key", "name")]
+
+
+def load_stages() -> list[Option]:
+    rows = Stage.objects.filter(deleted_at=None, pipeline__deleted_at=None).select_related("pipeline")
+    return [StageOption(row_of(stage)) for stage in rows.order_by("pipeline__position", "position", "pk")]
+
+
+PIPELINES = LiveOptions(load_pipelines)
+STAGES = LiveOptions(load_stages)
+
+
+def row_of(stage: Stage) -> StageRow:
+    step = Step(
+        stage.key, stage.pipeline.key, stage.state, stage.position, tuple(stage.next), stage.may_go_back,
+        tuple(stage.gate.get("required", ())), tuple(stage.gate.get("checklist", ())),
+    )  # fmt: skip
+    tasks = tuple(stage.gate.get("tasks", ()))
+    return StageRow(step, stage.name, stage.color, stage.win_rate, stage.max_days, tasks)
+
+
+def rows() -> Iterable[StageRow]:
+    return (option.row for option in STAGES if isinstance(option, StageOption))
+
+
+def find(key: str) -> StageRow | None:
+    return next((row for row in rows() if row.step.key == key), None)
+
+
+def of_pipeline(key: str) -> list[StageRow]:
+    """The stages of a pipeline in their order."""
+    return [row for row in rows() if row.step.pipeline == key]
+
+
+def ends(pipeline: str, state: str) -> StageRow | None:
+    """The first stage of a pipeline that means `state`."""
+    return next((row for row in of_pipeline(pipeline) if row.step.state == state), None)
+
+
+def forget() -> None:
+    """Stages or pipelines were changed."""
+    PIPELINES.forget()
+    STAGES.forget()

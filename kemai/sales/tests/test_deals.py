@@ -1,0 +1,144 @@
+"""Deals on their way: gates, ends, what is noted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from kemai.collab.models import Task
+from kemai.platform import records
+from kemai.platform.access import SYSTEM
+from kemai.platform.events.delivery import drain_all
+from kemai.platform.records import FieldErrors
+from kemai.sales.models import Deal, LostReason, StageEvent
+from kemai.sales.panels import time_in_stages
+from kemai.sales.services import deals, stages
+from tests.people import Person, crowd
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people() -> dict[str, Person]:
+    stages.forget()
+    return crowd()
+
+
+@pytest.fixture
+def deal(people: dict[str, Person]) -> Deal:
+    customer = records.create(
+        "customer", {"name": "杭州云帆科技有限公司", "kind": "company"}, by=people["alice"].actor
+    )
+    made: Deal = records.create(
+        "deal", {"name": "云帆 100 套", "customer": customer.pk}, by=people["alice"].actor
+    )
+    return made
+
+
+def stage_of(deal: Deal) -> str:
+    deal.refresh_from_db()
+    return deal.stage
+
+
+@pytest.mark.row(47)
+def test_a_deal_begins_at_the_first_stage_with_its_win_rate(deal: Deal) -> None:
+    assert (deal.pipeline, deal.stage, deal.state) == ("standard", "initial", "open")
+    assert deal.win_rate == pytest.approx(0.1)
+    assert StageEvent.objects.filter(deal=deal).count() == 1
+
+
+@pytest.mark.row(49)
+def test_the_gate_names_what_is_missing(deal: Deal, people: dict[str, Person]) -> None:
+    alice = people["alice"].actor
+    records.update("deal", deal.pk, {"stage": "needs"}, by=alice)
+    with pytest.raises(FieldErrors) as refused:
+        records.update("deal", deal.pk, {"stage": "proposal"}, by=alice)
+    assert "金额" in refused.value.errors["stage"]
+    assert "需求已和客户确认" in refused.value.errors["stage"]
+    assert stage_of(deal) == "needs"
+    for item in ("需求已和客户确认", "知道谁做决定"):
+        deals.tick(deal.pk, item, on=True, by=alice)
+    records.update("deal", deal.pk, {"stage": "proposal", "amount": "128000"}, by=alice)
+    deal.refresh_from_db()
+    assert (deal.stage, str(deal.weighted)) == ("proposal", "64000.00")
+
+
+@pytest.mark.row(52)
+def test_losing_needs_a_reason_and_calls_back(deal: Deal, people: dict[str, Person]) -> None:
+    alice = people["alice"].actor
+    with pytest.raises(FieldErrors):
+        deals.lose_deal(deal.pk, {}, by=alice)
+    reason = LostReason.objects.get(name="价格太高")
+    deals.lose_deal(deal.pk, {"lost_reason": reason.pk, "call_back_on": "2027-03-01"}, by=alice)
+    deal.refresh_from_db()
+    assert (deal.state, deal.category) == ("lost", "omitted")
+    assert deal.closed_at is not None
+    task = Task.objects.get(origin=f"call_back/{deal.pk}")
+    assert task.due_at is not None
+    assert task.due_at.astimezone(dt.timezone(dt.timedelta(hours=8))).date() == dt.date(2027, 3, 1)
+
+
+@pytest.mark.row(47)
+def test_a_seller_cannot_reopen_but_the_manager_can(deal: Deal, people: dict[str, Person]) -> None:
+    alice, boss = people["alice"].actor, people["boss"].actor
+    records.update("deal", deal.pk, {"amount": "1000", "expected_on": "2026-12-01"}, by=alice)
+    deals.win_deal(deal.pk, by=alice)
+    with pytest.raises(FieldErrors):
+        records.update("deal", deal.pk, {"stage": "needs"}, by=alice)
+    records.update("deal", deal.pk, {"stage": "needs"}, by=boss)
+    deal.refresh_from_db()
+    assert (deal.state, deal.closed_at, deal.category) == ("open", None, "pipeline")
+
+
+@pytest.mark.row(48)
+def test_pipelines_do_not_mix(deal: Deal, people: dict[str, Person]) -> None:
+    with pytest.raises(FieldErrors):
+        records.update("deal", deal.pk, {"stage": "renewal_talk"}, by=people["alice"].actor)
+    moved = records.update("deal", deal.pk, {"pipeline": "renewal"}, by=people["alice"].actor)
+    assert moved.stage == "renewal_due"
+
+
+@pytest.mark.row(50)
+def test_every_way_into_a_stage_is_noted(deal: Deal, people: dict[str, Person]) -> None:
+    boss = people["boss"].actor
+    records.bulk_update("deal", {deal.pk: {"stage": "needs"}}, by=boss)
+    drain_all()
+    assert list(StageEvent.objects.filter(deal=deal).order_by("pk").values_list("old", "new")) == [
+        ("", "initial"), ("initial", "needs"),
+    ]  # fmt: skip
+    later = StageEvent.objects.filter(deal=deal).latest("pk").at + dt.timedelta(days=3)
+    assert time_in_stages(deal, later)["needs"] == 3
+
+
+@pytest.mark.row(47)
+def test_imported_deals_keep_their_stages_and_are_noted(people: dict[str, Person]) -> None:
+    customer = records.create("customer", {"name": "客户"}, by=SYSTEM)
+    rows: list[dict[str, Any]] = [
+        {"name": f"商机{n}", "customer": customer.pk, "stage": "proposal", "amount": "10"} for n in range(3)
+    ]
+    keys = records.bulk_create("deal", rows, by=people["boss"].actor)
+    drain_all()
+    assert StageEvent.objects.filter(deal__in=keys, new="proposal").count() == 3
+    assert {str(one) for one in Deal.objects.filter(pk__in=keys).values_list("weighted", flat=True)} == {
+        "5.00"
+    }
+
+
+@pytest.mark.row(51)
+def test_the_page_shows_the_way_and_moves_on(deal: Deal, people: dict[str, Person], client: Client) -> None:
+    client.force_login(people["alice"].user)
+    page = client.get(f"/o/deal/{deal.pk}").content.decode()
+    assert "初步接触" in page
+    assert "需求确认" in page
+    moved = client.post(f"/deals/{deal.pk}/move", {"stage": "needs"}, headers={"HX-Request": "true"})
+    assert moved.status_code == 200
+    refused = client.post(f"/deals/{deal.pk}/move", {"stage": "proposal"}, headers={"HX-Request": "true"})
+    assert refused.status_code == 409
+    client.force_login(people["charlie"].user)
+    assert client.post(f"/deals/{deal.pk}/move", {"stage": "initial"}).status_code == 404
+    assert stage_of(deal) == "needs"
+    board = client.get("/o/deal/?display=board")
+    assert board.status_code == 200

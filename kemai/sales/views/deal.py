@@ -1,0 +1,76 @@
+"""What is done on a deal's page besides what every record can do: moving on, ticking, losing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from kemai.platform import access, records
+from kemai.platform.access import Actor
+from kemai.platform.objects import get
+from kemai.platform.records import FieldErrors, Refused
+from kemai.platform.ui.door import signed_in
+from kemai.platform.ui.records.answers import announce, go, last_changeset
+from kemai.sales.models import Deal
+from kemai.sales.panels import way
+from kemai.sales.services import deals
+
+LOST = ("lost_reason", "competitor", "call_back_on", "note")
+
+
+def show_way(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    row = records.row_of(get("deal"), pk, by=actor)
+    return render(request, "sales/deal_way.html", {"content": way(actor, row)})
+
+
+@signed_in
+@require_POST
+def move(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """To another stage; what the gate misses comes back as a refusal that names it."""
+    try:
+        records.update("deal", pk, {"stage": request.POST.get("stage", "")}, by=actor)
+    except FieldErrors as error:
+        raise Refused("stage", "；".join(error.errors.values())) from error
+    undo = last_changeset(get("deal"), pk)
+    return announce(show_way(request, actor, pk), _("已进入新阶段"), undo=undo)
+
+
+@signed_in
+@require_POST
+def tick(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    deals.tick(pk, request.POST.get("item", ""), on=request.POST.get("on") == "1", by=actor)
+    return show_way(request, actor, pk)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def lose(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Asks why, who won instead and when to call again."""
+    deal: Deal = access.one(actor, "deal", pk, "edit")
+    typed = {key: request.POST.get(key, "").strip() for key in LOST}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            deals.lose_deal(pk, {key: value for key, value in typed.items() if value}, by=actor)
+        except FieldErrors as error:
+            errors = {"lost_reason" if key == "stage" else key: text for key, text in error.errors.items()}
+        else:
+            return go(request, reverse("record", args=["deal", pk]), _("已记为输单，可以随时撤销"))
+    context: dict[str, Any] = {
+        "deal": deal,
+        "values": typed,
+        "errors": errors,
+        "url": reverse("deal_lose", args=[pk]),
+        "reasons": choices(access.scope(actor, "lost_reason").filter(active=True).order_by("position", "pk")),
+        "competitors": choices(access.scope(actor, "competitor").order_by("name")),
+    }
+    return render(request, "sales/deal_lose.html", context, status=422 if errors else 200)
+
+
+def choices(rows: Any) -> list[dict[str, Any]]:
+    return [{"value": pk, "label": name} for pk, name in rows.values_list("pk", "name")]
