@@ -102,13 +102,13 @@ class Session:
 
 
 @contextlib.contextmanager
-def open_store(folder: Path, *, wait: float = 600.0) -> Iterator[Session]:
+def open_store(folder: Path, *, wait: float = 600.0, file: str = FILE) -> Iterator[Session]:
     """Open the store of a data folder, waiting for another process to finish with it. Raises StoreBusy.
 
     A file that cannot be read (a crash of the machine, another version's format) is thrown away: it is a copy."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / "analytics.lock", wait):
-        connection = _connect(folder)
+    with _alone((folder / file).with_suffix(".lock"), wait):
+        connection = _connect(folder, file)
         try:
             yield Session(connection)
         finally:
@@ -130,12 +130,12 @@ def _alone(path: Path, wait: float) -> Iterator[None]:
         yield
 
 
-def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    path = folder / FILE
+def _connect(folder: Path, file: str) -> duckdb.DuckDBPyConnection:
+    path = folder / file
     try:
         connection = duckdb.connect(str(path))
     except duckdb.Error:
-        for stale in (path, path.with_name(f"{FILE}.wal")):
+        for stale in (path, path.with_name(f"{file}.wal")):
             stale.unlink(missing_ok=True)
         connection = duckdb.connect(str(path))
     spill = folder / "tmp" / "duckdb"

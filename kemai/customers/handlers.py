@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kemai.collab.models import Task
 from kemai.customers.models import Interaction, Order
-from kemai.customers.services import chain, segments
+from kemai.customers.services import chain, duplicates, hooks, match_keys, segments
 from kemai.customers.services.contacts import follow_interactions, follow_tasks
 from kemai.customers.services.interactions import follow_next
 from kemai.customers.services.orders import follow_orders
@@ -23,6 +23,28 @@ def customer_changed(event: OutboxEvent) -> None:
         refresh_soon()
     else:
         segments.refresh_customer(event.object_id)
+
+
+@on("customer.bulk_*", name="customers.match_keys")
+def names_changed(event: OutboxEvent) -> None:
+    """The keys by which doubles are found follow a mass change a moment later."""
+    fields = event.payload.get("fields")
+    if "first" in event.payload and (fields is None or not hooks.MATCHED.isdisjoint(fields)):
+        match_keys.follow(event.payload["first"], event.payload["last"])
+
+
+@on("customer.merged", name="customers.duplicates.merged")
+def merged(event: OutboxEvent) -> None:
+    """The pairs of merged customers are decided, wherever they were merged."""
+    if event.object_id is not None and event.changeset is not None:
+        gone = event.payload["gone"]
+        duplicates.follow_merge(event.object_id, gone, event.changeset.pk, event.changeset.actor_id)
+
+
+@on("customer.parted", name="customers.duplicates.parted")
+def parted(event: OutboxEvent) -> None:
+    if event.object_id is not None:
+        duplicates.follow_part(event.object_id, event.payload["gone"])
 
 
 @on("customer.facts_changed", name="customers.chain.figures")

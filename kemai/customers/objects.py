@@ -17,9 +17,9 @@ from kemai.customers.models import (
     Shop,
 )
 from kemai.customers.models.trade import SALES_CHANNELS
-from kemai.customers.services import chain, hooks, similar, timeline
+from kemai.customers.services import chain, hooks, merging, similar, timeline
 from kemai.platform.models import Tag
-from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, View, register, relate
+from kemai.platform.objects import Hooks, LinkKind, Numbering, ObjectType, Section, View, register, register_link, relate
 
 CUSTOMER = register(
     ObjectType(
@@ -67,7 +67,9 @@ CUSTOMER = register(
         timeline=True,
         tags=True,
         numbering=Numbering("number", "C"),
-        hooks=Hooks(prepare=hooks.prepare_customer),
+        hooks=Hooks(
+            prepare=hooks.prepare_customer, check_merge=merging.check_merge, merged=merging.merged, parted=merging.parted
+        ),
         explain=panels.explain,
         similar=similar.find_similar,
         complete=panels.complete,
@@ -229,3 +231,14 @@ relate("customer", "order", "customer")
 relate("customer", "interaction", "customer")
 relate("customer", "identifier", "customer")
 relate("customer", "consent", "customer")
+
+PARTIES = ("customer",)
+PEOPLE = ("customer", "contact")
+register_link(LinkKind("parent", _("子公司"), _("母公司"), PARTIES, PARTIES, 10))
+register_link(LinkKind("branch", _("分支机构"), _("总部"), PARTIES, PARTIES, 20))
+register_link(LinkKind("supply", _("下游客户"), _("上游供应商"), PARTIES, PARTIES, 30))
+register_link(LinkKind("works_at", _("任职单位"), _("员工"), PEOPLE, PARTIES, 40))
+register_link(LinkKind("referral", _("转介绍的客户"), _("介绍人"), PEOPLE, PEOPLE, 50))
+register_link(LinkKind("partner", _("合作伙伴"), "", PARTIES, PARTIES, 60))
+register_link(LinkKind("household", _("家人"), "", PEOPLE, PEOPLE, 70))
+register_link(LinkKind("related", _("相关记录"), "", order=90))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from kemai.customers.pages import analyses, chain, chain_acts, dashboard, menu, segments, today
+from kemai.customers.pages import analyses, chain, chain_acts, dashboard, duplicates, menu, segments, today
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", today.index, name="today"),
@@ -23,6 +23,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("chain/plays/<int:pk>/undo", chain_acts.take_back, name="chain_take_back"),
     path("chain/months", chain_acts.months, name="chain_months"),
     path("chain/freeze", chain_acts.freeze, name="chain_freeze"),
+    path("customers/duplicates", duplicates.index, name="duplicates"),
+    path("customers/duplicates/sure", duplicates.sure, name="duplicates_sure"),
+    path("customers/duplicates/start", duplicates.start, name="duplicates_start"),
+    path("customers/duplicates/finished", duplicates.finished, name="duplicates_finished"),
+    path("customers/duplicates/<int:pk>/merge", duplicates.merge, name="duplicates_merge"),
+    path("customers/duplicates/<int:pk>/<slug:state>", duplicates.decide, name="duplicates_decide"),
+    path("customers/check", duplicates.check, name="customer_check"),
     path("dashboard", dashboard.index, name="dashboard"),
     path("dashboard/recalculate", dashboard.recalculate, name="recalculate"),
     path("dashboard/recalculated", dashboard.recalculated, name="recalculated"),

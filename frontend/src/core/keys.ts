@@ -73,7 +73,8 @@ function onKey(event: KeyboardEvent): void {
   }
   const onControl = event.target instanceof HTMLElement && event.target.matches("a, button, summary, input, [role=button], [role=menuitem]");
   if ((event.key === " " || event.key === "Enter") && onControl) return;
-  if (ACTIONS[event.key]?.()) event.preventDefault();
+  const act = ACTIONS[event.key] ?? (/^[a-z]$/.test(event.key) ? () => press(`[data-key='${event.key}']`) : null);
+  if (act?.()) event.preventDefault();
 }
 
 export function installKeys(): void {

@@ -8,6 +8,7 @@ from kemai.customers.models.customer import (
     FactTransition,
     Identifier,
 )
+from kemai.customers.models.duplicate import DuplicatePair, DuplicateRun
 from kemai.customers.models.insight import (
     ChainMonth,
     ChainPlay,
@@ -27,6 +28,8 @@ __all__ = [
     "Contact",
     "Customer",
     "CustomerFacts",
+    "DuplicatePair",
+    "DuplicateRun",
     "FactTransition",
     "Identifier",
     "Interaction",

@@ -61,6 +61,10 @@ class Customer(OwnedRecord):
     name = models.CharField(_("名称"), max_length=120)
     name_sort = models.CharField(max_length=60, editable=False, default="")
     """Pinyin of the name: names are listed in the order that people look them up in."""
+    match_name = models.CharField(max_length=60, editable=False, default="")
+    """How the name sounds, of a company its 字号 alone: what doubles have in common."""
+    match_place = models.CharField(max_length=60, editable=False, default="")
+    """City, road and number."""
     kind = ChoiceColumn(_("类型"), options=KINDS, default="person")
     stage = ChoiceColumn(_("跟进阶段"), options=STAGES, default="new")
     important = models.BooleanField(_("重要客户"), default=False)
@@ -98,6 +102,12 @@ class Customer(OwnedRecord):
                 fields=("credit_code",), condition=~models.Q(credit_code=""), name="customer_credit_code"
             ),
             models.Index(fields=("wecom_id",), condition=~models.Q(wecom_id=""), name="customer_wecom"),
+            models.Index(
+                fields=("match_name",), condition=~models.Q(match_name=""), name="customer_match_name"
+            ),
+            models.Index(
+                fields=("match_place",), condition=~models.Q(match_place=""), name="customer_match_place"
+            ),
         )
 
     def __str__(self) -> str:

@@ -33,6 +33,7 @@ class SegmentMember(models.Model):
     since = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("分群")
         constraints = (models.UniqueConstraint(fields=("segment", "customer"), name="segment_member_once"),)
 
 

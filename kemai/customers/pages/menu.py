@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from kemai.customers.services import today
+from kemai.customers.services import duplicates, today
 from kemai.customers.services.dashboards import sees_company
 from kemai.platform import access
 from kemai.platform.access import Actor
@@ -14,6 +14,10 @@ from kemai.platform.ui.nav import Page, register_page
 
 def sees_customers(actor: Actor) -> bool:
     return access.may(actor, get("customer"), "view")
+
+
+def edits_customers(actor: Actor) -> bool:
+    return access.may(actor, get("customer"), "edit")
 
 
 def register() -> None:
@@ -35,6 +39,18 @@ def register() -> None:
         Page(
             "chain", _("客户链管理表"), "link", "customers", "chain", order=12, allowed=sees_customers,
             words=_("价值类别 策略 留存"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "duplicates", _("查重"), "users-group", "customers", "duplicates", order=16, allowed=edits_customers,
+            count=duplicates.waiting, words=_("重复客户 合并 去重"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "customer_check", _("录入前查重"), "search", "customers", "customer_check", order=17,
+            words=_("是否已存在 撞单"),
         )
     )  # fmt: skip
     register_page(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.customers.models import Customer, CustomerFacts, Interaction, Order
-from kemai.kit import pinyin
+from kemai.kit import parties, pinyin
 from kemai.platform import query
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid, Ref
@@ -18,6 +18,8 @@ from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors
 
 IDENTIFIER_KINDS = {"phone": "phone", "email": "email", "credit_code": "credit_code"}
+MATCHED = frozenset({"name", "kind", "region", "address"})
+"""What the keys for finding doubles are made of."""
 Values = dict[str, Any]
 
 
@@ -25,6 +27,11 @@ def prepare_customer(values: Values, existing: Customer | None, by: Actor) -> No
     """Keeps the sort key with the name, and the reason with the invalidity."""
     if "name" in values:
         values["name_sort"] = pinyin.full(values["name"])[:60]
+    if by.source != "import" and not MATCHED.isdisjoint(values):  # imports: a moment later, in the background
+        values["match_name"], values["match_place"] = parties.keys_of(
+            person=values.get("kind", existing.kind if existing else "person") == "person",
+            **{one: values.get(one, getattr(existing, one, "")) for one in ("name", "region", "address")},
+        )
     validity = values.get("validity", existing.validity if existing else "unverified")
     reason = values.get("invalid_reason", existing.invalid_reason if existing else "")
     if validity != "invalid" and reason:

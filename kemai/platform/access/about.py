@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import verb_scope
 from kemai.platform.access.scope import as_type, reach_q, scope
+from kemai.platform.models import Alias
 from kemai.platform.objects import ObjectType
 
 
@@ -36,7 +37,9 @@ def binned(actor: Actor, object_type: ObjectType | str) -> QuerySet[Any]:
     if not object_type.recycles or reach == "none":
         return records.none()
     seen = reach_q(actor, object_type, verb_scope(actor, object_type, "view"))
-    return records.exclude(deleted_at=None).filter(reach_q(actor, object_type, reach) & seen)
+    merged = Alias.objects.filter(type_key=object_type.key).values("old_id")  # these come back by parting them
+    records = records.exclude(deleted_at=None).exclude(pk__in=merged)
+    return records.filter(reach_q(actor, object_type, reach) & seen)
 
 
 def people(text: str, limit: int = 30) -> list[tuple[int, str, str]]:

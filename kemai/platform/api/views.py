@@ -10,6 +10,7 @@ from kemai.platform import access, audit, records, search
 from kemai.platform.access import Actor
 from kemai.platform.api.answers import answer, body_of, json_argument, object_of, row_json
 from kemai.platform.api.auth import door
+from kemai.platform.api.merging import merged_away
 from kemai.platform.api.openapi import document
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType, UnknownField, get
@@ -83,6 +84,8 @@ def record(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpR
         if version is not None and not isinstance(version, int):
             raise QueryError("bad_version", _("version 应为整数"))
         records.update(type_key, key, values, by=actor, version=version)
+    elif request.method == "GET" and (moved := merged_away(actor, object_type, key)) is not None:
+        return moved
     elif request.method == "DELETE":
         changes = records.delete(type_key, [key], by=actor)
         return answer({"changeset": changes.pk})

@@ -1,11 +1,12 @@
 """The log of who changed what, when and why."""
 
 from kemai.platform.audit.log import Diff, deleters, diff_of, history, ids_of, note, open_set, plain
-from kemai.platform.audit.telling import CHANGES, FILES, act, diffs, look, reason, who
+from kemai.platform.audit.telling import CHANGES, FILES, LINKS, act, diffs, look, reason, who
 
 __all__ = [
     "CHANGES",
     "FILES",
+    "LINKS",
     "Diff",
     "act",
     "deleters",

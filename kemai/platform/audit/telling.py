@@ -30,7 +30,7 @@ ACTS = {
     "handover": ("user-share", "indigo", gettext_lazy("离职交接，更换了负责人")),
     "download": ("download", "orange", gettext_lazy("下载了文件")),
 }
-WHOLE = frozenset({"undo", "redo", "transfer", "handover"})
+WHOLE = frozenset({"undo", "redo", "merge", "transfer", "handover"})
 """Kinds of change sets that say more than what was done to the single record."""
 SOURCES = {
     "api": gettext_lazy("接口"),
@@ -41,6 +41,8 @@ SOURCES = {
 }
 FILES = "files"
 """The key under which added and removed attachments stand in a diff."""
+LINKS = "links"
+"""The key of relations added and removed."""
 Titles = Mapping[tuple[str, int], str]
 
 
@@ -53,7 +55,7 @@ def diffs(actor: Actor, object_type: ObjectType, changes: Sequence[Change]) -> d
         found[change.pk] = [
             line(object_type, name, old, new, levels.get(name, "hidden"), titles)
             for name, (old, new) in (change.diff or {}).items()
-            if name == FILES or levels.get(name, "hidden") != "hidden"
+            if name in {FILES, LINKS} or levels.get(name, "hidden") != "hidden"
         ]
     return found
 
@@ -63,6 +65,8 @@ def line(
 ) -> DiffLine:
     if name == FILES:
         return DiffLine(gettext_lazy("附件"), str(old or ""), str(new or ""))
+    if name == LINKS:
+        return DiffLine(gettext_lazy("关系"), str(old or ""), str(new or ""))
     spec = object_type.fields[name]
     return DiffLine(spec.label, shown(spec, old, level, titles), shown(spec, new, level, titles))
 

@@ -14,6 +14,7 @@ from kemai.platform.models.columns import (
     RegionColumn,
 )
 from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectDef, Record
+from kemai.platform.models.relation import Alias, Link, Merge
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
 from kemai.platform.models.tag import Tag, Tagging
 from kemai.platform.models.trail import AuditEntry, AuditGate, OwnerChange
@@ -29,6 +30,7 @@ from kemai.platform.models.work import (
 )
 
 __all__ = [
+    "Alias",
     "ApiToken",
     "AuditEntry",
     "AuditGate",
@@ -45,6 +47,8 @@ __all__ = [
     "ImportRun",
     "Job",
     "Layout",
+    "Link",
+    "Merge",
     "MoneyColumn",
     "MultiChoiceColumn",
     "ObjectDef",

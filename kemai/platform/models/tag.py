@@ -63,5 +63,6 @@ class Tagging(models.Model):
     expires_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
+        verbose_name = _("标签")
         constraints = (models.UniqueConstraint(fields=("type_key", "object_id", "tag"), name="tagged_once"),)
         indexes = (models.Index(fields=("tag", "type_key", "object_id"), name="tagging_by_tag"),)

@@ -70,6 +70,7 @@ class StoredFile(models.Model):
     expires_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("文件")
         indexes = (models.Index(fields=("type_key", "object_id"), name="file_object"),)
 
 

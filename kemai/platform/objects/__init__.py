@@ -1,5 +1,6 @@
 """Object types and their registry."""
 
+from kemai.platform.objects.links import LinkKind, link_kind, link_kinds, register_link
 from kemai.platform.objects.live import LiveOptions
 from kemai.platform.objects.pages import (
     Ask,
@@ -45,6 +46,7 @@ __all__ = [
     "Explanation",
     "Hooks",
     "Known",
+    "LinkKind",
     "LiveOptions",
     "Numbering",
     "ObjectType",
@@ -62,6 +64,9 @@ __all__ = [
     "all_types",
     "by_model",
     "get",
+    "link_kind",
+    "link_kinds",
     "register",
+    "register_link",
     "relate",
 ]

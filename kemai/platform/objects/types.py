@@ -90,11 +90,16 @@ class Hooks:
     `prepare(values, existing, actor)` may add or correct column values, or raise Invalid/FieldErrors; it asks the
     database nothing. `check(values, existing, actor)` sees all records of one act, new ones without existing, and
     asks the database once for all of them.
-    `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation."""
+    `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation.
+    `check_merge(keep, gone, actor)` may refuse to make one of several; `merged(keep, gone, actor)` follows when they
+    are one and returns what it made; `parted(objects, actor)` follows when they are several again."""
 
     prepare: Callable[[dict[str, Any], Any, Actor], None] | None = None
     check: Callable[[Sequence[dict[str, Any]], Sequence[Any], Actor], None] | None = None
     after: Callable[[Sequence[Any], frozenset[str], Actor], None] | None = None
+    check_merge: Callable[[Any, Sequence[Any], Actor], None] | None = None
+    merged: Callable[[Any, Sequence[Any], Actor], Sequence[models.Model]] | None = None
+    parted: Callable[[Sequence[Any], Actor], None] | None = None
 
 
 @dataclass(frozen=True)

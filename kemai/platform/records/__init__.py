@@ -16,7 +16,18 @@ from kemai.platform.records.files import (
     one_file,
     store,
 )
+from kemai.platform.records.links import Bound, link, links_of, unlink
 from kemai.platform.records.mass import delete_many, retag_many
+from kemai.platform.records.merging import MOST as MOST_MERGED
+from kemai.platform.records.merging import (
+    Proposal,
+    merge,
+    mergeable,
+    mergeable_fields,
+    moves_of,
+    propose,
+    survivor_of,
+)
 from kemai.platform.records.recycle import delete, restore
 from kemai.platform.records.reveal import reveal
 from kemai.platform.records.single import create, row_of, update
@@ -28,10 +39,13 @@ from kemai.platform.records.values import check_values
 __all__ = [
     "MOST_BYTES",
     "MOST_FILES",
+    "MOST_MERGED",
+    "Bound",
     "Conflict",
     "FieldErrors",
     "Inverse",
     "Kept",
+    "Proposal",
     "Refused",
     "UndoReport",
     "attach",
@@ -45,20 +59,29 @@ __all__ = [
     "detach",
     "edit_many",
     "files_of",
+    "link",
+    "links_of",
     "location",
+    "merge",
+    "mergeable",
+    "mergeable_fields",
+    "moves_of",
     "names_of",
     "note_download",
     "one_file",
     "preview",
     "register_inverse",
+    "propose",
     "restore",
     "retag_many",
     "reveal",
     "row_of",
     "store",
+    "survivor_of",
     "tag_many",
     "undo",
     "undoable",
+    "unlink",
     "update",
     "update_chunk",
 ]

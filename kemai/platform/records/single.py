@@ -228,6 +228,7 @@ def reindex(object_type: ObjectType, obj: Any) -> None:
         parts = [
             (kind, getattr(obj, object_type.fields[key].path)) for key, kind in search_kinds(object_type)
         ]
+        parts += search.alias_words(object_type.key, [obj.pk]).get(obj.pk, [])
         search.index(object_type.key, obj.pk, parts)
 
 

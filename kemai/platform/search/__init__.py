@@ -4,7 +4,7 @@ from kemai.platform.search.docs import clear, index_many, remove, slot
 from kemai.platform.search.hits import Hit, everything, hidden_kinds, search_type
 from kemai.platform.search.listed import Asked, Found, matching, page
 from kemai.platform.search.lookup import CAP, match, match_condition, match_within
-from kemai.platform.search.records import index, reindex
+from kemai.platform.search.records import alias_words, index, reindex
 from kemai.platform.search.words import Part
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Found",
     "Hit",
     "Part",
+    "alias_words",
     "clear",
     "everything",
     "hidden_kinds",

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from kemai.platform.jobs import Progress
+from kemai.platform.models import Alias
 from kemai.platform.objects import ObjectType, UnknownObject, get
 from kemai.platform.search.docs import CHUNK, index_many, remove
 from kemai.platform.search.words import Part
@@ -65,15 +66,21 @@ def _rows(object_type: ObjectType, records: Any) -> Iterator[tuple[int, list[Par
         records = records.filter(deleted_at=None)
     kinds = value_kinds(object_type)
     paths = [object_type.fields[key].path for key in object_type.search]
-    for key, *values in records.values_list("pk", *paths):
-        yield (
-            key,
-            [
-                (kind, str(value))
-                for kind, value in zip(kinds, values, strict=True)
-                if value not in (None, "")
-            ],
-        )
+    rows = list(records.values_list("pk", *paths))
+    aliases = alias_words(object_type.key, [row[0] for row in rows])
+    for key, *values in rows:
+        parts = [
+            (kind, str(value)) for kind, value in zip(kinds, values, strict=True) if value not in (None, "")
+        ]
+        yield key, [*parts, *aliases.get(key, ())]
+
+
+def alias_words(type_key: str, ids: Sequence[int]) -> dict[int, list[Part]]:
+    """What the records merged into these were found by."""
+    found: dict[int, list[Part]] = {}
+    for key, words in Alias.objects.filter(type_key=type_key, keep_id__in=ids).values_list("keep_id", "words"):
+        found.setdefault(key, []).extend((kind, text) for kind, text in words)
+    return found
 
 
 def rebuild(progress: Progress, *, type_key: str) -> int:

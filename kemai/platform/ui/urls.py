@@ -8,7 +8,12 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from kemai.platform.ui import palette
 
-PARTS = ("kemai.platform.ui.lists.urls", "kemai.platform.ui.records.urls", "kemai.platform.ui.imports.urls")
+PARTS = (
+    "kemai.platform.ui.lists.urls",
+    "kemai.platform.ui.merging.urls",
+    "kemai.platform.ui.records.urls",
+    "kemai.platform.ui.imports.urls",
+)
 
 
 def exists(part: str) -> bool:

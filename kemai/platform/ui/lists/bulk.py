@@ -22,13 +22,15 @@ from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.lists import found, views_of_lists
 from kemai.platform.ui.lists.acts import Chosen, perform
 from kemai.platform.ui.lists.state import read
-from kemai.platform.ui.records.answers import announce
+from kemai.platform.ui.records.answers import announce, go
 from kemai.platform.ui.records.controls import Typed, control
 
 AT_ONCE = 200
 """Up to so many records are changed while the person waits."""
 MOST_IDS = 1000
 SAMPLES = 5
+MERGE = "merge"
+"""Not done here: the choice of fields has a page of its own."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def acts(object_type: ObjectType) -> list[Act]:
         found_acts += [Act("tag", _("打标签"), "tag"), Act("untag", _("去标签"), "tags")]
     found_acts.append(Act("export", _("导出"), "download", "export"))
     found_acts += [Act(f"do-{a.key}", str(a.label), a.icon, a.verb) for a in object_type.actions if a.bulk]
+    if records.mergeable(object_type):
+        found_acts.append(Act(MERGE, _("合并"), "git-merge", "edit"))
     if object_type.recycles:
         found_acts.append(Act("delete", _("删除"), "trash", "delete", danger=True))
     return found_acts
@@ -116,6 +120,9 @@ def index(request: HttpRequest, actor: Actor, key: str, act: str) -> HttpRespons
         raise access.NotVisible
     access.require(actor, object_type, one.verb)
     chosen = selection(actor, object_type, request.POST)
+    if act == MERGE:
+        ids = ",".join(str(one) for one in (chosen.ids or ())[: records.MOST_MERGED + 1])
+        return go(request, f"{reverse('merge', args=(key,))}?ids={ids}")
     if request.POST.get("step") != "run":
         return preview(request, actor, object_type, one, chosen)
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -15,7 +15,7 @@ from kemai.platform import access, audit, records
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.fields import Label
 from kemai.platform.models import ChangeSet
-from kemai.platform.objects import Explanation, Panel, UnknownField, get
+from kemai.platform.objects import Explanation, Panel, UnknownField, get, link_kinds
 from kemai.platform.ui import cells
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records import related, story
@@ -73,8 +73,12 @@ def record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpRe
 
 
 def gone(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
-    """The page of a deleted record for those who may bring it back. Raises NotVisible for everybody else."""
+    """The record that this one was merged into, or the page of a deleted record for those who may bring it back. Raises
+    NotVisible for everybody else."""
     object_type = get(type_key)
+    survivor = records.survivor_of(type_key, pk) if 0 < pk < 2**63 else None
+    if survivor is not None and access.scope(actor, object_type).filter(pk=survivor).exists():
+        return redirect("record", type_key, survivor)
     if not 0 < pk < 2**63 or not access.binned(actor, object_type).filter(pk=pk).exists():
         raise NotVisible
     deletion = audit.history(type_key, pk).filter(action="delete").first()
@@ -126,6 +130,8 @@ def tabs_of(subject: Subject, chosen: str) -> list[Tab]:
         key = f"related-{child.key}"
         address = f"{url}/related/{child.key}"
         found.append(Tab(key, child.label, address, f"{url}?tab={key}", child.count_text))
+    if link_kinds(subject.type.key):
+        found.append(Tab("links", _("关系"), f"{url}/links", f"{url}?tab=links"))
     found.append(Tab("files", _("文件"), f"{url}/files", f"{url}?tab=files", str(files)))
     found.append(Tab("history", _("变更记录"), f"{url}/history", f"{url}?tab=history"))
     known = {tab.key for tab in found}
@@ -269,7 +275,7 @@ def history(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpR
 def undoable_ids(actor: Actor, changesets: list[ChangeSet]) -> set[int]:
     """Whole change sets only where they are about this record alone: a mass change is taken back as a whole, in the
     list of mass changes, not by the way."""
-    single = [one for one in changesets if one.count <= 1 and one.kind in {"update", "bulk"}]
+    single = [one for one in changesets if (one.count <= 1 and one.kind in {"update", "bulk"}) or one.kind == "merge"]
     return {one.pk for one in records.undoable(single, actor)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kemai.platform.ui.records import act_views, choice_views, page_views
+from kemai.platform.ui.records import act_views, choice_views, link_views, page_views
 
 ONE = "o/<slug:type_key>/<int:pk>"
 
@@ -23,6 +23,9 @@ urlpatterns = [
     path(f"{ONE}/history", page_views.history, name="history"),
     path(f"{ONE}/peek", page_views.peek, name="peek"),
     path(f"{ONE}/timeline", page_views.timeline, name="timeline"),
+    path(f"{ONE}/links", link_views.links, name="links"),
+    path(f"{ONE}/links/options", link_views.options, name="link_options"),
+    path(f"{ONE}/links/<int:link_id>/remove", link_views.remove, name="unlink"),
     path(f"{ONE}/files", act_views.files, name="files"),
     path(f"{ONE}/files/<int:file_id>", act_views.file, name="file"),
     path(f"{ONE}/related/<str:child>", page_views.related_list, name="related"),

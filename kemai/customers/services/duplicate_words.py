@@ -1,0 +1,55 @@
+"""How two customers agree, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from kemai.analytics.matching.model import PLAIN
+
+WORDS: Mapping[str, Sequence[str | Promise]] = {
+    "brand": (_("字号不同"), _("字号互相包含"), _("字号读音相近"), _("字号同音"), _("字号相同")),
+    "name": (_("姓名不同"), _("姓名读音相近"), _("姓名同音"), _("姓名相同")),
+    "trade": (_("行业不同"), _("行业相近"), _("行业相同")),
+    "branch": (_("不同分公司"), _("一家是分公司"), _("同一分公司")),
+    "city": (_("城市不同"), _("城市相同")),
+    "phone": (_("电话不同"), _("电话相同")),
+    "email": (_("邮箱不同"), _("邮箱域名相同"), _("邮箱相同")),
+    "code": (_("信用代码不同"), _("信用代码只差一两位"), _("信用代码相同")),
+    "wecom": (_("企业微信不同"), _("企业微信相同")),
+    "place": (_("地址不同"), _("同一条路"), _("地址相同")),
+    "contact": (_("联系人不同"), _("联系人同音"), _("联系人相同")),
+    "birthday": (_("生日不同"), _("生日相同")),
+}
+NOTHING = 0.5
+"""Bits below which a field says nothing."""
+STRONG = 6.0
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One field's evidence. `bits` above zero speak for one customer, below for two."""
+
+    field: str
+    text: str
+    bits: float
+
+    @property
+    def color(self) -> str:
+        if self.bits < 0:
+            return "red"
+        return "green" if self.bits >= STRONG else "blue"
+
+
+def reasons(levels: Mapping[str, Sequence[Any]], *, person: bool = False) -> list[Reason]:
+    """The strongest first."""
+    found = [
+        Reason(key, str(WORDS[key][int(level)]), float(bits))
+        for key, (level, bits) in levels.items()
+        if key != PLAIN and abs(bits) >= NOTHING and key in WORDS
+    ]
+    return sorted(found, key=lambda one: -abs(one.bits))

@@ -1,0 +1,181 @@
+"""The rows that follow a record into another, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from django.apps import apps
+from django.core import serializers
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects.types import has_column, part_model
+from kemai.platform.records.undo_plan import Kept
+from kemai.platform.records.pointers import Pointer, clashes, own_references, pointers
+
+Move = dict[str, Any]
+CHUNK = 500
+
+
+def move(object_type: ObjectType, gone: int, keep: int) -> list[Move]:
+    """Points everything that pointed to `gone` to `keep`, and says what it did."""
+    done: list[Move] = []
+    for pointer in pointers(object_type):
+        rows = pointer.rows(object_type.key, gone)
+        ids = list(rows.order_by("pk").values_list("pk", flat=True))
+        if not ids:
+            continue
+        aside = clashes(pointer, rows, object_type.key, keep) | own_ends(pointer, rows, object_type.key, keep)
+        if aside:
+            put_aside = list(pointer.model._base_manager.filter(pk__in=aside))
+            done.append({"model": pointer.label, "rows": plain(serializers.serialize("python", put_aside))})
+            pointer.model._base_manager.filter(pk__in=aside).delete()
+        left = [key for key in ids if key not in aside]
+        if left:
+            point(pointer, left, gone, keep)
+            done.append({"model": pointer.label, "field": pointer.column, "ids": left})
+    done += move_own(object_type, gone, keep)
+    return done
+
+
+def plain(rows: Any) -> Any:
+    """In JSON form, to the microsecond (Django's own encoder stops at the thousandth of a second)."""
+    return orjson.loads(orjson.dumps(rows, default=str))
+
+
+def own_ends(pointer: Pointer, rows: models.QuerySet[Any], type_key: str, keep: int) -> set[int]:
+    """Relations between the two records themselves: nobody is related to themselves."""
+    other = {"a_id": ("b_type", "b_id"), "b_id": ("a_type", "a_id")}.get(pointer.column)
+    if other is None or not pointer.pair:
+        return set()
+    return set(rows.filter(**{other[0]: type_key, other[1]: keep}).values_list("pk", flat=True))
+
+
+def point(pointer: Pointer, ids: Sequence[int], old: int, new: int) -> list[int]:
+    """Moves those rows that still point to `old`; returns those that did not."""
+    stamp: dict[str, Any] = {pointer.column: new}
+    if has_column(pointer.model, "updated_at"):
+        stamp["updated_at"] = timezone.now()  # who reads what has changed must hear of it
+    missed: list[int] = []
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        rows = pointer.model._base_manager.filter(pk__in=part, **{pointer.column: old})
+        there = set(rows.values_list("pk", flat=True))
+        missed += [key for key in part if key not in there]
+        rows.update(**stamp)
+    return missed
+
+
+def move_own(object_type: ObjectType, gone: int, keep: int) -> list[Move]:
+    """Own reference fields of any type."""
+    done: list[Move] = []
+    for holder, definition in own_references(object_type):
+        changed = swap(holder, definition.key, gone, keep, None)
+        if changed:
+            done.append(
+                {"model": holder.model._meta.label, "extra": definition.key, "type": holder.key, "ids": changed}
+            )
+    return done
+
+
+def swap(holder: ObjectType, key: str, old: int, new: int, ids: Sequence[int] | None) -> list[int]:
+    rows = holder.model._base_manager.exclude(extra={})
+    if has_column(holder.model, "type_key"):
+        rows = rows.filter(type_key=holder.key)
+    if ids is not None:
+        rows = rows.filter(pk__in=ids)
+    rows = rows.filter(Q(**{f"extra__{key}": old}) | Q(**{f"extra__{key}__0__isnull": False}))
+    found = [
+        obj
+        for obj in rows.only("pk", "extra").iterator(chunk_size=2000)
+        if refers(obj.extra.get(key), old)
+    ]
+    for obj in found:
+        value = obj.extra[key]
+        changed = [new if one == old else one for one in value] if isinstance(value, list) else new
+        extra = {**obj.extra, key: list(dict.fromkeys(changed)) if isinstance(changed, list) else changed}
+        holder.model._base_manager.filter(pk=obj.pk).update(
+            extra=extra, updated_at=timezone.now(), version=models.F("version") + 1
+        )
+    return [obj.pk for obj in found]
+
+
+def refers(value: object, key: int) -> bool:
+    return key in value if isinstance(value, list) else value == key
+
+
+def move_back(moves: Iterable[Move], gone: int, keep: int) -> list[Kept]:
+    """The inverse of `move`; lists what has gone elsewhere since and therefore stays there."""
+    kept: list[Kept] = []
+    for one in reversed(list(moves)):
+        model = apps.get_model(one["model"])
+        if "rows" in one:
+            put_back(model, one["rows"])
+        elif "extra" in one:
+            swap(get(one["type"]), one["extra"], keep, gone, one["ids"])
+        else:
+            missed = point(Pointer(model, one["field"]), one["ids"], keep, gone)
+            alive = set(model._base_manager.filter(pk__in=missed[:CHUNK]).values_list("pk", flat=True))
+            kept += [Kept(model._meta.model_name or "", key, one["field"], "later") for key in sorted(alive)]
+    return kept
+
+
+def put_back(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows that were put aside, with their old keys; one that has come back by itself meanwhile is left alone."""
+    text = orjson.dumps(list(rows)).decode()
+    for restored in serializers.deserialize("json", text, ignorenonexistent=True):
+        obj = restored.object
+        if not model._base_manager.filter(pk=obj.pk).exists() and not doubled(obj):
+            restored.save()
+
+
+def doubled(obj: models.Model) -> bool:
+    for constraint in obj._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint) and constraint.condition is None:
+            same = {name: getattr(obj, obj._meta.get_field(name).attname) for name in constraint.fields}  # type: ignore[union-attr]
+            if type(obj)._base_manager.filter(**same).exists():
+                return True
+    return False
+
+
+def parts_of(object_type: ObjectType, key: int) -> dict[str, dict[str, Any]]:
+    """The rows of the record's parts, in JSON form."""
+    found = {}
+    for part in object_type.parts:
+        model = part_model(object_type.model, part)
+        row = model._base_manager.filter(pk=key).values().first()
+        if row is not None:
+            found[part] = plain(row)
+    return found
+
+
+def pairs(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {part: [row, after.get(part)] for part, row in before.items() if row != after.get(part)}
+
+
+def restore_parts(object_type: ObjectType, key: int, parts: Mapping[str, Sequence[Any]]) -> None:
+    """The parts as they were, where nobody has worked them out anew since."""
+    now = parts_of(object_type, key)
+    for part, (before, after) in parts.items():
+        if now.get(part) != after:
+            continue
+        model = part_model(object_type.model, part)
+        columns = {column.attname: column for column in model._meta.concrete_fields if not column.primary_key}
+        values = {name: columns[name].to_python(value) for name, value in before.items() if name in columns}
+        model._base_manager.filter(pk=key).update(**values)
+
+
+def listed(made: Iterable[models.Model]) -> list[Move]:
+    found: dict[str, list[int]] = {}
+    for obj in made:
+        found.setdefault(obj._meta.label, []).append(obj.pk)
+    return [{"model": label, "ids": ids} for label, ids in found.items()]
+
+
+def unmake(made: Iterable[Move]) -> None:
+    for one in made:
+        apps.get_model(one["model"])._base_manager.filter(pk__in=one["ids"]).delete()
