@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("pages", "imports", "analysis", "idle")
+PARTS = ("pages", "imports", "analysis", "duplicates", "idle")
 
 
 def arguments() -> argparse.Namespace:
@@ -70,7 +70,7 @@ def inside(options: argparse.Namespace) -> None:
     from django.db import connection
 
     call_command("migrate", verbosity=0, interactive=False)
-    from bench import analysis, idle, imports, pages
+    from bench import analysis, duplicates, idle, imports, pages
     from bench.seed import timed_seed
 
     with connection.cursor() as cursor:
@@ -85,6 +85,7 @@ def inside(options: argparse.Namespace) -> None:
         "pages": lambda: pages.run(label),
         "imports": lambda: imports.run(label, options.size),
         "analysis": lambda: analysis.run(label),
+        "duplicates": lambda: duplicates.run(label, options.size),
         "idle": lambda: idle.run(label),
     }
     for name in options.only or PARTS:

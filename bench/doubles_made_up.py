@@ -248,7 +248,9 @@ class Maker:
             born = f"{rng.randint(1955, 2008)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
             mail, wecom = self.mail(), f"wm{rng.getrandbits(48):012x}"
             for index in range(self.copies()):
-                yield self.person_row(truth, name, mobile, mail, wecom, city, home, born, 0.5 if index == 0 else 1.0)
+                yield self.person_row(
+                    truth, name, mobile, mail, wecom, city, home, born, 0.5 if index == 0 else 1.0
+                )
 
     def person_row(
         self, truth: int, name: str, mobile: str, mail: str, wecom: str, city: tuple[str, str, str, int], home: str, born: str,

@@ -19,7 +19,17 @@ from kemai.customers.models import (
 from kemai.customers.models.trade import SALES_CHANNELS
 from kemai.customers.services import chain, hooks, merging, similar, timeline
 from kemai.platform.models import Tag
-from kemai.platform.objects import Hooks, LinkKind, Numbering, ObjectType, Section, View, register, register_link, relate
+from kemai.platform.objects import (
+    Hooks,
+    LinkKind,
+    Numbering,
+    ObjectType,
+    Section,
+    View,
+    register,
+    register_link,
+    relate,
+)
 
 CUSTOMER = register(
     ObjectType(
@@ -68,7 +78,10 @@ CUSTOMER = register(
         tags=True,
         numbering=Numbering("number", "C"),
         hooks=Hooks(
-            prepare=hooks.prepare_customer, check_merge=merging.check_merge, merged=merging.merged, parted=merging.parted
+            prepare=hooks.prepare_customer,
+            check_merge=merging.check_merge,
+            merged=merging.merged,
+            parted=merging.parted,
         ),
         explain=panels.explain,
         similar=similar.find_similar,

@@ -17,7 +17,9 @@ def table() -> dict[int, int]:
 
     convert = OpenCC("t2s").convert
     characters = "".join(map(chr, range(FIRST, LAST + 1)))
-    return {ord(old): ord(new) for old, new in zip(characters, convert(characters), strict=True) if old != new}
+    return {
+        ord(old): ord(new) for old, new in zip(characters, convert(characters), strict=True) if old != new
+    }
 
 
 def simplify(text: str) -> str:

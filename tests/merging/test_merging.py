@@ -30,14 +30,25 @@ from tests.factory import make
 from tests.people import Person
 
 pytestmark = [pytest.mark.django_db]
-TABLES = (Contact, Order, Interaction, Identifier, Task, Tagging, StoredFile, SegmentMember, Link, CustomerFacts)
+TABLES = (
+    Contact,
+    Order,
+    Interaction,
+    Identifier,
+    Task,
+    Tagging,
+    StoredFile,
+    SegmentMember,
+    Link,
+    CustomerFacts,
+)
 STAMPS = ("updated_at", "version")
 
 
 def shown() -> list[dict[str, Any]]:
     """All that an export would show of the customers, stamps aside."""
     customer = get("customer")
-    specs = [spec for spec in customer.fields.values() if spec.key not in {"updated_at"}]
+    specs = [spec for spec in customer.fields.values() if spec.key != "updated_at"]
     rows = query.fetch(access.scope(SYSTEM, customer).order_by("pk"), customer, specs)
     for row in rows:
         del row["version"]
@@ -49,7 +60,7 @@ def stored() -> dict[str, list[dict[str, Any]]]:
     """Every row that belongs to a customer, stamps aside."""
     found = {}
     for model in TABLES:
-        rows = serializers.serialize("python", model._base_manager.order_by("pk"))  # type: ignore[attr-defined]
+        rows = serializers.serialize("python", model._base_manager.order_by("pk"))
         for row in rows:
             for stamp in STAMPS:
                 row["fields"].pop(stamp, None)
@@ -70,9 +81,17 @@ def belongings(rng: Random, customer: Customer, others: list[Customer]) -> None:
     if rng.random() < 0.7:
         records.update("customer", customer.pk, {"tags": rng.sample(["甲", "乙", "丙"], k=2)}, by=SYSTEM)
     now = timezone.now()
-    Task.objects.create(title="回访", type_key="customer", object_id=customer.pk, created_at=now, updated_at=now)
+    Task.objects.create(
+        title="回访", type_key="customer", object_id=customer.pk, created_at=now, updated_at=now
+    )
     StoredFile.objects.create(
-        name="合同.pdf", path="ab/ab", size=1, sha256="ab", type_key="customer", object_id=customer.pk, created_at=now
+        name="合同.pdf",
+        path="ab/ab",
+        size=1,
+        sha256="ab",
+        type_key="customer",
+        object_id=customer.pk,
+        created_at=now,
     )
     for segment in Segment.objects.all():
         if rng.random() < 0.6:
@@ -80,7 +99,12 @@ def belongings(rng: Random, customer: Customer, others: list[Customer]) -> None:
     other = rng.choice(others)
     if other.pk != customer.pk:
         Link.objects.get_or_create(
-            kind="parent", a_type="customer", a_id=customer.pk, b_type="customer", b_id=other.pk, defaults={"created_at": now}
+            kind="parent",
+            a_type="customer",
+            a_id=customer.pk,
+            b_type="customer",
+            b_id=other.pk,
+            defaults={"created_at": now},
         )
 
 
@@ -110,9 +134,16 @@ def test_merged_and_parted_again_everything_is_as_it_was(seed: int) -> None:
 
 @pytest.mark.row(12)
 def test_fuller_and_confirmed_values_win_and_what_was_chosen_wins_over_both() -> None:
-    one = make("customer", name="杭州华兴科技", kind="company", phone="0571-88888888", address="文三路", region="")
+    one = make(
+        "customer", name="杭州华兴科技", kind="company", phone="0571-88888888", address="文三路", region=""
+    )
     two = make(
-        "customer", name="杭州华兴科技有限公司", kind="company", phone="13812345678", region="330106", address="文三路90号"
+        "customer",
+        name="杭州华兴科技有限公司",
+        kind="company",
+        phone="13812345678",
+        region="330106",
+        address="文三路90号",
     )
     proposal = records.propose(get("customer"), [one, two])
     assert proposal.best["name"] == two.pk
@@ -126,7 +157,10 @@ def test_fuller_and_confirmed_values_win_and_what_was_chosen_wins_over_both() ->
 
 @pytest.mark.row(12)
 def test_the_old_number_name_and_address_lead_to_the_survivor(people: dict[str, Person], client: Any) -> None:
-    one, two = make("customer", name="留下的公司", kind="company"), make("customer", name="消失的公司", kind="company")
+    one, two = (
+        make("customer", name="留下的公司", kind="company"),
+        make("customer", name="消失的公司", kind="company"),
+    )
     three = make("customer", name="第三家", kind="company")
     records.merge("customer", one.pk, [two.pk], by=SYSTEM)
     records.merge("customer", three.pk, [one.pk], by=SYSTEM)
@@ -150,7 +184,9 @@ def refused(code: str, keep: int, gone: list[int], by: Any = SYSTEM, **more: Any
 
 
 @pytest.mark.row(12)
-def test_what_cannot_be_merged_is_refused_with_a_reason_and_leaves_no_trace(people: dict[str, Person]) -> None:
+def test_what_cannot_be_merged_is_refused_with_a_reason_and_leaves_no_trace(
+    people: dict[str, Person],
+) -> None:
     alice, bob = people["alice"], people["bob"]
     mine = make("customer", owner=alice.user.pk, kind="person", name="张伟")
     also = make("customer", owner=alice.user.pk, kind="person", name="章伟")

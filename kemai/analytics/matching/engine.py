@@ -53,11 +53,15 @@ def find(
     return known
 
 
-def patterns(connection: Connection, fields: Sequence[Field], source: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def patterns(
+    connection: Connection, fields: Sequence[Field], source: str
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """(levels, rules, counts): the pairs of a table by how they agree. There are some thousands of ways, whatever the
     number of pairs."""
     columns = ", ".join(f"l_{one.key}" for one in fields)
-    found = connection.execute(f"SELECT {columns}, rules, count(*) AS n FROM {source} GROUP BY ALL").fetchnumpy()
+    found = connection.execute(
+        f"SELECT {columns}, rules, count(*) AS n FROM {source} GROUP BY ALL"
+    ).fetchnumpy()
     levels = np.stack([np.asarray(found[f"l_{one.key}"], dtype=np.int8) for one in fields], axis=1)
     return levels, np.asarray(found["rules"], dtype=np.int64), np.asarray(found["n"], dtype=float)
 
@@ -92,7 +96,9 @@ def field_evidence(one: Field, known: Weights, kind: str) -> str:
         top = log(max(share, LEAST))
         if level in one.exact:
             floor = LEAST / 10
-            cases.append(f"WHEN {level} THEN {top!r} - ln(greatest(f_{one.key} / {known.parties}.0, {floor!r}))")
+            cases.append(
+                f"WHEN {level} THEN {top!r} - ln(greatest(f_{one.key} / {known.parties}.0, {floor!r}))"
+            )
         else:
             cases.append(f"WHEN {level} THEN {top - log(max(chance[level], LEAST))!r}")
     return f"(CASE l_{one.key} {' '.join(cases)} ELSE 0.0 END)"

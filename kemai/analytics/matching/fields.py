@@ -151,7 +151,9 @@ COMPANY_BLOCKS = (
     Block("brand_city", "sound <> '' AND city <> ''", "sound || '|' || city", ("brand", "city")),
     Block("contact_city", "city <> ''", "value || '|' || city", ("contact", "city"), "voices"),
     Block("place", "door <> '' AND city <> ''", "door || '|' || city", ("place", "city")),
-    Block("brand_tail", "sound <> ''", "left(near, 4) || '|' || right(value, 4)", ("brand", "phone"), "phones"),
+    Block(
+        "brand_tail", "sound <> ''", "left(near, 4) || '|' || right(value, 4)", ("brand", "phone"), "phones"
+    ),
     Block("brand_trade", "sound <> '' AND trade <> ''", "sound || '|' || trade", ("brand", "trade")),
     Block("brand_contact", "sound <> ''", "left(near, 4) || '|' || value", ("brand", "contact"), "voices"),
 )
@@ -162,7 +164,9 @@ PERSON_BLOCKS = (
     Block("name_city", "sound <> '' AND city <> ''", "sound || '|' || city", ("name", "city")),
     Block("place", "door <> '' AND city <> ''", "door || '|' || city", ("place", "city")),
     Block("name_tail", "sound <> ''", "sound || '|' || right(value, 4)", ("name", "phone"), "phones"),
-    Block("name_birthday", "sound <> '' AND birthday <> ''", "sound || '|' || birthday", ("name", "birthday")),
+    Block(
+        "name_birthday", "sound <> '' AND birthday <> ''", "sound || '|' || birthday", ("name", "birthday")
+    ),
 )
 
 

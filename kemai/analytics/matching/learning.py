@@ -21,7 +21,10 @@ ROUNDS = 40
 def lean(decisions: Iterable[tuple[Mapping[str, Any], bool]], *, person: bool) -> dict[str, float]:
     """A logistic regression with the engine's own odds as what it starts from: {"field:level": correction, "": constant}
     in natural log. {} while there are few decisions, or all are alike."""
-    names = ["", *(f"{one.key}:{level}" for one in fields_of(person=person) for level in range(len(one.match)))]
+    names = [
+        "",
+        *(f"{one.key}:{level}" for one in fields_of(person=person) for level in range(len(one.match))),
+    ]
     place = {name: index for index, name in enumerate(names)}
     known = list(decisions)
     labels = np.array([said for _levels, said in known], dtype=float)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, log
+from math import exp, log, log2
 from typing import Any
 
 from kemai.analytics.matching.fields import Field
@@ -66,7 +66,10 @@ def explained(
         if level in one.exact:
             chance = max(int(common.get(one.key, 1)) / known.parties, LEAST / 10)
         other = share * known.related[one.key][level] + (1 - share) * chance
-        found[one.key] = [level, round(log(max(known.match[one.key][level], LEAST) / max(other, LEAST / 10), 2), 2)]
+        found[one.key] = [
+            level,
+            round(log2(max(known.match[one.key][level], LEAST) / max(other, LEAST / 10)), 2),
+        ]
     return found
 
 
@@ -84,5 +87,7 @@ def odds(
             chance = max(int(common.get(one.key, 1)) / known.parties, LEAST / 10)
         match += log(max(known.match[one.key][level], LEAST)) - log(chance)
         related += log(max(known.related[one.key][level], LEAST)) - log(chance)
-    taught = sum(known.lean.get(f"{one.key}:{levels[one.key]}", 0.0) for one in fields) + known.lean.get("", 0.0)
+    taught = sum(known.lean.get(f"{one.key}:{levels[one.key]}", 0.0) for one in fields) + known.lean.get(
+        "", 0.0
+    )
     return match - max(related, 0.0) - log(1 + exp(-abs(related))) + taught, related

@@ -43,7 +43,8 @@ def block(connection: Connection, *, person: bool, changed: bool = False) -> Non
     )
     names = [one.key for one in blocks_of(person=person)]
     common = ", ".join(
-        f"coalesce(min(a.n) FILTER (a.rule = {names.index(key)}), 1000) AS n_{key}" for key in ("phone", "email", "place")
+        f"coalesce(min(a.n) FILTER (a.rule = {names.index(key)}), 1000) AS n_{key}"
+        for key in ("phone", "email", "place")
     )
     only = "AND (a.id IN (SELECT id FROM fresh) OR b.id IN (SELECT id FROM fresh)) " if changed else ""
     connection.execute(
@@ -58,12 +59,12 @@ def keys_sql(one: Block, bit: int) -> str:
     source = "side"
     if one.each:
         source = f"(SELECT *, unnest({one.each}) AS value FROM side)"
-    return (
-        f"SELECT DISTINCT hash({bit}, {one.value}), id, {bit}, left(near, {FINER}) FROM {source} WHERE {one.where}"
-    )
+    return f"SELECT DISTINCT hash({bit}, {one.value}), id, {bit}, left(near, {FINER}) FROM {source} WHERE {one.where}"
 
 
-def agree(connection: Connection, fields: Sequence[Field], source: str = "candidate", into: str = "pair") -> None:
+def agree(
+    connection: Connection, fields: Sequence[Field], source: str = "candidate", into: str = "pair"
+) -> None:
     """The levels of the pairs of a table, and how common the values are on which they agree."""
     levels = ", ".join(f"CAST({one.level} AS TINYINT) AS l_{one.key}" for one in fields)
     common = ", ".join(f"CAST({one.frequency} AS INTEGER) AS f_{one.key}" for one in fields if one.frequency)

@@ -15,6 +15,7 @@ from kemai.analytics.matching.fields import Field
 from kemai.analytics.matching.model import LEAST, Weights
 
 Floats = NDArray[np.float64]
+Lesson = tuple[dict[str, Floats], dict[str, Floats], float, float]
 ROUNDS = 60
 PRIOR_WEIGHT = 300.0
 """How many pairs the beliefs of `fields` count for."""
@@ -37,7 +38,7 @@ def chances(levels: NDArray[np.int8], counts: Floats, fields: Sequence[Field]) -
 
 def learn(
     levels: NDArray[np.int8], counts: Floats, fixed: Sequence[str], fields: Sequence[Field], weights: Weights
-) -> tuple[dict[str, Floats], dict[str, Floats], float, float] | None:
+) -> Lesson | None:
     """One block: (match, related) as expected counts of each level of the fields that it leaves free, and the numbers
     of doubles and relatives in it. None where there is too little to learn from."""
     if counts.sum() < ENOUGH:
@@ -63,10 +64,7 @@ def learn(
             break
     weighted = posterior * counts[:, None]
     found = [
-        {
-            fields[p].key: expected(levels[:, p], weighted[:, column], len(fields[p].match))
-            for p in free
-        }
+        {fields[p].key: expected(levels[:, p], weighted[:, column], len(fields[p].match)) for p in free}
         for column in (0, 1)
     ]
     return found[0], found[1], float(weighted[:, 0].sum()), float(weighted[:, 1].sum())
@@ -80,7 +78,9 @@ def expected(levels: NDArray[np.int8], weighted: Floats, size: int) -> Floats:
 def log_likelihood(levels: NDArray[np.int8], tables: Mapping[int, Floats], free: Sequence[int]) -> Floats:
     total = np.zeros(len(levels))
     for place in free:
-        logs = np.append(np.log(np.maximum(tables[place], LEAST)), 0.0)  # MISSING is the last: it says nothing
+        logs = np.append(
+            np.log(np.maximum(tables[place], LEAST)), 0.0
+        )  # MISSING is the last: it says nothing
         total += logs[levels[:, place]]
     return total
 
@@ -93,18 +93,21 @@ def normalised(logs: Floats) -> tuple[Floats, Floats]:
 
 
 def combine(
-    learnt: Sequence[tuple[dict[str, Floats], dict[str, Floats], float, float]], fields: Sequence[Field]
+    learnt: Sequence[Lesson], fields: Sequence[Field]
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """What the blocks taught, together: each block's counts, so that large blocks say more, on top of the beliefs."""
-    found: list[dict[str, list[float]]] = []
-    for column in (0, 1):
-        tables = {}
-        for one in fields:
-            prior = np.array(one.match if column == 0 else one.related) * PRIOR_WEIGHT
-            seen = sum((block[column][one.key] for block in learnt if one.key in block[column]), np.zeros(len(prior)))
-            tables[one.key] = ((seen + prior) / (seen.sum() + prior.sum())).tolist()
-        found.append(tables)
-    return found[0], found[1]
+    match = {one.key: pooled([block[0] for block in learnt], one.key, one.match) for one in fields}
+    related = {one.key: pooled([block[1] for block in learnt], one.key, one.related) for one in fields}
+    return match, related
+
+
+def pooled(counted: Sequence[dict[str, Floats]], key: str, belief: Sequence[float]) -> list[float]:
+    total = np.array(belief) * PRIOR_WEIGHT
+    for block in counted:
+        if key in block:
+            total = total + block[key]
+    shares: list[float] = (total / total.sum()).tolist()
+    return shares
 
 
 def proportions(scores: Floats, relatives: Floats, counts: Floats, pairs: float) -> tuple[float, float]:
@@ -112,7 +115,10 @@ def proportions(scores: Floats, relatives: Floats, counts: Floats, pairs: float)
     the one and for the other against strangers: the numbers at which what is expected is what was assumed."""
     match, related = 0.2 * counts.sum(), 0.2 * counts.sum()
     for _round in range(200):
-        logs = np.stack([scores + np.log(match / pairs), relatives + np.log(related / pairs), np.zeros(len(scores))], axis=1)
+        logs = np.stack(
+            [scores + np.log(match / pairs), relatives + np.log(related / pairs), np.zeros(len(scores))],
+            axis=1,
+        )
         posterior, _total = normalised(logs)
         before = match
         match = max(float((posterior[:, 0] * counts).sum()), 1.0)

@@ -44,7 +44,12 @@ def one_of(text: str, known: tuple[str, ...]) -> str:
 
 
 def address(ask: Ask, after: int = 0) -> str:
-    parts = {"band": ask.band, "kind": ask.kind, "state": "" if ask.state == "open" else ask.state, "after": after or ""}
+    parts = {
+        "band": ask.band,
+        "kind": ask.kind,
+        "state": "" if ask.state == "open" else ask.state,
+        "after": after or "",
+    }
     query = urlencode({key: value for key, value in parts.items() if value})
     return f"{reverse('duplicates')}{'?' if query else ''}{query}"
 
@@ -60,11 +65,17 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "ask": ask,
         "bands": [
             (key, label, address(Ask(key, ask.kind, ask.state)))
-            for key, label in zip(BANDS, (_("全部"), _("几乎肯定（≥99%）"), _("很可能（95–99%）"), _("需要核对（75–95%）")), strict=True)
+            for key, label in zip(
+                BANDS,
+                (_("全部"), _("几乎肯定（≥99%）"), _("很可能（95–99%）"), _("需要核对（75–95%）")),
+                strict=True,
+            )
         ],
         "states": [
             (key, label, address(Ask(ask.band, ask.kind, key)))
-            for key, label in zip(STATES, (_("待处理"), _("以后再看"), _("不是重复"), _("我合并的")), strict=True)
+            for key, label in zip(
+                STATES, (_("待处理"), _("以后再看"), _("不是重复"), _("我合并的")), strict=True
+            )
         ],
         "kinds": [
             (key, label, address(Ask(ask.band, key, ask.state)))
@@ -76,7 +87,11 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "here": address(ask, after),
         "sure": len(duplicates.sure_ones(actor, ask, after)) if ask.state == "open" else 0,
         "sure_url": f"{reverse('duplicates_sure')}?{urlencode({'band': ask.band, 'kind': ask.kind, 'after': after})}",
-        "fields": [spec for spec in access.visible_specs(actor, get("customer"), duplicates.FIELDS) if spec.key != "name"],
+        "fields": [
+            spec
+            for spec in access.visible_specs(actor, get("customer"), duplicates.FIELDS)
+            if spec.key != "name"
+        ],
         "run": duplicate_runs.latest(),
         "may_run": duplicate_runs.may_run(actor),
         "equal": equal,
@@ -95,7 +110,11 @@ def decide(request: HttpRequest, actor: Actor, pk: int, state: str) -> HttpRespo
     """Not a double, later, open again: the pair goes, the next one is there."""
     duplicates.decide(actor, pk, state)
     forget_count("duplicates", actor)
-    texts = {"distinct": _("已记为不是重复，以后不再提示"), "later": _("已放到以后再看"), "open": _("已放回待处理")}
+    texts = {
+        "distinct": _("已记为不是重复，以后不再提示"),
+        "later": _("已放到以后再看"),
+        "open": _("已放回待处理"),
+    }
     return announce(HttpResponse(status=200), texts[state])
 
 
@@ -121,7 +140,9 @@ def sure(request: HttpRequest, actor: Actor) -> HttpResponse:
             text += "；" + _("%(n)s 对没有合并：%(why)s") % {"n": len(refused), "why": refused[0]}
         return go(request, reverse("duplicates"), text)
     ask, after = asked(request)
-    return render(request, "customers/duplicate_sure.html", {"pairs": duplicates.sure_ones(actor, ask, after)})
+    return render(
+        request, "customers/duplicate_sure.html", {"pairs": duplicates.sure_ones(actor, ask, after)}
+    )
 
 
 @require_POST

@@ -64,12 +64,14 @@ def latest() -> DuplicateRun | None:
 
 
 def in_the_child(report: Report, *, full: bool, user: int | None) -> dict[str, object]:
-    """The child's side. Memory has a limit: the engine spills to the disk, and what does not fit fails this run alone."""
+    """The child's side. Memory has a limit: the engine spills to the disk; what does not fit fails this run alone."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     return run(full=full, user=user, report=report)
 
 
-def run(*, full: bool, user: int | None = None, report: Report = lambda *_args: None, folder: Path | None = None) -> dict[str, object]:
+def run(
+    *, full: bool, user: int | None = None, report: Report = lambda *_args: None, folder: Path | None = None
+) -> dict[str, object]:
     before = latest()
     now, began = timezone.now(), time.monotonic()
     full = full or before is None or before.watermark is None
@@ -125,7 +127,9 @@ def search(
 
 
 def decided(kind: str) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    for levels, state in decisions().filter(kind=kind).values_list("levels", "state").iterator(chunk_size=2000):
+    for levels, state in (
+        decisions().filter(kind=kind).values_list("levels", "state").iterator(chunk_size=2000)
+    ):
         yield levels, state == "merged"
 
 
@@ -159,7 +163,9 @@ def changed_since(moment: Any) -> set[int]:
     """Customers that were changed, deleted or restored, and those whose contacts or identifiers were."""
     found = set(Customer.objects.filter(updated_at__gte=moment).values_list("pk", flat=True))
     for model in (Contact, Identifier):
-        found |= set(model._default_manager.filter(updated_at__gte=moment).values_list("customer_id", flat=True))
+        found |= set(
+            model._default_manager.filter(updated_at__gte=moment).values_list("customer_id", flat=True)
+        )
     return found
 
 

@@ -73,12 +73,11 @@ def visible(actor: Actor) -> QuerySet[DuplicatePair]:
 
 
 def asked(actor: Actor, ask: Ask) -> QuerySet[DuplicatePair]:
-    pairs = visible(actor) if ask.state != "merged" else DuplicatePair.objects.filter(decided_by=actor.user_id)
+    pairs = (
+        visible(actor) if ask.state != "merged" else DuplicatePair.objects.filter(decided_by=actor.user_id)
+    )
     pairs = pairs.filter(state=ask.state)
-    if ask.state == "open":
-        pairs = pairs.order_by("-p", "id")
-    else:
-        pairs = pairs.order_by("-decided_at", "id")
+    pairs = pairs.order_by("-p", "id") if ask.state == "open" else pairs.order_by("-decided_at", "id")
     if ask.kind in {"person", "company"}:
         pairs = pairs.filter(kind=ask.kind)
     if ask.band == "sure":
@@ -102,7 +101,7 @@ def shown(actor: Actor, pairs: Sequence[DuplicatePair]) -> list[Shown]:
 
     customer = get("customer")
     keys = {key for pair in pairs for key in (pair.first, pair.second)}
-    specs = [spec for spec in access.visible_specs(actor, customer, FIELDS)]
+    specs = list(access.visible_specs(actor, customer, FIELDS))
     alive = access.scope(actor, customer).filter(pk__in=keys)
     rows = query.fetch(alive, customer, specs)
     access.mask_rows(actor, customer, rows)
@@ -233,4 +232,6 @@ def follow_part(keep: int, gone: Sequence[int]) -> None:
 def wake(now: datetime | None = None) -> int:
     """What was put off comes back after a week."""
     before = (now or timezone.now()) - timedelta(days=LATER_DAYS)
-    return DuplicatePair.objects.filter(state="later", decided_at__lt=before).update(state="open", decided_by=None)
+    return DuplicatePair.objects.filter(state="later", decided_at__lt=before).update(
+        state="open", decided_by=None
+    )

@@ -128,14 +128,15 @@ def weighed(mine: parties.Party, others: Sequence[tuple[int, parties.Party]]) ->
     known = weights(person=mine.person)
     compared = [(key, agreement.compare(mine, other)) for key, other in others]
     common = {
-        field.key: max(sum(levels[field.key] in field.exact for _key, levels in compared), 1) for field in fields
+        field.key: max(sum(levels[field.key] in field.exact for _key, levels in compared), 1)
+        for field in fields
     }
     found = []
     for key, levels in compared:
         odd, related = odds(fields, known, levels, common)
         told = explained(fields, known, levels, common, related)
         sure = any(levels.get(name) == level for name, level in SURE.items()) or same_company(levels)
-        p = 1 / (1 + 2.718281828**-max(min(odd, 30.0), -30.0))
+        p = 1 / (1 + 2.718281828 ** -max(min(odd, 30.0), -30.0))
         if sure or p >= LIKELY or levels.get("name", levels.get("brand", 0)) > 0:
             found.append(Candidate(key, p, reasons(told, person=mine.person), sure))
     return sorted(found, key=lambda one: (-one.p, one.id))
@@ -144,7 +145,11 @@ def weighed(mine: parties.Party, others: Sequence[tuple[int, parties.Party]]) ->
 def same_company(levels: Mapping[str, int]) -> bool:
     """The name of a company is public: the same one in the same city (as far as that is said) is told to everybody."""
     same = levels.get("brand", 0) >= 3 and levels.get("trade", 0) != 0 and levels.get("city", 0) != 0
-    return same and levels.get("branch", -1) in {-1, 2} and (levels.get("trade", -1) == 2 or levels.get("city", -1) == 1)
+    return (
+        same
+        and levels.get("branch", -1) in {-1, 2}
+        and (levels.get("trade", -1) == 2 or levels.get("city", -1) == 1)
+    )
 
 
 def weights(*, person: bool) -> Weights:
@@ -170,7 +175,9 @@ def shown(
         return Similar(None, names.mask_name(row["name"]), phone.type.mask(row["phone"]), owner, why)
     hidden = levels.get("phone") in {"masked", "hidden"}
     detail = phone.type.mask(row["phone"]) if hidden else phone.type.text(row["phone"], phone)
-    return Similar(row["pk"], row["name"], " ".join(part for part in (row["number"], detail) if part), owner, why)
+    return Similar(
+        row["pk"], row["name"], " ".join(part for part in (row["number"], detail) if part), owner, why
+    )
 
 
 def one_word(one: Candidate) -> str:

@@ -37,7 +37,9 @@ def binned(actor: Actor, object_type: ObjectType | str) -> QuerySet[Any]:
     if not object_type.recycles or reach == "none":
         return records.none()
     seen = reach_q(actor, object_type, verb_scope(actor, object_type, "view"))
-    merged = Alias.objects.filter(type_key=object_type.key).values("old_id")  # these come back by parting them
+    merged = Alias.objects.filter(type_key=object_type.key).values(
+        "old_id"
+    )  # these come back by parting them
     records = records.exclude(deleted_at=None).exclude(pk__in=merged)
     return records.filter(reach_q(actor, object_type, reach) & seen)
 

@@ -52,4 +52,3 @@ def merged_away(actor: Actor, object_type: ObjectType, key: int) -> HttpResponse
     response = answer({"code": "merged", "id": survivor}, status=301)
     response.headers["Location"] = reverse("api_record", args=(object_type.key, survivor))
     return response
-

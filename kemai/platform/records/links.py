@@ -46,14 +46,18 @@ class Bound:
 def links_of(type_key: str, key: int, *, by: Actor) -> list[Bound]:
     """The relations of a record whose other end the actor sees, in the order of their kinds."""
     access.one(by, type_key, key)
-    rows = Link.objects.filter(Q(a_type=type_key, a_id=key) | Q(b_type=type_key, b_id=key)).order_by("id")[:MOST]
+    rows = Link.objects.filter(Q(a_type=type_key, a_id=key) | Q(b_type=type_key, b_id=key)).order_by("id")[
+        :MOST
+    ]
     ends = [other_end(row, type_key, key) for row in rows]
     titles = titles_of(ends, by)
     found = []
     for row, end in zip(rows, ends, strict=True):
         kind = link_kind(row.kind)
         if kind is not None and end in titles:
-            word = kind.forward if (row.a_type, row.a_id) == (type_key, key) or kind.symmetric else kind.backward
+            word = (
+                kind.forward if (row.a_type, row.a_id) == (type_key, key) or kind.symmetric else kind.backward
+            )
             found.append(Bound(row.pk, kind, word, *end, titles[end], row.since, row.until, row.note))
     return sorted(found, key=lambda one: (one.over, one.kind.order, one.id))
 
@@ -147,6 +151,8 @@ def log(row: Link, kind: LinkKind, by: Actor, *, added: bool) -> None:
         text = f"{word}：{titles.get(other, '')}"
         pair = [None, text] if added else [text, None]
         rows.append(
-            Change(changeset=changes, type_key=type_key, object_id=key, action="update", diff={audit.LINKS: pair})
+            Change(
+                changeset=changes, type_key=type_key, object_id=key, action="update", diff={audit.LINKS: pair}
+            )
         )
     Change.objects.bulk_create(rows)

@@ -53,7 +53,9 @@ def mergeable(object_type: ObjectType) -> bool:
     return object_type.recycles and object_type.creatable and not object_type.administered
 
 
-def locked(object_type: ObjectType, ids: Sequence[int], by: Actor, versions: Mapping[int, int]) -> dict[int, Any]:
+def locked(
+    object_type: ObjectType, ids: Sequence[int], by: Actor, versions: Mapping[int, int]
+) -> dict[int, Any]:
     """The records, for this transaction. Raises NotVisible and Refused."""
     if not mergeable(object_type):
         raise Refused("not_mergeable", _("%(type)s不能合并") % {"type": object_type.label})
@@ -77,7 +79,10 @@ def refuse_missing(object_type: ObjectType, missing: Sequence[int], by: Actor) -
     seen = set(access.scope(by, object_type).filter(pk__in=missing).values_list("pk", flat=True))
     for key in missing:
         if key in seen:
-            raise Refused("not_editable", _("其中有您不能修改的记录（例如别人负责的或公海里的），请先请负责人转给您或由他来合并"))
+            raise Refused(
+                "not_editable",
+                _("其中有您不能修改的记录（例如别人负责的或公海里的），请先请负责人转给您或由他来合并"),
+            )
         survivor = survivor_of(object_type.key, key)
         if survivor is not None and access.scope(by, object_type).filter(pk=survivor).exists():
             raise Refused("merged_already", _("其中一条已经合并到别的记录了，请刷新页面"))
@@ -260,17 +265,21 @@ def keep_names(object_type: ObjectType, kept: Any, others: Sequence[Any], log: M
             for key, kind in search_kinds(object_type)
             if (value := getattr(obj, object_type.fields[key].path)) not in (None, "")
         ]
-        earlier = Alias.objects.filter(type_key=object_type.key, keep_id=obj.pk).values_list("words", flat=True)
-        words += [pair for before in earlier for pair in before]
-        Alias.objects.create(
-            type_key=object_type.key, old_id=obj.pk, keep_id=kept.pk, merge=log, words=words
+        earlier = Alias.objects.filter(type_key=object_type.key, keep_id=obj.pk).values_list(
+            "words", flat=True
         )
+        words += [pair for before in earlier for pair in before]
+        Alias.objects.create(type_key=object_type.key, old_id=obj.pk, keep_id=kept.pk, merge=log, words=words)
 
 
 def record(
     object_type: ObjectType, changes: ChangeSet, keep: int, diff: audit.Diff, gone: Sequence[int]
 ) -> None:
-    rows = [Change(changeset=changes, type_key=object_type.key, object_id=keep, action="update", diff=diff or None)]
+    rows = [
+        Change(
+            changeset=changes, type_key=object_type.key, object_id=keep, action="update", diff=diff or None
+        )
+    ]
     rows += [
         Change(changeset=changes, type_key=object_type.key, object_id=key, action="delete") for key in gone
     ]
@@ -298,7 +307,11 @@ def preview_part(changeset: ChangeSet, by: Actor) -> UndoReport:
     report = UndoReport(changeset, 1 + len(log.gone_ids))
     for name, (_old, new) in log.kept["fields"].items():
         spec = object_type.fields.get(name)
-        if spec is not None and name != "tags" and audit.plain(spec, current_value(object_type, kept, spec)) != new:
+        if (
+            spec is not None
+            and name != "tags"
+            and audit.plain(spec, current_value(object_type, kept, spec)) != new
+        ):
             report.kept.append(Kept(object_type.key, kept.pk, name, "field"))
     report.kept_count = len(report.kept)
     return report
@@ -327,12 +340,18 @@ def part(changeset: ChangeSet, inverse: ChangeSet, by: Actor) -> tuple[int, list
         object_type.model._base_manager.filter(pk__in=log.gone_ids).update(
             deleted_at=None, updated_at=now, version=models.F("version") + 1
         )
-        for key in reversed(log.gone_ids):  # what was put aside for the sake of an earlier one comes back after it
+        for key in reversed(
+            log.gone_ids
+        ):  # what was put aside for the sake of an earlier one comes back after it
             report += moving.move_back(log.moved[str(key)], key, log.keep_id)
     moving.restore_parts(object_type, log.keep_id, log.kept["parts"])
     log.undone_at = now
     log.save()
-    rows = [Change(changeset=inverse, type_key=log.type_key, object_id=kept.pk, action="update", diff=diff or None)]
+    rows = [
+        Change(
+            changeset=inverse, type_key=log.type_key, object_id=kept.pk, action="update", diff=diff or None
+        )
+    ]
     rows += [
         Change(changeset=inverse, type_key=log.type_key, object_id=obj.pk, action="restore") for obj in others
     ]
@@ -347,9 +366,7 @@ def part(changeset: ChangeSet, inverse: ChangeSet, by: Actor) -> tuple[int, list
     return len(rows), report
 
 
-def give_back(
-    object_type: ObjectType, kept: Any, fields: audit.Diff, report: list[Kept]
-) -> audit.Diff:
+def give_back(object_type: ObjectType, kept: Any, fields: audit.Diff, report: list[Kept]) -> audit.Diff:
     """The survivor's own values, but for what somebody has changed since."""
     diff: audit.Diff = {}
     values: Values = {}

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import has_column, part_model
-from kemai.platform.records.undo_plan import Kept
 from kemai.platform.records.pointers import Pointer, clashes, own_references, pointers
+from kemai.platform.records.undo_plan import Kept
 
 Move = dict[str, Any]
 CHUNK = 500
@@ -77,22 +77,25 @@ def move_own(object_type: ObjectType, gone: int, keep: int) -> list[Move]:
         changed = swap(holder, definition.key, gone, keep, None)
         if changed:
             done.append(
-                {"model": holder.model._meta.label, "extra": definition.key, "type": holder.key, "ids": changed}
+                {
+                    "model": holder.model._meta.label,
+                    "extra": definition.key,
+                    "type": holder.key,
+                    "ids": changed,
+                }
             )
     return done
 
 
 def swap(holder: ObjectType, key: str, old: int, new: int, ids: Sequence[int] | None) -> list[int]:
-    rows = holder.model._base_manager.exclude(extra={})
+    rows: models.QuerySet[Any] = holder.model._base_manager.exclude(extra={})
     if has_column(holder.model, "type_key"):
         rows = rows.filter(type_key=holder.key)
     if ids is not None:
         rows = rows.filter(pk__in=ids)
     rows = rows.filter(Q(**{f"extra__{key}": old}) | Q(**{f"extra__{key}__0__isnull": False}))
     found = [
-        obj
-        for obj in rows.only("pk", "extra").iterator(chunk_size=2000)
-        if refers(obj.extra.get(key), old)
+        obj for obj in rows.only("pk", "extra").iterator(chunk_size=2000) if refers(obj.extra.get(key), old)
     ]
     for obj in found:
         value = obj.extra[key]

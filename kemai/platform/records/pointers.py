@@ -42,7 +42,11 @@ def pointers(object_type: ObjectType) -> Iterator[Pointer]:
     """All but the record's own parts, which stay with it."""
     parts = set(object_type.parts)
     for relation in object_type.model._meta.get_fields(include_hidden=True):
-        if isinstance(relation, models.ManyToOneRel) and not relation.one_to_one and relation.name not in parts:
+        if (
+            isinstance(relation, models.ManyToOneRel)
+            and not relation.one_to_one
+            and relation.name not in parts
+        ):
             yield Pointer(relation.related_model, relation.field.attname)
     for model in apps.get_models():
         if model.__name__ in HISTORY or getattr(model, "merge_keeps", False):
@@ -67,7 +71,9 @@ def unique_columns(pointer: Pointer) -> Iterator[tuple[str, ...]]:
     """The other columns of the constraints that the pointer's column is part of."""
     name = pointer.column.removesuffix("_id")
     for constraint in pointer.model._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and {name, pointer.column} & set(constraint.fields):
+        if isinstance(constraint, models.UniqueConstraint) and {name, pointer.column} & set(
+            constraint.fields
+        ):
             rest = tuple(one for one in constraint.fields if one not in {name, pointer.column, pointer.pair})
             if rest:
                 yield rest

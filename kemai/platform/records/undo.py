@@ -186,7 +186,10 @@ def why_not(changeset: ChangeSet) -> tuple[str, str] | None:
         return "no_change", _("这不是一次修改，没有可以撤销的内容")
     if changeset.kind == "run":
         return "derived", _("分析结果不能撤销，请调整参数后重新计算")
-    if changeset.kind == "undo" and ChangeSet.objects.filter(undone_by=changeset, kind__in=_inverses).exists():
+    if (
+        changeset.kind == "undo"
+        and ChangeSet.objects.filter(undone_by=changeset, kind__in=_inverses).exists()
+    ):
         return "no_redo", _("这次撤销不能重做，请重新操作一次")
     if changeset.at < timezone.now() - timedelta(days=days("undo_days")):
         return "too_old", _("已超过 %(days)s 天，不能再撤销") % {"days": days("undo_days")}

@@ -78,7 +78,9 @@ def _rows(object_type: ObjectType, records: Any) -> Iterator[tuple[int, list[Par
 def alias_words(type_key: str, ids: Sequence[int]) -> dict[int, list[Part]]:
     """What the records merged into these were found by."""
     found: dict[int, list[Part]] = {}
-    for key, words in Alias.objects.filter(type_key=type_key, keep_id__in=ids).values_list("keep_id", "words"):
+    for key, words in Alias.objects.filter(type_key=type_key, keep_id__in=ids).values_list(
+        "keep_id", "words"
+    ):
         found.setdefault(key, []).extend((kind, text) for kind, text in words)
     return found
 

@@ -109,7 +109,7 @@ def compared(actor: Actor, object_type: ObjectType, objects: Sequence[Any]) -> l
     ids = [obj.pk for obj in objects]
     levels = access.field_levels(actor, object_type, revealed=True)
     specs = [spec for spec in records.mergeable_fields(object_type) if levels[spec.key] != "hidden"]
-    rows = query.fetch(object_type.model._default_manager.filter(pk__in=ids), object_type, specs)
+    rows = query.fetch(access.scope(actor, object_type).filter(pk__in=ids), object_type, specs)
     access.mask_rows(actor, object_type, rows)
     by_id = {row["id"]: row for row in rows}
     proposal = records.propose(object_type, objects)
@@ -127,7 +127,7 @@ def done(request: HttpRequest, actor: Actor, object_type: ObjectType) -> HttpRes
     ids = numbers(request.POST.get("ids", ""))
     keep = next(iter(numbers(request.POST.get("keep", ""))), 0)
     choices = {
-        name.removeprefix("f-"): int(value)
+        name.removeprefix("f-"): int(str(value))
         for name, value in request.POST.items()
         if name.startswith("f-") and str(value).isdigit()
     }
@@ -150,5 +150,3 @@ def after(request: HttpRequest, object_type: ObjectType, keep: int) -> str:
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
         return wanted
     return reverse("record", args=(object_type.key, keep))
-
-

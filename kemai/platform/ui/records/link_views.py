@@ -43,7 +43,10 @@ def links(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpRes
 def words(type_key: str) -> list[dict[str, str]]:
     """What another record may be to this one: "parent:a" is a relation in which this one stands as `a`."""
     return [
-        {"value": f"{kind.key}:{'a' if first else 'b'}", "label": str(kind.forward if first else kind.backward)}
+        {
+            "value": f"{kind.key}:{'a' if first else 'b'}",
+            "label": str(kind.forward if first else kind.backward),
+        }
         for kind in link_kinds(type_key)
         for first in kind.ends(type_key)
     ]
@@ -73,7 +76,7 @@ def add(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> dict[str,
 
 
 def other_of(text: str) -> tuple[str, int] | None:
-    """"customer:12" of the list of choices."""
+    """ "customer:12" of the list of choices."""
     key, _sep, number = text.rpartition(":")
     try:
         get(key)

@@ -275,7 +275,11 @@ def history(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpR
 def undoable_ids(actor: Actor, changesets: list[ChangeSet]) -> set[int]:
     """Whole change sets only where they are about this record alone: a mass change is taken back as a whole, in the
     list of mass changes, not by the way."""
-    single = [one for one in changesets if (one.count <= 1 and one.kind in {"update", "bulk"}) or one.kind == "merge"]
+    single = [
+        one
+        for one in changesets
+        if (one.count <= 1 and one.kind in {"update", "bulk"}) or one.kind == "merge"
+    ]
     return {one.pk for one in records.undoable(single, actor)}
 
 

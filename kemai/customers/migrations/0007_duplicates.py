@@ -28,7 +28,7 @@ def fill_keys(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0005_own_fields'),
+        ('customers', '0006_owner_created'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
