@@ -9,8 +9,6 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from kemai.analytics.matching.model import PLAIN
-
 WORDS: Mapping[str, Sequence[str | Promise]] = {
     "brand": (_("字号不同"), _("字号互相包含"), _("字号读音相近"), _("字号同音"), _("字号相同")),
     "name": (_("姓名不同"), _("姓名读音相近"), _("姓名同音"), _("姓名相同")),
@@ -26,7 +24,7 @@ WORDS: Mapping[str, Sequence[str | Promise]] = {
     "birthday": (_("生日不同"), _("生日相同")),
 }
 NOTHING = 0.5
-"""Bits below which a field says nothing."""
+"""Bits below which a field says next to nothing: named only where it agrees wholly."""
 STRONG = 6.0
 
 
@@ -40,6 +38,8 @@ class Reason:
 
     @property
     def color(self) -> str:
+        if abs(self.bits) < NOTHING:
+            return "gray"
         if self.bits < 0:
             return "red"
         return "green" if self.bits >= STRONG else "blue"
@@ -50,6 +50,6 @@ def reasons(levels: Mapping[str, Sequence[Any]], *, person: bool = False) -> lis
     found = [
         Reason(key, str(WORDS[key][int(level)]), float(bits))
         for key, (level, bits) in levels.items()
-        if key != PLAIN and abs(bits) >= NOTHING and key in WORDS
+        if key in WORDS and (abs(bits) >= NOTHING or int(level) == len(WORDS[key]) - 1)
     ]
     return sorted(found, key=lambda one: -abs(one.bits))

@@ -16,7 +16,7 @@ from kemai.platform.models import FieldDef
 from kemai.platform.objects import ObjectType, UnknownObject, get
 
 PAIRS = (("type_key", "object_id"), ("a_type", "a_id"), ("b_type", "b_id"))
-HISTORY = frozenset({"Change", "OutboxEvent", "EventDelivery", "Alias", "Merge"})
+HISTORY = frozenset({"Change", "OutboxEvent", "EventDelivery", "AuditEntry", "OwnerChange", "Alias", "Merge"})
 """What was done and said of a record stays with the record it was done to."""
 REFERENCES = frozenset({"ref", "refs", "reference", "multi_reference", "multi_ref"})
 
