@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("pages", "imports", "analysis", "duplicates", "idle")
+PARTS = ("pages", "imports", "analysis", "duplicates", "undo", "idle")
 
 
 def arguments() -> argparse.Namespace:
@@ -70,7 +70,7 @@ def inside(options: argparse.Namespace) -> None:
     from django.db import connection
 
     call_command("migrate", verbosity=0, interactive=False)
-    from bench import analysis, duplicates, idle, imports, pages
+    from bench import analysis, duplicates, idle, imports, pages, undo
     from bench.seed import timed_seed
 
     with connection.cursor() as cursor:
@@ -86,6 +86,7 @@ def inside(options: argparse.Namespace) -> None:
         "imports": lambda: imports.run(label, options.size),
         "analysis": lambda: analysis.run(label),
         "duplicates": lambda: duplicates.run(label, options.size),
+        "undo": lambda: undo.run(label),
         "idle": lambda: idle.run(label),
     }
     for name in options.only or PARTS:

@@ -65,6 +65,8 @@ def tell_new_owner(event: OutboxEvent) -> None:
 @on("*.bulk_*", name="collab.new_owners")
 def tell_new_owners(event: OutboxEvent) -> None:
     """Many records have been handed over, or many tasks given, in one act: one notice a person and chunk."""
+    if event.changeset is not None and event.changeset.kind == "handover":
+        return  # told once, when it is over: tell_of_handover
     if event.name == "task.bulk_created":
         counts, title = _task_owners(event), _("您有 %(n)s 个新任务")
     elif event.name.endswith(".bulk_updated") and "owner" in (event.payload.get("fields") or []):
@@ -76,6 +78,19 @@ def tell_new_owners(event: OutboxEvent) -> None:
         if object_type is not None and user_id != _doer(event):
             values = {"n": number, "object": str(object_type.label)}
             notify(user_id, f"owners/{event.pk}/{user_id}", title, page(event.type_key), values=values)
+
+
+@on("handover.done", name="collab.handover")
+def tell_of_handover(event: OutboxEvent) -> None:
+    """What each has received from somebody who leaves: one notice each."""
+    received: dict[int, list[str]] = {}
+    for type_key, to in (event.payload.get("lines") or {}).items():
+        for user_id, number in to.items():
+            received.setdefault(int(user_id), []).append(f"{get(type_key).label} {number:,}")
+    for user_id, parts in received.items():
+        values = {"name": event.payload.get("name", ""), "what": "、".join(parts)}
+        title = _("%(name)s 离职，交接给您：%(what)s")
+        notify(user_id, f"handover/{event.pk}/{user_id}", title, page("customer"), values=values)
 
 
 def _task_owners(event: OutboxEvent) -> Counter[int]:

@@ -4,9 +4,16 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.collab import panels
 from kemai.collab.models import Task
+from kemai.collab.services import tasks
 from kemai.collab.services.hooks import prepare_task
 from kemai.platform.objects import Hooks, ObjectType, Section, register
+from kemai.platform.records.belongings import Belonging, register_belonging
 
+register_belonging(
+    Belonging(
+        "task", tasks.still_open, about=tasks.about_records, follow=tasks.records_of, label=_("未完成的任务")
+    )
+)
 TASK = register(
     ObjectType(
         key="task",

@@ -30,6 +30,7 @@ from kemai.platform.objects import (
     register_link,
     relate,
 )
+from kemai.platform.records.belongings import Belonging, register_belonging
 
 CUSTOMER = register(
     ObjectType(
@@ -239,6 +240,7 @@ TAG = register(
     )
 )  # fmt: skip
 
+register_belonging(Belonging("interaction", stays=True))  # it says who spoke with the customer
 relate("customer", "contact", "customer")
 relate("customer", "order", "customer")
 relate("customer", "interaction", "customer")

@@ -29,6 +29,12 @@ ROLES = (
         _("管理员工、部门、角色和系统设置；不因此看到业务数据"),
         is_admin=True,
     ),
+    BuiltinRole(
+        "auditor",
+        _("安全审计员"),
+        _("查看审计记录；不能修改任何内容，也不因此看到业务数据"),
+        (("view", "all", "audit"),),
+    ),
     BuiltinRole("director", _("总经理"), _("查看和处理全部业务数据"), ((EVERY_VERB, "all", "*"),)),
     BuiltinRole(
         "sales_manager",

@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.staff.views import departments, me, roles, users
+from kemai.staff.views import departments, handover, me, roles, users
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", account.login, name="account_login"),
@@ -34,6 +34,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/users/", users.page, name="user_list"),
     path("settings/users/new/", users.new, name="user_new"),
     path("settings/users/<int:key>/", users.edit, name="user_edit"),
+    path("settings/users/<int:key>/handover/", handover.page, name="handover"),
+    path("settings/users/<int:key>/handover/preview/", handover.preview, name="handover_preview"),
+    path("settings/handovers/<int:pk>/", handover.report, name="handover_report"),
     path("settings/users/<int:key>/<slug:act>/", users.act, name="user_act"),
     path("settings/departments/", departments.page, name="department_list"),
     path("settings/departments/new/", departments.edit, name="department_new"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -110,6 +110,22 @@ def agenda(by: Actor, *, now: dt.datetime | None = None) -> dict[str, QuerySet[T
         "week": mine.filter(due_at__gte=tomorrow, due_at__lt=tomorrow + dt.timedelta(days=7)),
         "undated": mine.filter(due_at=None),
     }
+
+
+def still_open(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """What a leaver hands over; what is done stays his."""
+    return tasks.filter(state="open")
+
+
+def about_records(type_key: str, ids: Sequence[int]) -> Q:
+    return Q(type_key=type_key, object_id__in=list(ids))
+
+
+def records_of(ids: Sequence[int]) -> dict[int, About]:
+    """The record that each task is about."""
+    rows = Task.objects.filter(pk__in=list(ids)).exclude(object_id=None)
+    named = rows.values_list("pk", "type_key", "object_id")
+    return {key: (type_key, object_id) for key, type_key, object_id in named if object_id is not None}
 
 
 def _open_task(task_id: int, *, by: Actor) -> Task:

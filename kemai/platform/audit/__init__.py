@@ -1,7 +1,7 @@
 """The log of who changed what, when and why."""
 
 from kemai.platform.audit.log import Diff, deleters, diff_of, history, ids_of, note, open_set, plain
-from kemai.platform.audit.telling import CHANGES, FILES, LINKS, act, diffs, look, reason, who
+from kemai.platform.audit.telling import CHANGES, FILES, LINKS, act, diffs, door, look, reason, who
 
 __all__ = [
     "CHANGES",
@@ -12,6 +12,7 @@ __all__ = [
     "deleters",
     "diff_of",
     "diffs",
+    "door",
     "history",
     "ids_of",
     "look",

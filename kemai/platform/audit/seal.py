@@ -7,22 +7,28 @@ everything from then on is."""
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from kemai.platform.audit.chain import START, Slice, changes_between, entry_hash, slice_of
 from kemai.platform.models import AuditEntry, ChangeSet
 
 log = logging.getLogger(__name__)
 BATCH = 400
+BEGINNING = timedelta(seconds=30)
+"""A change set without changes that is younger has most likely only just been opened for a mass change."""
 LOCK = 0x6B656D61
 """Of PostgreSQL's advisory locks: one process at a time adds links."""
 
 
 def seal(limit: int = BATCH) -> int:
     """Seals up to `limit` waiting change sets, oldest first; returns how many links that made. A step of the worker."""
-    waiting = list(ChangeSet.objects.filter(sealed=None).order_by("pk")[:limit])
+    begun = timezone.now() - BEGINNING
+    rows = ChangeSet.objects.filter(sealed=None).exclude(count=0, at__gt=begun)
+    waiting = list(rows.order_by("pk")[:limit])
     if not waiting:
         return 0
     slices = read(waiting)

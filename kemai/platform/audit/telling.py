@@ -13,7 +13,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.audit.log import history
 from kemai.platform.fields import FieldSpec, Invalid, Ref
-from kemai.platform.models import Change
+from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import Ask, DiffLine, Entry, ObjectType, TimelineSource, get
 
 ACTS = {
@@ -68,6 +68,9 @@ def line(
     if name == LINKS:
         return DiffLine(gettext_lazy("关系"), str(old or ""), str(new or ""))
     spec = object_type.fields[name]
+    if spec.type.key == "tags" and isinstance(old, list) and isinstance(new, list):
+        # a customer may have dozens: only what went and what came
+        old, new = [one for one in old if one not in new], [one for one in new if one not in old]
     return DiffLine(spec.label, shown(spec, old, level, titles), shown(spec, new, level, titles))
 
 
@@ -130,6 +133,12 @@ def act(change: Change) -> str:
 def who(change: Change) -> str:
     name = change.changeset.actor_name
     return _("系统") if name == "system" else name
+
+
+def door(changes: ChangeSet) -> str:
+    """Through what it came, where that was not simply a page."""
+    found = SOURCES.get(changes.source)
+    return str(found) if found else _("网页")
 
 
 def reason(change: Change) -> str:

@@ -32,7 +32,16 @@ from kemai.platform.records.recycle import delete, restore
 from kemai.platform.records.reveal import reveal
 from kemai.platform.records.single import create, row_of, update
 from kemai.platform.records.tags import names_of, tag_many
-from kemai.platform.records.undo import Inverse, UndoReport, preview, register_inverse, undo, undoable
+from kemai.platform.records.transfer import transfer
+from kemai.platform.records.undo import (
+    Inverse,
+    UndoReport,
+    check_undoable,
+    preview,
+    register_inverse,
+    undo,
+    undoable,
+)
 from kemai.platform.records.undo_plan import Kept
 from kemai.platform.records.values import check_values
 
@@ -51,6 +60,7 @@ __all__ = [
     "attach",
     "bulk_create",
     "bulk_update",
+    "check_undoable",
     "check_values",
     "create",
     "create_chunk",
@@ -79,6 +89,7 @@ __all__ = [
     "store",
     "survivor_of",
     "tag_many",
+    "transfer",
     "undo",
     "undoable",
     "unlink",

@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "data",
     "export": "data",
     "analyse": "data",
+    "audit": "audit",
 }
 HELP = {
     "serve": ("启动网站和后台任务", "Start the web server and the worker"),
@@ -37,6 +38,7 @@ HELP = {
     "import": ("导入 CSV 或 Excel 文件", "Import a CSV or Excel file"),
     "export": ("导出为 CSV 或 Excel", "Export to CSV or Excel"),
     "analyse": ("运行分析", "Run analyses"),
+    "audit": ("校验和导出审计记录", "Verify and export the audit"),
 }
 
 

@@ -51,7 +51,13 @@ def perform(
 
     object_type = get(type_key)
     every = bulk.chosen_records(actor, object_type, chosen)
-    if act in {"edit", "assign"}:
+    if act == "assign":
+        access.require(actor, object_type, "bulk")
+        changes = records.transfer(
+            type_key, every, params["values"].get("owner"), by=actor, reason=params.get("reason", ""),
+            along=params.get("along", ()), progress=progress,
+        )  # fmt: skip
+    elif act == "edit":
         changes = records.edit_many(type_key, every, params["values"], by=actor, progress=progress)
     elif act in {"tag", "untag"}:
         add, remove = (params["tags"], []) if act == "tag" else ([], params["tags"])

@@ -18,6 +18,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.jobs import enqueue
 from kemai.platform.objects import ObjectType, get
+from kemai.platform.records.belongings import companions
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.lists import found, views_of_lists
 from kemai.platform.ui.lists.acts import Chosen, perform
@@ -47,7 +48,7 @@ class Act:
 def acts(object_type: ObjectType) -> list[Act]:
     found_acts = [Act("edit", _("修改"), "pencil")]
     if object_type.has_owner:
-        found_acts.append(Act("assign", _("分配"), "user-plus"))
+        found_acts.append(Act("assign", _("转移负责人"), "user-share"))
     if object_type.tags:
         found_acts += [Act("tag", _("打标签"), "tag"), Act("untag", _("去标签"), "tags")]
     found_acts.append(Act("export", _("导出"), "download", "export"))
@@ -166,8 +167,12 @@ def preview(
         "chosen_field": request.POST.get("field", ""),
         "widget_url": reverse("bulk_widget", args=(object_type.key,)),
         "control": None,
+        "along": [],
     }
     if act.key == "assign":
+        context["along"] = [
+            {"key": one.type_key, "label": str(one.title)} for one, _about in companions(object_type)
+        ]
         context["control"] = one_control(actor, object_type, object_type.fields["owner"])
     elif act.key in {"tag", "untag"}:
         context["control"] = one_control(actor, object_type, object_type.fields["tags"])
@@ -212,6 +217,9 @@ def read_params(actor: Actor, object_type: ObjectType, act: Act, post: QueryDict
                 raise records.FieldErrors({"field": _("请选择要修改的字段")})
             values = Typed.of(post, [spec]).values
             records.check_values(object_type, values, by=actor)
+            if act.key == "assign":
+                reason = post.get("reason", "").strip()[:500]
+                return {"values": values, "reason": reason, "along": post.getlist("along")}
             return {"values": values}
         case "tag" | "untag":
             names = [name for name in post.getlist("tags") if name]

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("o/<slug:key>/views/update", saved.update, name="view_update"),
     path("views/<int:pk>", saved.edit, name="view_edit"),
     path("views/<int:pk>/delete", saved.delete, name="view_delete"),
+    path("bin/", recycle.everything, name="bin_all"),
     path("bin/<slug:key>", recycle.index, name="bin"),
     path("bin/<slug:key>/restore", recycle.restore, name="bin_restore"),
     path("ask/people.json", asking.people, name="ask_people"),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from kemai.platform import access, audit, records
 from kemai.platform.access import Actor, NotVisible
+from kemai.platform.access.auditor import may_audit
 from kemai.platform.fields import Label
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects import Explanation, Panel, UnknownField, get, link_kinds
@@ -133,6 +134,8 @@ def tabs_of(subject: Subject, chosen: str) -> list[Tab]:
     if link_kinds(subject.type.key):
         found.append(Tab("links", _("关系"), f"{url}/links", f"{url}?tab=links"))
     found.append(Tab("files", _("文件"), f"{url}/files", f"{url}?tab=files", str(files)))
+    if subject.type.has_owner and subject.levels.get("owner", "hidden") not in {"hidden", "masked"}:
+        found.append(Tab("owners", _("历任负责人"), f"{url}/owners", f"{url}?tab=owners"))
     found.append(Tab("history", _("变更记录"), f"{url}/history", f"{url}?tab=history"))
     known = {tab.key for tab in found}
     return [tab._replace(active=tab.key == (chosen if chosen in known else "")) for tab in found]
@@ -151,6 +154,9 @@ def buttons(subject: Subject) -> list[Button]:
 def more_actions(subject: Subject) -> list[Button]:
     no_delete = "" if "delete" in subject.abilities else _("您没有权限删除这条记录")
     found = acts(subject)[MOST_BUTTONS:]
+    if subject.type.has_owner:
+        no_owner = "" if subject.editable("owner") else _("您没有权限更换负责人")
+        found.append(Button(_("转移负责人"), "user-share", f"{subject.url}/transfer", no_owner, modal=True))
     return [*found, Button(_("删除"), "trash", f"{subject.url}/delete", no_delete, danger=True, modal=True)]
 
 
@@ -241,6 +247,8 @@ class Told(NamedTuple):
     undo_url: str
     undone: bool
     reason: str
+    place: str
+    """Through which door and from where."""
 
 
 @signed_in
@@ -265,11 +273,19 @@ def history(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpR
             reverse("undo", args=[change.changeset_id]) if change.changeset_id in may_undo else "",
             change.changeset.undone_by_id is not None,
             audit.reason(change),
+            place_of(change.changeset, actor),
         )
         for change in shown
     ]
     context = {"subject": subject, "told": told, "more": shown[-1].pk if more else 0, "first": not before}
     return render(request, "ui/pages/history.html", context)
+
+
+def place_of(changes: ChangeSet, actor: Actor) -> str:
+    """The door, and the address for those who may read the audit and for one's own acts."""
+    mine = actor.user_id is not None and changes.actor_id == actor.user_id
+    address = changes.address if mine or may_audit(actor) else ""
+    return " · ".join(part for part in (audit.door(changes), address) if part)
 
 
 def undoable_ids(actor: Actor, changesets: list[ChangeSet]) -> set[int]:
@@ -278,7 +294,7 @@ def undoable_ids(actor: Actor, changesets: list[ChangeSet]) -> set[int]:
     single = [
         one
         for one in changesets
-        if (one.count <= 1 and one.kind in {"update", "bulk"}) or one.kind == "merge"
+        if (one.count <= 1 and one.kind in {"update", "bulk", "transfer"}) or one.kind == "merge"
     ]
     return {one.pk for one in records.undoable(single, actor)}
 

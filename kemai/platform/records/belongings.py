@@ -1,0 +1,91 @@
+"""What goes along when a record, or everything of a person, gets another owner. Apps say so for their own types:
+
+    register_belonging(Belonging("task", open_tasks, about=tasks_about, follow=tasks_follow, label=_("未完成的任务")))
+
+A type with an owner that says nothing goes over as a whole, and belongs to the records that it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from kemai.platform.fields import Label
+from kemai.platform.objects import ObjectType, all_types, get
+from kemai.platform.records.recycle import every
+
+Rows = QuerySet[Any]
+Narrow = Callable[[Rows], Rows]
+About = Callable[[str, Sequence[int]], Q]
+Follow = Callable[[Sequence[int]], Mapping[int, tuple[str, int]]]
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """`narrow` leaves out what is over and stays with whoever did it; `about(type, ids)` are those that are about these
+    records; `follow(ids)` names the record each of them goes with when its owner leaves."""
+
+    type_key: str
+    narrow: Narrow | None = None
+    about: About | None = None
+    follow: Follow | None = None
+    label: Label = ""
+    stays: bool = False
+    """These records say who did something: they are never handed over."""
+
+    @property
+    def type(self) -> ObjectType:
+        return get(self.type_key)
+
+    @property
+    def title(self) -> Label:
+        return self.label or self.type.label
+
+    def of(self, user_id: int) -> Rows:
+        """The living records of a person that would go over."""
+        rows = every(self.type).filter(owner=user_id)
+        rows = rows.filter(deleted_at=None) if self.type.recycles else rows
+        return self.narrow(rows) if self.narrow else rows
+
+
+_belongings: dict[str, Belonging] = {}
+
+
+def register_belonging(one: Belonging) -> None:
+    _belongings[one.type_key] = one
+
+
+def belonging(object_type: ObjectType) -> Belonging:
+    return _belongings.get(object_type.key) or Belonging(object_type.key)
+
+
+def belongings() -> list[Belonging]:
+    """Of every type with an owner, what belongs to nothing else first: tasks follow the customers they are about."""
+    found = [belonging(one) for one in all_types() if one.has_owner and not one.administered]
+    return sorted(
+        (one for one in found if not one.stays),
+        key=lambda one: (one.follow is not None, bool(one.type.parent)),
+    )
+
+
+def companions(object_type: ObjectType) -> list[tuple[Belonging, Callable[[Sequence[int]], Q]]]:
+    """What may go along when records of this type get another owner, and which of it is about the given ones."""
+    found: list[tuple[Belonging, Callable[[Sequence[int]], Q]]] = []
+    for one in belongings():
+        if one.about is not None:
+            found.append((one, partial(one.about, object_type.key)))
+            continue
+        links = [spec for spec in one.type.fields.values() if spec.ref == object_type.key and not spec.part]
+        if links and one.type is not object_type:
+            found.append((one, partial(any_of, [spec.path for spec in links])))
+    return found
+
+
+def any_of(paths: Sequence[str], ids: Sequence[int]) -> Q:
+    condition = Q()
+    for path in paths:
+        condition |= Q(**{f"{path}__in": list(ids)})
+    return condition
