@@ -16,6 +16,11 @@ def find(job_id: int, user_id: int | None, *, admin: bool = False) -> Job | None
     return (jobs if admin else jobs.filter(user=user_id)).first()
 
 
+def by_key(key: str) -> Job | None:
+    """The job with this key; whether it may be seen is the caller's question."""
+    return Job.objects.filter(key=key).first()
+
+
 def latest(user_id: int, limit: int = 30) -> Sequence[Job]:
     """The jobs that a person started by hand, newest first."""
     return list(Job.objects.filter(user=user_id).exclude(title="").order_by("-id")[:limit])

@@ -6,7 +6,6 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
@@ -17,8 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from kemai.platform import access, audit
-from kemai.platform.access import Actor
+from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.access.auditor import is_auditor, may_audit
+from kemai.platform.audit import reading
 from kemai.platform.audit.seal import seal_all
 from kemai.platform.audit.verify import verify
 from kemai.platform.models import AuditEntry, Change, ChangeSet
@@ -68,15 +68,14 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows, more = found[:SHOWN], len(found) > SHOWN
     query = request.GET.copy()
     query.pop("before", None)
-    newest = AuditEntry.objects.order_by("-seq").values_list("seq", flat=True).first()
     context = {
         "lines": lines_of(actor, rows),
         "older": f"?{query.urlencode()}{'&' if query else ''}before={rows[-1].seq}" if more else "",
         "asked": asked,
         "errors": "",
         "query": query.urlencode(),
-        "sealed": newest or 0,
-        "waiting": ChangeSet.objects.filter(sealed=None).count(),
+        "sealed": reading.newest(),
+        "waiting": reading.waiting(),
         "kinds": [{"value": one.value, "label": str(one.label)} for one in ChangeSet.KINDS],
         "types": [
             *({"value": one.key, "label": str(one.label)} for one in all_types()),
@@ -88,7 +87,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def person_option(key: str) -> list[dict[str, Any]]:
-    person = get_user_model()._default_manager.filter(pk=number(key)).first() if number(key) else None
+    person = access.scope(SYSTEM, "user").filter(pk=number(key)).first() if number(key) else None
     return [{"value": str(person.pk), "label": str(person), "selected": True}] if person else []
 
 
@@ -98,7 +97,7 @@ def number(text: str) -> int:
 
 def matching(asked: Mapping[str, str]) -> QuerySet[AuditEntry]:
     """The entries asked for, newest first."""
-    found = AuditEntry.objects.order_by("-seq")
+    found = reading.entries()
     if asked["who"]:
         found = found.filter(actor_id=number(asked["who"]))
     if asked["kind"]:
@@ -118,14 +117,7 @@ def matching(asked: Mapping[str, str]) -> QuerySet[AuditEntry]:
 
 def sets_about(type_key: str, record: str) -> Any:
     """The change sets that touched the record with this number or key."""
-    key = number(record)
-    object_type = naming.type_of(type_key)
-    numbering = object_type.numbering if object_type else None
-    if object_type is not None and numbering is not None:
-        path = object_type.fields[numbering.field].path
-        named = object_type.model._default_manager.filter(**{path: record}).values_list("pk", flat=True)
-        key = named.first() or key
-    return Change.objects.filter(type_key=type_key, object_id=key).values("changeset")
+    return reading.sets_about(type_key, reading.key_of(naming.type_of(type_key), record))
 
 
 def field_keys(type_key: str, text: str) -> list[str]:
@@ -173,16 +165,11 @@ def lines_of(actor: Actor, rows: Sequence[AuditEntry]) -> list[Line]:
 def entry(request: HttpRequest, actor: Actor, seq: int) -> HttpResponse:
     """One entry: old and new values, from where, why, and its place in the chain."""
     require_auditor(actor)
-    found = AuditEntry.objects.filter(seq=seq).first() if 0 < seq < 2**63 else None
+    found = reading.entries().filter(seq=seq).first() if 0 < seq < 2**63 else None
     if found is None:
         raise access.NotVisible
     line = lines_of(actor, [found])[0]
-    changes: list[Change] = []
-    if found.first_change is not None:
-        rows = Change.objects.filter(changeset=found.changeset_id, pk__gte=found.first_change)
-        changes = list(
-            rows.filter(pk__lte=found.last_change).select_related("changeset").order_by("pk")[:DETAIL]
-        )
+    changes = reading.changes_of(found, DETAIL)
     hidden = any(not values_shown(actor, one.type_key) for one in changes)
     mass = found.kind not in {"login", "login_failed", "logout", "export", "download", "reveal", "setting"}
     context = {

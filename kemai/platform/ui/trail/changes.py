@@ -19,8 +19,9 @@ from django.views.decorators.http import require_POST, require_safe
 from kemai.platform import access, audit, records
 from kemai.platform.access import SYSTEM, Actor, NotVisible
 from kemai.platform.access.auditor import may_audit
-from kemai.platform.jobs import Fatal, Progress, enqueue
-from kemai.platform.models import Change, ChangeSet, Job
+from kemai.platform.audit import reading
+from kemai.platform.jobs import Fatal, Progress, enqueue, status
+from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import DiffLine, all_types
 from kemai.platform.records.undo import NO_CHANGE, kept_of
 from kemai.platform.ui.door import is_fragment, signed_in
@@ -78,7 +79,7 @@ def asking(request: HttpRequest, actor: Actor) -> dict[str, str]:
 
 
 def matching(actor: Actor, asked: Mapping[str, str]) -> QuerySet[ChangeSet]:
-    found = ChangeSet.objects.exclude(kind__in=[*NO_CHANGE, "run"]).order_by("-pk")
+    found = reading.change_sets().exclude(kind__in=[*NO_CHANGE, "run"])
     if asked["whose"] != "all" or not actor.is_admin:
         found = found.filter(actor=actor.user_id or 0)
     if asked["single"] != "1":
@@ -121,7 +122,7 @@ def line_of(one: ChangeSet, actor: Actor) -> Line:
 
 def find(actor: Actor, pk: int) -> ChangeSet:
     """Raises NotVisible for what is neither the actor's own nor his to look after."""
-    one = ChangeSet.objects.select_related("undone_by").filter(pk=pk).first() if 0 < pk < 2**63 else None
+    one = reading.change_sets().filter(pk=pk).first() if 0 < pk < 2**63 else None
     if one is None or one.kind == "run":
         raise NotVisible
     mine = actor.user_id is not None and one.actor_id == actor.user_id
@@ -136,7 +137,7 @@ def detail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     one = find(actor, pk)
     outcome: dict[str, Any] = one.outcome or {}
     undone = outcome.get("undone") if one.kind in {"undo", "redo"} else None
-    job = Job.objects.filter(key=job_key(pk)).first()
+    job = status.by_key(job_key(pk))
     context = {
         "line": line_of(one, actor),
         "door": naming.door(one.source),
@@ -144,7 +145,7 @@ def detail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "undone": undone,
         "kept_count": outcome.get("kept_count", 0),
         "kept": naming.kept_lines(actor, kept_of(outcome)[:KEPT]),
-        "origin": ChangeSet.objects.filter(undone_by=one).first(),
+        "origin": reading.change_sets().filter(undone_by=one).first(),
         "records_url": reverse("change_records", args=[pk]),
         "auto": one.count <= PREVIEWED,
         "job": job if job is not None and job.state in {"waiting", "running"} else None,
@@ -278,6 +279,6 @@ def work(
 def done(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """In place of the progress bar, when it has come to its end."""
     one = find(actor, pk)
-    job = Job.objects.filter(key=job_key(pk)).first()
+    job = status.by_key(job_key(pk))
     context = {"one": one, "job": job, "result": one.undone_by if job and job.state == "done" else None}
     return render(request, "ui/trail/undone.html", context)
