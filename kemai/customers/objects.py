@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kemai.customers import panels
+from kemai.customers import panels, privacy_objects  # noqa: F401 - registered with the rest
 from kemai.customers.models import (
     Category,
     ChainStrategy,
@@ -17,7 +17,7 @@ from kemai.customers.models import (
     Shop,
 )
 from kemai.customers.models.trade import SALES_CHANNELS
-from kemai.customers.services import chain, hooks, merging, similar, timeline
+from kemai.customers.services import chain, consents, hooks, merging, recheck, similar, timeline
 from kemai.platform.models import Tag
 from kemai.platform.objects import (
     Hooks,
@@ -58,7 +58,8 @@ CUSTOMER = register(
             ),
             Section(
                 _("分类"), "value_class", "class_since", "activity", "activity_since", "rfm_cell", "r_score",
-                "f_score", "m_score", "completeness", "last_contact_at", "next_contact_at", "computed_at",
+                "f_score", "m_score", "completeness", "last_contact_at", "next_contact_at", "verified_at",
+                "computed_at",
             ),
         ),
         badges=("value_class", "activity", "validity", "important"),
@@ -80,6 +81,8 @@ CUSTOMER = register(
         numbering=Numbering("number", "C"),
         hooks=Hooks(
             prepare=hooks.prepare_customer,
+            check=hooks.check_customers,
+            after=recheck.after_customer,
             check_merge=merging.check_merge,
             merged=merging.merged,
             parted=merging.parted,
@@ -134,6 +137,7 @@ CONSENT = register(
         ),
         parent="customer",
         date="at",
+        hooks=Hooks(after=consents.after_consent),
     )
 )
 INTERACTION = register(
@@ -257,3 +261,4 @@ register_link(LinkKind("referral", _("转介绍的客户"), _("介绍人"), PEOP
 register_link(LinkKind("partner", _("合作伙伴"), "", PARTIES, PARTIES, 60))
 register_link(LinkKind("household", _("家人"), "", PEOPLE, PEOPLE, 70))
 register_link(LinkKind("related", _("相关记录"), "", order=90))
+relate("customer", "privacy_request", "customer")

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.customers import rules
-from kemai.customers.models import Customer, Interaction
-from kemai.customers.services import interactions, portrait
+from kemai.customers.models import Consent, Customer, Interaction
+from kemai.customers.services import consents, interactions, portrait
 from kemai.customers.services.next_step import Seen, Step, next_step
 from kemai.platform import access
 from kemai.platform.access import Actor
@@ -410,11 +410,30 @@ def order_lines(actor: Actor, row: Row) -> Mapping[str, Any]:
     return {"lines": portrait.lines(actor, row["id"]), "priced": levels.get("amount") in {"read", "edit"}}
 
 
+# consent and freshness
+
+
+def care(actor: Actor, row: Row) -> Mapping[str, Any] | None:
+    """What the customer agreed to, and when somebody last made sure of the record."""
+    said = access.may(actor, "consent", "view")
+    purposes = [(option, consents.standing(row["id"], option.value)) for option in Consent.PURPOSES if said]
+    editable = "edit" in access.abilities(actor, "customer", row["id"], ("edit",))
+    return {
+        "purposes": purposes,
+        "may_consent": said and access.may(actor, "consent", "create") and editable,
+        "consent_url": reverse("customer_consent", args=[row["id"]]),
+        "verified_at": row.get("verified_at"),
+        "may_check": editable,
+        "check_url": reverse("customer_recheck", args=[row["id"]]),
+    }
+
+
 ORDER_PANELS = (
     Panel("lines", gettext_lazy("明细"), "customers/order_lines.html", order_lines, place="side"),
 )
 PANELS = (
     Panel("composer", gettext_lazy("记录"), "customers/composer.html", composer, place="composer", order=10),
+    Panel("care", gettext_lazy("同意与核对"), "customers/care.html", care, place="side", order=20),
     Panel("summary", gettext_lazy("概况"), "customers/summary.html", summary, place="side", order=10),
     Panel("portrait", gettext_lazy("画像"), "customers/portrait.html", whole, place="tab", order=10),
 )

@@ -17,6 +17,15 @@ from kemai.customers.models.insight import (
     SegmentMember,
     SegmentMove,
 )
+from kemai.customers.models.privacy import (
+    ConsentText,
+    DataPurpose,
+    EntryStandard,
+    HealthCount,
+    PrivacyRequest,
+    RetentionRule,
+    Tombstone,
+)
 from kemai.customers.models.trade import Category, Interaction, Order, OrderLine, Product, Shop
 
 __all__ = [
@@ -25,19 +34,26 @@ __all__ = [
     "ChainPlay",
     "ChainStrategy",
     "Consent",
+    "ConsentText",
     "Contact",
     "Customer",
     "CustomerFacts",
     "DuplicatePair",
     "DuplicateRun",
+    "DataPurpose",
+    "EntryStandard",
     "FactTransition",
+    "HealthCount",
     "Identifier",
     "Interaction",
     "Order",
     "OrderLine",
+    "PrivacyRequest",
     "Product",
+    "RetentionRule",
     "Segment",
     "SegmentMember",
     "SegmentMove",
     "Shop",
+    "Tombstone",
 ]

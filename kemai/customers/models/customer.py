@@ -176,6 +176,8 @@ class CustomerFacts(models.Model):
     last_inbound_at = models.DateTimeField(_("客户最近来访"), null=True)
     completeness = models.SmallIntegerField(_("资料完整度"), default=0)
     last_contact_at = models.DateTimeField(_("最近联系"), null=True)
+    verified_at = models.DateTimeField(_("最近核实"), null=True)
+    """When somebody last made sure that the record is right; services.recheck owns it."""
     next_contact_at = models.DateTimeField(_("下次联系"), null=True)
     run_id = models.BigIntegerField(null=True)
     """The analysis run whose basis (cut points, as-of) explains the states and scores."""
@@ -192,6 +194,7 @@ class CustomerFacts(models.Model):
             models.Index(fields=("orders_12m", "customer"), name="facts_orders"),
             models.Index(fields=("last_order_at", "customer"), name="facts_last_order"),
             models.Index(fields=("last_contact_at", "customer"), name="facts_last_contact"),
+            models.Index(fields=("verified_at", "customer"), name="facts_verified"),
         )
 
 

@@ -20,6 +20,10 @@ def edits_customers(actor: Actor) -> bool:
     return access.may(actor, get("customer"), "edit")
 
 
+def sees_requests(actor: Actor) -> bool:
+    return access.may(actor, get("privacy_request"), "view")
+
+
 def register() -> None:
     """Called when the addresses are declared."""
     register_page(
@@ -57,6 +61,18 @@ def register() -> None:
         Page(
             "dashboard", _("经营看板"), "chart-bar", "insight", "dashboard", order=10, allowed=sees_customers,
             words=_("报表 图表 销售额"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "health", _("数据健康"), "heart", "insight", "health", order=15, allowed=sees_customers,
+            words=_("完整度 新鲜度 录入标准 核对"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "privacy", _("个人信息保护"), "shield", "settings", "privacy", order=71, allowed=sees_requests,
+            words=_("同意 撤回 删除 保存期限"),
         )
     )  # fmt: skip
     register_page(

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.collab.models import Task
-from kemai.customers.models import ChainPlay, ChainStrategy, CustomerFacts
+from kemai.customers.models import ChainPlay, ChainStrategy, Consent, CustomerFacts
 from kemai.customers.services.chain_defaults import Step
 from kemai.kit.calendar_cn import add_workdays, is_workday
 from kemai.platform import access, audit, jobs, records
@@ -81,6 +81,8 @@ class Preview:
     samples: Sequence[tuple[str, str, str, date]]
     """(customer, owner, task, due day)"""
     busy: int
+    refused: int
+    """Customers who said no to being approached."""
     unowned: int
     """Customers without an owner: their tasks fall to the person who starts the play."""
     more: int
@@ -122,6 +124,16 @@ def candidates(actor: Actor, wish: Wish) -> QuerySet[Any]:
     return found
 
 
+def refused(found: QuerySet[Any]) -> QuerySet[Any]:
+    """Those among them who said no to marketing, by their newest word: no play approaches them."""
+    word = Consent.objects.filter(
+        customer=OuterRef("pk"), purpose="marketing", channel="any", deleted_at=None
+    )
+    last = Subquery(word.order_by("-at", "-pk").values("state")[:1])
+    said_no: QuerySet[Any] = found.annotate(word=last).filter(word="withdrawn")
+    return said_no
+
+
 def busy() -> Exists:
     """Is there an open task of a play about the customer?"""
     return Exists(
@@ -139,6 +151,7 @@ def choose(actor: Actor, wish: Wish) -> list[Chosen]:
     found = candidates(actor, wish)
     if wish.skip_busy:
         found = found.filter(~busy())
+    found = found.exclude(pk__in=refused(found).values("pk"))
     rows = found.order_by("-facts__amount_12m", "-pk").values_list("pk", "name", "owner")
     me = actor.user_id or 0
     return [
@@ -199,9 +212,10 @@ def preview(actor: Actor, wish: Wish) -> Preview:
         for key, count in counts.most_common()
     ]
     samples = [(one.name, names.get(one.owner, "?"), step.title, day) for one, step, day in planned[:6]]
-    more = max(0, everybody.count() - skipped - len(chosen))
+    no = refused(everybody).count()
+    more = max(0, everybody.count() - skipped - no - len(chosen))
     total = len(planned)
-    return Preview(len(chosen), total, shares, samples, skipped, unowned, more, total <= AT_ONCE)
+    return Preview(len(chosen), total, shares, samples, skipped, no, unowned, more, total <= AT_ONCE)
 
 
 def staff_names(keys: set[int]) -> dict[int, str]:

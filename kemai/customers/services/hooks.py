@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.customers.models import Customer, CustomerFacts, Interaction, Order
+from kemai.customers.services import erasure
 from kemai.kit import parties, pinyin
 from kemai.platform import query
 from kemai.platform.access import Actor
@@ -51,6 +52,10 @@ def prepare_identifier(values: Values, existing: Any, by: Actor) -> None:
         values["value"] = spec.type.parse(raw, spec) if spec else raw
     except Invalid as error:
         raise FieldErrors({"raw": error.message}) from error
+
+
+def check_customers(values: Sequence[Values], existing: Sequence[Any], by: Actor) -> None:
+    erasure.check_buried(values, existing, by)
 
 
 def check_identifiers(values: Sequence[Values], existing: Sequence[Any], by: Actor) -> None:

@@ -30,7 +30,7 @@ from kemai.platform.records.merging import (
 )
 from kemai.platform.records.recycle import delete, restore
 from kemai.platform.records.reveal import reveal
-from kemai.platform.records.single import create, row_of, update
+from kemai.platform.records.single import create, put, row_of, update
 from kemai.platform.records.tags import names_of, tag_many
 from kemai.platform.records.transfer import transfer
 from kemai.platform.records.undo import (
@@ -81,6 +81,7 @@ __all__ = [
     "one_file",
     "preview",
     "propose",
+    "put",
     "register_inverse",
     "restore",
     "retag_many",

@@ -1,0 +1,153 @@
+"""Erasing a person: everything that says who they were goes, what the books need stays without a name.
+
+The order of business: identifiers become keyed hashes (tombstones), so that no import brings the person back; the
+customer's row loses its personal values; contacts, identifiers, notes, files, tags, words in the search index and the
+old values in the log go for good. Orders, contracts and points stay, with an anonymous customer, on the ground of the
+tax law. That it was done, by whom and why stays in the audit."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.collab.models import Task
+from kemai.customers.models import Contact, Customer, Identifier, Interaction, Tombstone
+from kemai.platform import access, audit, events, search
+from kemai.platform.access import Actor
+from kemai.platform.audit.keep import redact
+from kemai.platform.models import Alias, Merge, StoredFile, Tagging
+from kemai.platform.objects import get
+from kemai.platform.records import FieldErrors
+from kemai.platform.records.purge import clear, remove_files
+
+KEYS = ("phone", "email", "wecom_id", "credit_code")
+EMPTIED = (
+    "phone", "email", "wecom_id", "credit_code", "address", "gender", "industry", "website", "note", "invalid_reason",
+    "match_name", "match_place",
+)  # fmt: skip
+HAVE = "privacy.tombstones"
+"""Whether there are any, kept for a minute: most companies have none, and an import asks for every row."""
+
+
+def digest(kind: str, value: str) -> str:
+    """The keyed hash under which an erased identifier is remembered."""
+    text = f"{kind}:{value.strip().lower()}".encode()
+    return hmac.new(settings.SECRET_KEY.encode(), text, hashlib.sha256).hexdigest()
+
+
+def remember(pairs: Iterable[tuple[str, str]]) -> int:
+    rows = [Tombstone(digest=digest(kind, value), at=timezone.now()) for kind, value in pairs if value]
+    Tombstone.objects.bulk_create(rows, ignore_conflicts=True)
+    cache.delete(HAVE)
+    return len(rows)
+
+
+def buried(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (kind, value) belong to somebody who was erased; one query, none where nobody ever was."""
+    there = cache.get(HAVE)
+    if there is None:
+        there = Tombstone.objects.exists()
+        cache.set(HAVE, there, 60)
+    if not there or not pairs:
+        return set()
+    by_digest = {digest(kind, value): (kind, value) for kind, value in pairs}
+    found = Tombstone.objects.filter(digest__in=list(by_digest)).values_list("digest", flat=True)
+    return {by_digest[one] for one in found}
+
+
+def check_buried(values: Sequence[dict[str, Any]], existing: Sequence[Any], by: Actor) -> None:
+    """The door's check: nobody who asked to be erased comes back by form, API or import."""
+    pairs = [(key, str(one[key])) for one in values for key in KEYS if one.get(key)]
+    found = buried(pairs)
+    if found:
+        kind = next(iter(sorted(found)))[0]
+        raise FieldErrors(
+            {kind: _("这位客户已要求删除个人信息，不能重新录入；如本人再次同意，请联系个人信息负责人")}
+        )
+
+
+def erase_customer(key: int, *, by: Actor, reason: str) -> None:
+    """Raises access.NotVisible, access.Denied (it takes the rights to delete and to see personal values)."""
+    access.one(by, "customer", key, "delete")
+    access.one(by, "customer", key, "reveal")
+    with transaction.atomic():
+        customer = Customer.objects.select_for_update().get(pk=key)
+        contacts = list(Contact.objects.filter(customer=key).values_list("pk", flat=True))
+        remember(identifiers(customer))
+        blank(customer)
+        paths = drop_parts(key, contacts)
+        forget_merged(key, by=by, reason=reason)
+        redact_all(key, contacts, by=by, reason=reason)
+        changes = audit.open_set("purge", "customer", by=by, reason=reason, count=1)
+        events.emit("customer.erased", "customer", key, changes)
+    remove_files(paths)
+
+
+def identifiers(customer: Customer) -> list[tuple[str, str]]:
+    """Every key under which the person could come back."""
+    found = [(kind, getattr(customer, kind)) for kind in KEYS]
+    rows = Identifier.objects.filter(customer=customer).values_list("kind", "value")
+    found += [("wecom_id" if kind == "wecom" else kind, value) for kind, value in rows]
+    for phone, email in Contact.objects.filter(customer=customer).values_list("phone", "email"):
+        found += [("phone", phone), ("email", email)]
+    return [(kind, value) for kind, value in found if value]
+
+
+def blank(customer: Customer) -> None:
+    """The row that orders go on pointing to."""
+    values: dict[str, Any] = dict.fromkeys(EMPTIED, "")
+    name = _("已删除的客户 %(number)s") % {"number": customer.number or customer.pk}
+    values |= {
+        "name": name, "name_sort": "", "birthday": None,
+        "region": f"{customer.region[:2]}0000" if customer.region else "",
+        "validity": "unverified", "extra": {}, "updated_at": timezone.now(), "version": customer.version + 1,
+    }  # fmt: skip
+    Customer.objects.filter(pk=customer.pk).update(**values)
+    search.remove("customer", customer.pk)
+
+
+def forget_merged(key: int, *, by: Actor, reason: str) -> None:
+    """The records that were merged into this one hold the same person; that merge cannot be parted any more."""
+    aliases = Alias.objects.filter(type_key="customer", keep_id=key)
+    old = list(Customer.objects.filter(pk__in=aliases.values("old_id")))
+    for one in old:
+        remember(identifiers(one))
+        blank(one)
+    redact("customer", [one.pk for one in old], by=by, reason=reason)
+    Merge.objects.filter(pk__in=list(aliases.values_list("merge", flat=True))).delete()
+
+
+def drop_parts(key: int, contacts: Sequence[int]) -> list[str]:
+    """What is only about the person; returns the files' paths, to be removed when this is committed."""
+    paths = clear(get("customer"), [key])
+    touches = list(Interaction.objects.filter(customer=key).values_list("pk", flat=True))
+    paths += clear(get("interaction"), touches)
+    Interaction.objects.filter(customer=key).update(
+        subject="", body="", external_id="", extra={}, contact=None
+    )
+    paths += clear(get("contact"), contacts)
+    Contact.objects.filter(customer=key).delete()
+    Identifier.objects.filter(customer=key).delete()
+    Tagging.objects.filter(type_key="customer", object_id=key).delete()
+    Task.objects.filter(type_key="customer", object_id=key).update(title=_("（已删除个人信息）"), note="")
+    exports = StoredFile.objects.filter(type_key="export")
+    paths += list(exports.values_list("path", flat=True))
+    exports.delete()
+    return paths
+
+
+def redact_all(key: int, contacts: Sequence[int], *, by: Actor, reason: str) -> None:
+    redact("customer", [key], by=by, reason=reason)
+    redact("contact", contacts, by=by, reason=reason)
+    for type_key in ("interaction", "identifier", "consent"):
+        model = get(type_key).model
+        ids = list(model._default_manager.filter(customer=key).values_list("pk", flat=True))
+        redact(type_key, ids, by=by, reason=reason)

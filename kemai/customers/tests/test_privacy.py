@@ -1,0 +1,234 @@
+"""Personal data: consent that stops everything at once, requests with a deadline, erasure that is thorough, retention
+that is rehearsed first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kemai.collab.models import Task
+from kemai.collab.services.tasks import create_tasks
+from kemai.customers.models import Contact, Customer, CustomerFacts, Identifier, Interaction, PrivacyRequest
+from kemai.customers.services import consents, erasure, privacy, retention
+from kemai.customers.services.consents import latest
+from kemai.customers.tests.conftest import Browsers, Shelf
+from kemai.platform import access, audit, records, search
+from kemai.platform.access import SYSTEM
+from kemai.platform.audit.verify import verify
+from kemai.platform.models import Change, StoredFile
+from kemai.platform.objects import get
+from kemai.platform.records import FieldErrors, Refused
+from tests.people import Person
+
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+MOMENTS = st.integers(0, 300).map(lambda days: START + timedelta(days=days))
+WORDS = st.lists(
+    st.tuples(
+        st.sampled_from(["any", "sms", "mail", "phone"]),
+        st.sampled_from(["granted", "withdrawn"]),
+        MOMENTS,
+        st.just(""),
+    ),
+    max_size=8,
+)
+
+
+@pytest.mark.row(141)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(WORDS, st.sampled_from(["sms", "mail", "phone", "any"]))
+def test_the_newest_word_for_the_channel_counts(said: list[Any], channel: str) -> None:
+    fitting = [one for one in said if one[0] in {"any", channel}]
+    found = latest(said, channel)
+    if not fitting:
+        assert found.state == ""
+        assert not found.allows("marketing")
+        assert found.allows("service")
+        return
+    newest = max(one[2] for one in fitting)
+    states = {one[1] for one in fitting if one[2] == newest}
+    assert found.state == ("withdrawn" if "withdrawn" in states else "granted")
+
+
+@pytest.mark.row(141)
+def test_withdrawing_stops_what_waits(shelf: Shelf, people: dict[str, Person]) -> None:
+    one = shelf.customer("张三", "alice")
+    alice = people["alice"].actor
+    due = timezone.now() + timedelta(days=3)
+    tasks = [
+        {
+            "title": "发券",
+            "kind": "message",
+            "due_at": due,
+            "owner": alice.user_id,
+            "about": ("customer", one.pk),
+        }
+    ]
+    made = create_tasks(tasks, by=SYSTEM, origin="chain/1")
+    own = records.create("task", {"title": "自己的", "kind": "message"}, by=alice)
+    consents.give(one.pk, purpose="marketing", proof="柜台签字", by=alice)
+    assert consents.allowed([one.pk], "marketing", "sms") == {one.pk}
+    consents.withdraw(one.pk, by=alice)
+    assert consents.allowed([one.pk], "marketing", "sms") == set()
+    assert consents.refusing([one.pk]) == {one.pk}
+    assert Task.objects.get(pk=made[0]).state == "dropped"
+    own.refresh_from_db()
+    assert own.state == "open"
+
+
+@pytest.mark.row(141)
+def test_a_request_is_answered_within_fifteen_working_days(shelf: Shelf, people: dict[str, Person]) -> None:
+    one = shelf.customer("张三", "alice")
+    boss = people["boss"].actor
+    received = dt.datetime(2026, 9, 28, 2, tzinfo=dt.UTC)
+    values = {"customer": one.pk, "kind": "access", "received_at": received.isoformat()}
+    request = records.create("privacy_request", values, by=boss)
+    assert request.due_on == dt.date(2026, 10, 23)  # the national holiday does not count
+    with pytest.raises(Refused):
+        privacy.fulfil(request.pk, by=boss)
+    with pytest.raises(FieldErrors):
+        privacy.verify(request.pk, " ", by=boss)
+    privacy.verify(request.pk, "回拨登记电话", by=boss)
+    records.attach("customer", one.pk, SimpleUploadedFile("a.txt", b"hello"), by=boss)
+    shelf.order(one, 1, 88)
+    done = privacy.fulfil(request.pk, by=boss)
+    assert (done.state, done.done_at is not None) == ("done", True)
+    stored = StoredFile.objects.get(type_key="privacy_request", object_id=request.pk)
+    with zipfile.ZipFile(io.BytesIO(records.location(stored).read_bytes())) as package:
+        data = json.loads(package.read("data.json"))
+        assert data["customer"][0]["名称"] == "张三"
+        assert data["order"]
+        assert any(name.startswith("files/") for name in package.namelist())
+
+
+def known(shelf: Shelf, people: dict[str, Person]) -> Customer:
+    """Somebody of whom everything is known."""
+    boss = people["boss"].actor
+    values = {
+        "name": "李伟明",
+        "phone": "13912345678",
+        "email": "lwm@example.com",
+        "note": "住在西湖边",
+        "tags": ["常客"],
+    }
+    one: Customer = records.create("customer", values, by=boss)
+    records.update("customer", one.pk, {"phone": "13912345679"}, by=boss)
+    records.create("contact", {"customer": one.pk, "name": "李太太", "phone": "13812340000"}, by=boss)
+    records.create("identifier", {"customer": one.pk, "kind": "member", "raw": "M778899"}, by=boss)
+    touch = {"customer": one.pk, "channel": "note", "at": timezone.now(), "body": "李伟明说他搬家了"}
+    records.create("interaction", touch, by=boss)
+    records.attach("customer", one.pk, SimpleUploadedFile("身份证.txt", b"330106"), by=boss)
+    shelf.order(one, 1, 500)
+    return one
+
+
+@pytest.mark.row(141)
+def test_an_erased_person_is_nowhere(shelf: Shelf, people: dict[str, Person]) -> None:
+    one, boss = known(shelf, people), people["boss"].actor
+    path = records.location(StoredFile.objects.get(type_key="customer", object_id=one.pk))
+    erasure.erase_customer(one.pk, by=boss, reason="本人要求")
+    one.refresh_from_db()
+    assert "李" not in one.name
+    assert (one.phone, one.email, one.note) == ("", "", "")
+    assert not Contact.objects.filter(customer=one).exists()
+    assert not Identifier.objects.filter(customer=one).exists()
+    assert Interaction.objects.get(customer=one).body == ""
+    assert not path.exists()
+    assert search.search_type(boss, get("customer"), "李伟明", limit=5) == []
+    logged = json.dumps(list(Change.objects.values_list("diff", flat=True)), ensure_ascii=False)
+    for secret in ("李伟明", "13912345678", "+8613912345678", "lwm@example.com", "西湖", "李太太"):
+        assert secret not in logged
+    assert one.orders.count() == 1  # the books stay
+    assert verify().ok  # and so does the chain
+
+
+@pytest.mark.row(141)
+def test_nobody_brings_an_erased_person_back(shelf: Shelf, people: dict[str, Person]) -> None:
+    one, boss = known(shelf, people), people["boss"].actor
+    erasure.erase_customer(one.pk, by=boss, reason="本人要求")
+    with pytest.raises(FieldErrors):
+        records.create("customer", {"name": "李伟明", "phone": "139 1234 5679"}, by=boss)
+    with pytest.raises(FieldErrors):
+        records.bulk_create("customer", [{"name": "李伟明", "email": "LWM@example.com"}], by=boss)
+    records.create("customer", {"name": "王芳", "phone": "13700000000"}, by=boss)
+
+
+@pytest.mark.row(141)
+def test_erasing_takes_the_rights(shelf: Shelf, people: dict[str, Person]) -> None:
+    one = shelf.customer("张三", "alice")
+    with pytest.raises((access.Denied, access.NotVisible)):
+        erasure.erase_customer(one.pk, by=people["bob"].actor, reason="x")
+    with pytest.raises(access.NotVisible):
+        erasure.erase_customer(one.pk, by=people["charlie"].actor, reason="x")
+
+
+@pytest.mark.row(141)
+def test_retention_is_rehearsed_before_it_runs(shelf: Shelf, people: dict[str, Person]) -> None:
+    boss = people["boss"].actor
+    old, fresh = shelf.customer("老客户"), shelf.customer("新客户")
+    long_ago = timezone.now() - timedelta(days=900)
+    Customer.objects.filter(pk=old.pk).update(updated_at=long_ago, created_at=long_ago)
+    CustomerFacts.objects.filter(customer=old).update(last_order_at=long_ago, last_contact_at=None)
+    rule = records.create(
+        "retention_rule", {"name": "两年无往来", "type_key": "customer", "days": 730}, by=boss
+    )
+    with pytest.raises(Refused):
+        retention.switch(rule.pk, on=True, by=boss)
+    seen = retention.rehearse(rule, by=boss)
+    assert (seen.count, [name for _pk, name, _last in seen.samples]) == (1, ["老客户"])
+    retention.switch(rule.pk, on=True, by=boss)
+    assert retention.run_all() == 1
+    old.refresh_from_db()
+    fresh.refresh_from_db()
+    assert old.deleted_at is not None
+    assert fresh.deleted_at is None
+    records.update("retention_rule", rule.pk, {"days": 365}, by=boss)
+    rule.refresh_from_db()
+    assert not rule.active
+    with pytest.raises(FieldErrors):
+        records.create(
+            "retention_rule", {"name": "x", "type_key": "contact", "days": 90, "act": "erase"}, by=boss
+        )
+
+
+@pytest.mark.row(141)
+def test_a_text_in_force_does_not_change(people: dict[str, Person]) -> None:
+    boss = people["boss"].actor
+    values = {
+        "edition": "2026-1",
+        "purpose": "marketing",
+        "text": "同意接收优惠信息",
+        "published_on": "2026-01-01",
+    }
+    text = records.create("consent_text", values, by=boss)
+    assert consents.current_text("marketing") == "2026-1"
+    with pytest.raises(FieldErrors):
+        records.update("consent_text", text.pk, {"text": "别的"}, by=boss)
+
+
+@pytest.mark.row(141)
+def test_the_desk_on_screen(shelf: Shelf, people: dict[str, Person], browsers: Browsers) -> None:
+    one = shelf.customer("张三", "alice")
+    request: PrivacyRequest = records.create(
+        "privacy_request", {"customer": one.pk, "kind": "withdraw"}, by=people["boss"].actor
+    )
+    page = browsers["boss"].get("/settings/privacy").content.decode()
+    assert request.number in page
+    assert browsers["boss"].get(f"/o/privacy_request/{request.pk}").status_code == 200
+    assert browsers["boss"].post(f"/privacy/{request.pk}/fulfil").status_code == 409
+    assert browsers["boss"].post(f"/privacy/{request.pk}/verify", {"identity": "回拨"}).status_code == 302
+    assert browsers["boss"].post(f"/privacy/{request.pk}/fulfil").status_code == 302
+    assert consents.refusing([one.pk]) == {one.pk}
+    assert browsers["charlie"].post(f"/privacy/{request.pk}/refuse", {"answer": "x"}).status_code == 404
+    care = browsers["alice"].get(f"/o/customer/{one.pk}/panel/care").content.decode()
+    assert "已撤回" in care
+    assert audit.history("privacy_request", request.pk).count() >= 3
