@@ -1,0 +1,56 @@
+"""From a lead to a won deal, in a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.browsing import create, go, toast
+from tests.e2e.conftest import Entrance
+
+
+@pytest.mark.row(36)
+def test_a_lead_becomes_a_customer_with_a_deal(enter: Entrance) -> None:
+    page = enter()
+    lead = create(
+        page, "lead", name="钱经理", company="苏州远景机械有限公司", phone="13900091001", source="exhibition"
+    )
+    go(page, f"/o/lead/{lead}")
+    page.fill("#composer-body", "想看 30 台的报价")
+    page.locator("#composer").get_by_role("button", name="已接通").click()
+    toast(page, "已记录跟进")
+    expect(page.locator("#side-score")).to_contain_text("电话接通")
+    page.locator("#rec-head").get_by_role("link", name="转为客户").click()
+    dialog = page.locator("dialog:modal")
+    dialog.get_by_label("商机名称").fill("远景 30 台")
+    dialog.get_by_label("金额").fill("300000")
+    dialog.get_by_role("button", name="转为客户").click()
+    expect(page).to_have_url(re.compile(r"/o/customer/\d+$"))
+    expect(page.locator("h1")).to_contain_text("苏州远景机械有限公司")
+    expect(page.locator("#timeline")).to_contain_text("30 台的报价")
+
+
+@pytest.mark.row(49)
+def test_a_deal_passes_its_gates_and_is_won(enter: Entrance) -> None:
+    page = enter()
+    customer = create(page, "customer", name="闸口测试客户", phone="13900091002")
+    deal = create(
+        page, "deal", name="闸口测试商机", customer=str(customer), amount="50000", expected_on="2027-01-31"
+    )
+    go(page, f"/o/deal/{deal}")
+    way = page.locator("#deal-way")
+    way.get_by_role("button", name=re.compile("需求确认")).click()
+    expect(way.locator("[aria-current=step]")).to_contain_text("需求确认")
+    way.get_by_role("button", name=re.compile("方案报价")).click()
+    toast(page, "需求已和客户确认")
+    for item in ("需求已和客户确认", "知道谁做决定"):
+        way.get_by_role("checkbox", name=item).click()
+        expect(way.get_by_role("checkbox", name=item)).to_have_attribute("aria-checked", "true")
+    way.get_by_role("button", name=re.compile("方案报价")).click()
+    expect(way.locator("[aria-current=step]")).to_contain_text("方案报价")
+    page.locator("#rec-head").get_by_role("button", name="赢单").click()
+    expect(page.locator("#rec-head")).to_contain_text("赢单")
+    go(page, "/o/deal/?view=board")
+    expect(page.locator(".board, #board").first).to_be_visible()
