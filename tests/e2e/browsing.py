@@ -24,7 +24,7 @@ def listening(page: Page) -> None:
     expect(page.locator(LATE)).to_have_count(0)
 
 
-def create(page: Page, type_key: str, **values: str) -> int:
+def create(page: Page, type_key: str, /, **values: str) -> int:
     """A new record through its form's address; returns its key."""
     form: dict[str, str | float | bool] = {**values}
     answer = page.request.post(
