@@ -39,6 +39,10 @@ def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
         found |= {"validity": "invalid", "invalid_reason": "closed_down"}
     if key == "identifier":
         found |= {"kind": "member", "raw": f"M{rng.randrange(10**9)}"}
+    if key == "retention_rule":
+        found |= {"act": "bin", "days": 365}
+    if key == "entry_standard":
+        found["target"] = 90
     if key == "lead":
         found |= {"state": "working", "reason": ""}
     if key == "deal":  # the stage names its pipeline; losing would need a reason
