@@ -57,5 +57,4 @@ def retain(progress: Progress) -> int:
     return retention.run_all(progress)
 
 
-
 __all__ = ["chain_months", "find_duplicates", "refresh_segments"]  # the former brings its own schedule

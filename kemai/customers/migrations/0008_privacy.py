@@ -9,11 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-<<<<<<<< HEAD:kemai/customers/migrations/0008_privacy.py
         ('customers', '0007_duplicates'),
-========
-        ('customers', '0006_owner_created'),
->>>>>>>> f5aa0f5 (Browser tests of personal data and of selling; the migration after its neighbour's):kemai/customers/migrations/0007_privacy.py
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
