@@ -84,7 +84,8 @@ def tell_new_owners(event: OutboxEvent) -> None:
 def tell_of_handover(event: OutboxEvent) -> None:
     """What each has received from somebody who leaves: one notice each."""
     received: dict[int, list[str]] = {}
-    for type_key, to in (event.payload.get("lines") or {}).items():
+    lines = event.payload.get("lines") or {}
+    for type_key, to in sorted(lines.items(), key=lambda one: (-sum(one[1].values()), one[0])):
         for user_id, number in to.items():
             received.setdefault(int(user_id), []).append(f"{get(type_key).label} {number:,}")
     for user_id, parts in received.items():

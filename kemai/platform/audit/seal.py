@@ -18,6 +18,19 @@ from kemai.platform.models import AuditEntry, ChangeSet
 
 log = logging.getLogger(__name__)
 BATCH = 400
+GROWING = (
+    "bulk",
+    "import",
+    "delete",
+    "restore",
+    "transfer",
+    "handover",
+    "undo",
+    "redo",
+    "run",
+    "merge",
+    "purge",
+)
 BEGINNING = timedelta(seconds=30)
 """A change set without changes that is younger has most likely only just been opened for a mass change."""
 LOCK = 0x6B656D61
@@ -27,7 +40,7 @@ LOCK = 0x6B656D61
 def seal(limit: int = BATCH) -> int:
     """Seals up to `limit` waiting change sets, oldest first; returns how many links that made. A step of the worker."""
     begun = timezone.now() - BEGINNING
-    rows = ChangeSet.objects.filter(sealed=None).exclude(count=0, at__gt=begun)
+    rows = ChangeSet.objects.filter(sealed=None).exclude(count=0, at__gt=begun, kind__in=GROWING)
     waiting = list(rows.order_by("pk")[:limit])
     if not waiting:
         return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,13 @@ from kemai.platform.records.recycle import every, log
 from kemai.platform.records.undo_plan import depth
 
 CHUNK = 500
+Forget = Callable[[str, Sequence[int]], object]
+_others: list[Forget] = []
+
+
+def register_purge(forget: Forget) -> None:
+    """For apps that keep something by (object key, record keys): called in the transaction that removes them."""
+    _others.append(forget)
 
 
 def due(object_type: ObjectType, now: datetime | None = None) -> models.QuerySet[models.Model]:
@@ -82,6 +89,8 @@ def clear(object_type: ObjectType, keys: Sequence[int]) -> list[str]:
     Tagging.objects.filter(**about).delete()
     OwnerChange.objects.filter(**about).delete()
     search.remove(object_type.key, keys)
+    for forget in _others:
+        forget(object_type.key, keys)
     files = StoredFile.objects.filter(**about)
     paths = list(files.values_list("path", flat=True))
     files.delete()

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from kemai.platform.access import SYSTEM
+from kemai.platform.audit import note
 from kemai.platform.models import ApiToken, Role
 from kemai.project.cli.root import about, say
 from kemai.staff.models import User
@@ -97,7 +98,8 @@ def create_token(username: str, name: str, read_only: bool, days: int) -> None:
     from kemai.platform.access.tokens import issue
 
     expires = timezone.now() + timedelta(days=days)
-    _token, key = issue(find_user(username), name, read_only=read_only, expires_at=expires)
+    token, key = issue(find_user(username), name, read_only=read_only, expires_at=expires)
+    note("setting", "token", token.pk, by=SYSTEM, reason=f"+ {username}: {name}")
     click.echo(key)
 
 
@@ -113,6 +115,8 @@ def list_tokens() -> None:
 def revoke_token(number: int) -> None:
     from kemai.platform.access.tokens import revoke
 
-    if not revoke(number):
+    if revoke(number):
+        note("setting", "token", number, by=SYSTEM, reason="-")
+    else:
         raise click.ClickException(say("没有这个令牌", "There is no such token"))
     click.echo(say("已作废", "Revoked"))

@@ -165,7 +165,7 @@ def report(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "job": job,
         "running": job is not None and job.state in {"waiting", "running"},
         "failed": job is not None and job.state in {"failed", "cancelled"},
-        "table": table_of([(label_of(key), to) for key, to in told["lines"].items()]),
+        "table": table_of([(label_of(key), to) for key, to in sorted(told["lines"].items())]),
         "undoable": bool(undoable([changes], actor)),
         "undone": changes.undone_by_id is not None,
     }

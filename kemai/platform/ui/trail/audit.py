@@ -273,8 +273,8 @@ def export(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     require_auditor(actor)
     asked = {name: request.GET.get(name, "").strip()[:80] for name in ASKED}
     rows = matching(asked)[:MOST_EXPORTED]
-    count = rows.count()
     seal_all()
+    count = rows.count()
     shown = QueryDict(mutable=True)
     shown.update({name: value for name, value in asked.items() if value})
     changes = audit.open_set("export", "audit", by=actor, reason=shown.urlencode(), count=count)

@@ -144,7 +144,7 @@ def detail(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "place": place_of(one, actor),
         "undone": undone,
         "kept_count": outcome.get("kept_count", 0),
-        "kept": naming.kept_lines(actor, kept_of(outcome)[:KEPT]),
+        "staying": naming.kept_lines(actor, kept_of(outcome)[:KEPT]),
         "origin": reading.change_sets().filter(undone_by=one).first(),
         "records_url": reverse("change_records", args=[pk]),
         "auto": one.count <= PREVIEWED,
@@ -170,7 +170,7 @@ def preview(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "one": one,
         "take": report.undone,
         "kept_count": report.kept_count,
-        "kept": naming.kept_lines(actor, report.kept[:KEPT]),
+        "staying": naming.kept_lines(actor, report.kept[:KEPT]),
     }
     return render(request, "ui/trail/preview.html", context)
 
