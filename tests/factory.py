@@ -37,6 +37,8 @@ def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
     """What random values of some types need to make sense together."""
     if found.get("validity") == "invalid" or found.get("invalid_reason"):
         found |= {"validity": "invalid", "invalid_reason": "closed_down"}
+    if key == "task":
+        found = {name: value for name, value in found.items() if name not in {"repeat", "remind_minutes"}}
     if key == "identifier":
         found |= {"kind": "member", "raw": f"M{rng.randrange(10**9)}"}
     if key == "retention_rule":

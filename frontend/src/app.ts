@@ -8,6 +8,7 @@ import { installDrafts, restoreDraft } from "./core/draft";
 import { installEditing } from "./core/edit";
 import { installIslands } from "./core/islands";
 import { installKeys } from "./core/keys";
+import { installLive, paintPresence } from "./core/live";
 import { installPage, prepare } from "./core/page";
 import { installRows } from "./core/rows";
 import { installTheme } from "./core/theme";
@@ -27,8 +28,10 @@ installPage();
 toast.scanToasts();
 installIslands((node) => {
   prepare(node);
+  paintPresence(node);
   if (node.dataset["toast"] !== undefined || node.querySelector("[data-toast]")) toast.scanToasts(node.parentElement ?? document);
   dom.all<HTMLFormElement>("form[data-draft]", node).forEach(restoreDraft);
   if (node instanceof HTMLFormElement && node.dataset["draft"] !== undefined) restoreDraft(node);
 });
+installLive();
 document.documentElement.dataset["js"] = "ready";

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from kemai.collab.models import Task
-from kemai.collab.services.notices import notify
+from kemai.collab.models import Comment, Follow, Task
+from kemai.collab.services.about import known, person, sees, title_for
+from kemai.collab.services.comments import participants
+from kemai.collab.services.follows import auto_follow, followers
+from kemai.collab.services.mails import owner_of_account
+from kemai.collab.services.notices import gather, notify
+from kemai.platform import access
+from kemai.platform.access import Actor, actor_for
 from kemai.platform.events import on
+from kemai.platform.jobs import enqueue
 from kemai.platform.models import Change, OutboxEvent
 from kemai.platform.objects import ObjectType, UnknownObject, get
+
+BY_HAND = frozenset({"form", "api"})
+"""The doors through which a person changes one record; what programs change is nobody's news."""
 
 
 @on("job.*", name="collab.job_over")
@@ -24,7 +37,10 @@ def tell_of_job(event: OutboxEvent) -> None:
     }.get(event.name)
     if said is not None:
         values = {"title": event.payload.get("title", "")}
-        notify(event.payload["user"], f"job/{event.pk}", said[0], values=values, level=said[1])
+        url = page_named("job", event.object_id)
+        notify(
+            event.payload["user"], f"job/{event.pk}", said[0], url, kind="job", values=values, level=said[1]
+        )
 
 
 @on("*.created", name="collab.new_task")
@@ -41,7 +57,9 @@ def tell_of_task(event: OutboxEvent) -> None:
         f"task/{event.pk}",
         _("%(name)s 给您安排了任务：%(title)s"),
         page("task", task.pk),
+        kind="task",
         values=values,
+        about=("task", task.pk),
     )
 
 
@@ -59,7 +77,9 @@ def tell_new_owner(event: OutboxEvent) -> None:
     )
     values = {"object": str(object_type.label), "title": title.first() or ""}
     url = page(event.type_key, event.object_id)
-    notify(change[1], f"owner/{event.pk}", _("%(object)s 已转到您名下：%(title)s"), url, values=values)
+    about = (event.type_key, event.object_id)
+    said, kind = _("%(object)s 已转到您名下：%(title)s"), "task" if event.type_key == "task" else "owner"
+    notify(change[1], f"owner/{event.pk}", said, url, kind=kind, values=values, about=about)
 
 
 @on("*.bulk_*", name="collab.new_owners")
@@ -77,7 +97,110 @@ def tell_new_owners(event: OutboxEvent) -> None:
     for user_id, number in counts.items():
         if object_type is not None and user_id != _doer(event):
             values = {"n": number, "object": str(object_type.label)}
-            notify(user_id, f"owners/{event.pk}/{user_id}", title, page(event.type_key), values=values)
+            key, url = f"owners/{event.pk}/{user_id}", page(event.type_key)
+            kind = "task" if event.type_key == "task" else "owner"
+            notify(user_id, key, title, url, kind=kind, values=values)
+
+
+@on("*.created", name="collab.follow_own")
+def follow_what_one_made(event: OutboxEvent) -> None:
+    """Whoever makes a record by hand follows it."""
+    if event.object_id is None or event.changeset is None or event.changeset.source not in BY_HAND:
+        return
+    if event.changeset.actor_id is not None and _type(event) is not None:
+        auto_follow((event.type_key, event.object_id), [event.changeset.actor_id], "created")
+
+
+@on("*.updated", name="collab.followed_change")
+def tell_followers(event: OutboxEvent) -> None:
+    """Somebody has changed a record that others follow: which fields, of those that each may know of."""
+    diff = event.payload.get("diff") or {}
+    object_type = _type(event)
+    if object_type is None or event.object_id is None or event.changeset is None or not diff:
+        return
+    if event.changeset.source not in BY_HAND:
+        return
+    about = (event.type_key, event.object_id)
+    new_owner = (diff.get("owner") or [None, None])[1]
+    for user_id in sorted(followers(about) - {event.changeset.actor_id, new_owner}):
+        member = person(user_id)
+        if member is None or not sees(member, about):
+            continue
+        actor = actor_for(member)
+        with translation.override(member.language):
+            labels = changed_labels(actor, object_type, diff)
+            values = {
+                "name": event.changeset.actor_name, "object": str(object_type.label), "title": title_for(actor, about)
+            }  # fmt: skip
+        if labels:
+            url = page(*about)
+            said = _("%(name)s 修改了%(object)s：%(title)s")
+            gather(member, about, said, url, kind="change", values=values, text=labels)
+
+
+def changed_labels(actor: Actor, object_type: ObjectType, diff: Mapping[str, object]) -> str:
+    levels = access.field_levels(actor, object_type)
+    specs = [object_type.fields[key] for key in diff if levels.get(key, "hidden") != "hidden"]
+    return gettext("、").join(str(spec.label) for spec in specs if not spec.private)
+
+
+@on("comment.written", name="collab.comment")
+def tell_of_comment(event: OutboxEvent) -> None:
+    """Those who are mentioned; then those who spoke in the thread and those who follow the record."""
+    comment = Comment.objects.filter(pk=event.object_id or 0, deleted_at=None).first()
+    if comment is None:
+        return
+    named = {key for key, _name in comment.mentions} - {comment.author_id}
+    for user_id in sorted(named):
+        tell_of(comment, user_id, _("%(name)s 在%(object)s“%(title)s”的评论中提到了您"), "mention")
+    about = (comment.type_key, comment.object_id)
+    others = (participants(comment) | followers(about)) - named - {comment.author_id}
+    muted = Follow.objects.filter(type_key=about[0], object_id=about[1], muted=True)
+    for user_id in sorted(others - set(muted.values_list("user", flat=True))):
+        tell_of(comment, user_id, _("%(name)s 评论了%(object)s“%(title)s”"), "comment")
+
+
+@on("comment.edited", name="collab.comment_edited")
+def tell_of_new_mentions(event: OutboxEvent) -> None:
+    comment = Comment.objects.filter(pk=event.object_id or 0, deleted_at=None).first()
+    for user_id in event.payload.get("added") or ():
+        if comment is not None and user_id != comment.author_id:
+            tell_of(comment, user_id, _("%(name)s 在%(object)s“%(title)s”的评论中提到了您"), "mention")
+
+
+@on("task.nudged", name="collab.nudged")
+def tell_of_nudge(event: OutboxEvent) -> None:
+    task = Task.objects.filter(pk=event.object_id or 0, deleted_at=None).first()
+    if task is None or task.owner_id is None:
+        return
+    values = {"name": event.payload.get("name", ""), "title": task.title}
+    notify(
+        task.owner_id, f"nudge/{event.pk}", _("%(name)s 督促您：%(title)s"), page("task", task.pk), kind="nudge",
+        values=values, text=str(event.payload.get("reason", "")), level="warning", about=("task", task.pk),
+    )  # fmt: skip
+
+
+@on("staff.forgot", name="collab.forgot")
+def mail_link(event: OutboxEvent) -> None:
+    """Somebody says that they have forgotten a password; whether there is such an account only the worker learns."""
+    member = owner_of_account(str(event.payload.get("who", "")))
+    if member is not None:
+        enqueue("kemai.collab.jobs.mail_link", {"user": member.pk}, key=f"link/{event.pk}")
+
+
+def tell_of(comment: Comment, user_id: int, said: str, kind: str) -> None:
+    """Only whoever may see the record; in their language, with the title as they may see it."""
+    about, member = (comment.type_key, comment.object_id), person(user_id)
+    object_type = known(comment.type_key)
+    if member is None or object_type is None or not sees(member, about):
+        return
+    with translation.override(member.language):
+        label = str(object_type.label)
+    values = {"name": comment.author_name, "object": label, "title": title_for(actor_for(member), about)[:60]}
+    url = f"{page(*about)}?kind=comment#comment-{comment.pk}"
+    key = f"comment/{comment.pk}/{user_id}"
+    text = comment.body[:300]
+    notify(member, key, said, url, kind=kind, values=values, text=text, about=about)
 
 
 @on("handover.done", name="collab.handover")
@@ -118,6 +241,13 @@ def _type(event: OutboxEvent) -> ObjectType | None:
         return get(event.type_key)
     except UnknownObject:
         return None
+
+
+def page_named(name: str, key: int | None) -> str:
+    try:
+        return reverse(name, args=[key])
+    except NoReverseMatch:
+        return ""
 
 
 def page(type_key: str, key: int | None = None) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from kemai.collab.services.tasks import complete_task
+from kemai.collab.services.tasks import complete_task, later, leads, postpone_task
 from kemai.platform import access
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.objects import Action, Panel, UnknownObject, get
@@ -44,5 +44,41 @@ def complete(actor: Actor, ids: Sequence[int], **params: object) -> str:
     return _("已完成 %(n)s 个任务") % {"n": done}
 
 
-PANELS = (Panel("about", gettext_lazy("关于"), "collab/about.html", about, place="side"),)
-ACTIONS = (Action("done", gettext_lazy("完成"), "check", complete),)
+def put_off(actor: Actor, ids: Sequence[int], **params: object) -> str:
+    """Every open task among them is due at ten o'clock of the next day. Raises access.Denied, NotVisible, Refused."""
+    moved, refused = 0, None
+    for key in ids:
+        try:
+            postpone_task(key, later("tomorrow"), by=actor)
+            moved += 1
+        except Refused as error:
+            refused = error
+    if refused is not None and not moved:
+        raise refused
+    return _("已推迟 %(n)s 个任务到明天 10:00") % {"n": moved}
+
+
+def handling(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What can be done with an open task with one tap: put it off, hand it on, nudge whoever has it."""
+    if row.get("state") != "open":
+        return {"pk": row["id"], "may": False, "nudges": False, "later": ()}
+    owner = row.get("owner")
+    may = bool(access.scope(actor, "task", "edit").filter(pk=row["id"]).exists())
+    nudges = leads(actor, owner.id if owner else None)
+    return {"pk": row["id"], "may": may, "nudges": nudges, "later": LATER}
+
+
+LATER = (
+    ("hour", gettext_lazy("一小时后")),
+    ("tomorrow", gettext_lazy("明天")),
+    ("workday", gettext_lazy("下个工作日")),
+    ("week", gettext_lazy("下周")),
+)
+PANELS = (
+    Panel("handle", gettext_lazy("处理"), "collab/handle.html", handling, place="side", order=5),
+    Panel("about", gettext_lazy("关于"), "collab/about.html", about, place="side"),
+)
+ACTIONS = (
+    Action("done", gettext_lazy("完成"), "check", complete),
+    Action("tomorrow", gettext_lazy("推迟到明天"), "clock", put_off),
+)

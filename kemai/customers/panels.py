@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kemai.collab.services.composing import Tab, register_tabs
 from kemai.customers import rules
 from kemai.customers.models import Consent, Customer, Interaction
 from kemai.customers.services import consents, interactions, portrait
@@ -102,6 +103,15 @@ def modes(chosen: str) -> list[Mode]:
     return [*found, Mode("task", _("任务"), "checkbox", chosen == "task")]
 
 
+def tabs(actor: Actor, pk: int) -> list[Tab]:
+    """What stands beside comments: the touches that a customer's page writes down."""
+    content = composer(actor, {"id": pk})
+    url = reverse("customer_composer", args=[pk])
+    return (
+        [Tab(mode.label, mode.icon, f"{url}?mode={mode.key}") for mode in content["modes"]] if content else []
+    )
+
+
 def composer(actor: Actor, row: Row, chosen: str = "note") -> Mapping[str, Any] | None:
     """None for those who may not write touches down at all."""
     if not access.may(actor, "interaction", "create"):
@@ -111,6 +121,7 @@ def composer(actor: Actor, row: Row, chosen: str = "note") -> Mapping[str, Any] 
         "url": reverse("customer_log", args=[row["id"]]),
         "modes": usable,
         "mode": chosen,
+        "comment_url": reverse("comments", args=["customer", row["id"]]),
         "outcomes": Interaction.OUTCOMES,
         "typed": {},
         "errors": {},
@@ -431,6 +442,7 @@ def care(actor: Actor, row: Row) -> Mapping[str, Any] | None:
 ORDER_PANELS = (
     Panel("lines", gettext_lazy("明细"), "customers/order_lines.html", order_lines, place="side"),
 )
+register_tabs("customer", tabs)
 PANELS = (
     Panel("composer", gettext_lazy("记录"), "customers/composer.html", composer, place="composer", order=10),
     Panel("care", gettext_lazy("同意与核对"), "customers/care.html", care, place="side", order=20),

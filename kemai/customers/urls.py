@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from kemai.customers.pages import analyses, chain, chain_acts, dashboard, duplicates, menu, segments, today
+from kemai.customers.services import dates
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", today.index, name="today"),
@@ -45,3 +46,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 menu.register()
+dates.register()

@@ -23,6 +23,15 @@ ALLOWED_HOSTS = env.names("KEMAI_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.names("KEMAI_ORIGINS", [])
 BEHIND_HTTPS = env.boolean("KEMAI_HTTPS", default=False)
 PORT = env.integer("PORT", 8000, low=1, high=65535)
+# the live process (docs/adr/022): on its own port; behind a proxy on the same address, which passes /live/ on to it
+LIVE = env.boolean("KEMAI_LIVE", default=True)
+LIVE_PORT = env.integer("KEMAI_LIVE_PORT", min(PORT + 1, 65535), low=1, high=65535)
+LIVE_URL = env.text("KEMAI_LIVE_URL", "/live/stream" if BEHIND_HTTPS else "")
+# mail: smtp://user:password@host:587, smtps:// for TLS from the start; without it an administrator sets it on a page
+EMAIL_BACKEND = "kemai.collab.services.mail_backend.Backend"
+MAIL_URL = env.text("KEMAI_SMTP_URL", "")
+MAIL_FROM = env.text("KEMAI_MAIL_FROM", "")
+PUBLIC_URL = env.text("KEMAI_PUBLIC_URL", "").rstrip("/")
 
 INSTALLED_APPS = [
     "kemai.platform",

@@ -8,11 +8,12 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.staff.views import departments, handover, me, roles, users
+from kemai.staff.views import departments, forgot, handover, me, roles, users
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
+    path("login/forgot/", forgot.forgot, name="forgot"),
     path("login/inactive/", account.account_inactive, name="account_inactive"),
     path("login/signup/", account.signup, name="account_signup"),
     path("login/two-step/", mfa.authenticate, name="mfa_authenticate"),

@@ -22,9 +22,10 @@ STARTS_WITHIN = 90
 
 @dataclass(frozen=True)
 class Company:
-    """Where the server listens, the password that all demo accounts share, and its data folder."""
+    """Where the server and its live process listen, the password that all demo accounts share, and its data folder."""
 
     address: str
+    live: str
     password: str
     data: Path
 
@@ -73,16 +74,17 @@ def load(data: Path, scale: float) -> str:
 def running(data: Path, scale: float = 0.02) -> Iterator[Company]:
     """Serve a demo company (with its worker) while the block runs."""
     password = load(data, scale)
-    port = free_port()
+    port, beside = free_port(), free_port()
     log = data / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "kemai.project.cli", "serve", "--port", str(port)],
-            cwd=ROOT, env=environment(data), stdout=output, stderr=subprocess.STDOUT,
+            cwd=ROOT, env=environment(data) | {"KEMAI_LIVE_PORT": str(beside)}, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
             wait_for(f"http://127.0.0.1:{port}/login/", process, log)
-            yield Company(f"http://127.0.0.1:{port}", password, data)
+            wait_for(f"http://127.0.0.1:{beside}/live/health", process, log)
+            yield Company(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{beside}", password, data)
         finally:
             process.terminate()
             try:

@@ -135,7 +135,7 @@ class Entrance:
             self.heard.append(f"{response.status} {response.request.method} {response.url}")
 
     def on_request(self, request: Request) -> None:
-        if not request.url.startswith((self.company.address, *OWN_ADDRESSES)):
+        if not request.url.startswith((self.company.address, self.company.live, *OWN_ADDRESSES)):
             self.heard.append(f"request to another host: {request.url}")
 
 

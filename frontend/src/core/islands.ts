@@ -8,10 +8,12 @@ interface Module {
 
 const LOADERS: Record<string, () => Promise<Module>> = {
   board: () => import("../islands/board"),
+  calendar: () => import("../islands/calendar"),
   chart: () => import("../islands/chart"),
   columns: () => import("../islands/columns"),
   combo: () => import("../islands/combo"),
   filter: () => import("../islands/filter"),
+  mention: () => import("../islands/mention"),
   palette: () => import("../islands/palette"),
   progress: () => import("../islands/progress"),
   region: () => import("../islands/region"),

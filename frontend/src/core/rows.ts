@@ -1,5 +1,4 @@
 import { all, closest, find } from "./dom";
-import { getJson } from "./http";
 import { htmx } from "./htmx";
 import { t } from "./i18n";
 import { modalBody, openDrawer, openModal, show } from "./overlay";
@@ -118,16 +117,6 @@ function onBulk(event: MouseEvent): void {
   void htmx.ajax("POST", action.dataset["bulkUrl"] ?? "", { target: modal.body, swap: "innerHTML", values: selection(table) });
 }
 
-/* ── unread count ── */
-async function refreshUnread(url: string): Promise<void> {
-  const { unread } = await getJson<{ unread: number }>(url);
-  for (const pip of all("[data-unread]")) {
-    pip.textContent = unread > 99 ? "99+" : String(unread);
-    pip.hidden = unread === 0;
-    pip.closest("a, button")?.setAttribute("data-tip", t("unread", { n: unread }));
-  }
-}
-
 export function installRows(): void {
   document.addEventListener("click", (event) => {
     onSelect(event);
@@ -139,10 +128,4 @@ export function installRows(): void {
       row.classList.add("cursor");
     }
   });
-  const url = find("[data-unread-url]")?.dataset["unreadUrl"];
-  if (url) {
-    const tick = (): void => void (document.hidden || refreshUnread(url).catch(() => undefined));
-    setInterval(tick, 45_000);
-    document.body.addEventListener("unread", tick);
-  }
 }

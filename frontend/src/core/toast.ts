@@ -6,10 +6,11 @@ export interface Toast {
   text: string;
   kind?: string;
   undo?: { label?: string; url: string };
+  link?: { label: string; url: string };
 }
 const ICONS: Record<string, string> = { success: "circle-check", error: "alert-circle", danger: "alert-circle", warning: "alert-triangle", info: "info-circle" };
 
-export function toast({ text, kind = "info", undo }: Toast): void {
+export function toast({ text, kind = "info", undo, link }: Toast): void {
   const box = find(".toasts");
   if (!box || !text) return;
   // a modal dialog makes the rest of the page inert, so the toasts follow into the open one
@@ -18,10 +19,11 @@ export function toast({ text, kind = "info", undo }: Toast): void {
   const close = el("button", { type: "button", class: "tx", "aria-label": t("close") }, icon("x", 14));
   const node = el("div", { class: `toast ${kind === "danger" ? "error" : kind}` }, icon(ICONS[kind] ?? "info-circle", 16), el("span", { class: "grow" }, text));
   if (undo) node.append(undoButton(undo, node));
+  if (link) node.append(el("a", { href: link.url }, link.label));
   node.append(close);
   box.append(node);
   while (box.childElementCount > 4) box.firstElementChild?.remove();
-  let timer = window.setTimeout(() => node.remove(), undo ? 10_000 : 5_000);
+  let timer = window.setTimeout(() => node.remove(), undo || link ? 10_000 : 5_000);
   node.addEventListener("pointerenter", () => clearTimeout(timer));
   node.addEventListener("pointerleave", () => (timer = window.setTimeout(() => node.remove(), 3_000)));
   close.addEventListener("click", () => node.remove());

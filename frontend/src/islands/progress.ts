@@ -58,6 +58,20 @@ export function mount(host: HTMLElement): () => void {
     }
     timer = window.setTimeout(() => void tick(), (document.hidden ? 5000 : 1000) * (misses + 1));
   };
+  const number = /\/jobs\/(\d+)\//.exec(host.dataset["url"] ?? "")?.[1];
+  /** What the open line tells saves asking; the next question is only for the case that it falls silent. */
+  const hear = (event: Event): void => {
+    const state = (event as CustomEvent<State & { id: number }>).detail;
+    if (String(state.id) !== number || ENDED.has(host.dataset["state"] ?? "")) return;
+    clearTimeout(timer);
+    paint(state);
+    if (ENDED.has(state.state)) return finish(state);
+    timer = window.setTimeout(() => void tick(), 5000);
+  };
+  document.body.addEventListener("live:job", hear);
   void tick();
-  return () => clearTimeout(timer);
+  return () => {
+    clearTimeout(timer);
+    document.body.removeEventListener("live:job", hear);
+  };
 }

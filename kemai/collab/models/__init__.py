@@ -1,66 +1,8 @@
-"""What people owe one another: tasks and notices."""
+"""What people say to and owe one another: tasks, comments, follows, notices, calendar feeds."""
 
-from __future__ import annotations
+from kemai.collab.models.calendar import CalendarFeed
+from kemai.collab.models.notice import KINDS, LiveMessage, Notice, NoticeSettings
+from kemai.collab.models.talk import Comment, Follow
+from kemai.collab.models.task import Task
 
-from django.conf import settings
-from django.db import models
-from django.utils.translation import gettext_lazy as _
-
-from kemai.platform.models import ChoiceColumn, Option, OwnedRecord
-
-
-class Task(OwnedRecord):
-    """Something a person must do by a moment, usually about a record (`type_key`, `object_id`)."""
-
-    KINDS = (
-        Option("todo", _("待办"), "gray"),
-        Option("call", _("电话"), "blue"),
-        Option("visit", _("拜访"), "purple"),
-        Option("message", _("发消息"), "teal"),
-        Option("callback", _("回访"), "orange"),
-        Option("care", _("关怀"), "pink"),
-    )
-    STATES = (
-        Option("open", _("未完成"), "blue"),
-        Option("done", _("已完成"), "green"),
-        Option("dropped", _("已取消"), "gray"),
-    )
-
-    title = models.CharField(_("标题"), max_length=200)
-    kind = ChoiceColumn(_("类型"), options=KINDS, default="todo")
-    state = ChoiceColumn(_("状态"), options=STATES, default="open")
-    due_at = models.DateTimeField(_("截止时间"), null=True, blank=True)
-    done_at = models.DateTimeField(_("完成时间"), null=True, editable=False)
-    note = models.TextField(_("说明"), blank=True, default="")
-    type_key = models.CharField(max_length=40, blank=True, default="", editable=False)
-    object_id = models.BigIntegerField(null=True, editable=False)
-    origin = models.CharField(max_length=80, blank=True, default="", editable=False)
-    """What made the task ("chain/12" for a play of the chain sheet); empty when a person did."""
-
-    class Meta:
-        verbose_name = _("任务")
-        indexes = (
-            models.Index(fields=("owner", "state", "due_at"), name="task_agenda"),
-            models.Index(fields=("type_key", "object_id", "state", "due_at"), name="task_about"),
-            models.Index(fields=("due_at", "id"), name="task_due"),
-        )
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class Notice(models.Model):
-    """A message from the system to one person."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
-    key = models.CharField(max_length=120, unique=True, null=True)
-    """What makes the notice happen once when its cause is delivered twice."""
-    title = models.CharField(max_length=200)
-    text = models.TextField(blank=True, default="")
-    url = models.CharField(max_length=300, blank=True, default="")
-    level = models.CharField(max_length=8, default="info")
-    at = models.DateTimeField()
-    read_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = (models.Index(fields=("user", "-at"), name="notice_user"),)
+__all__ = ["KINDS", "CalendarFeed", "Comment", "Follow", "LiveMessage", "Notice", "NoticeSettings", "Task"]

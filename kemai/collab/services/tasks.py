@@ -6,16 +6,18 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.collab.models import Task
-from kemai.platform import access, records
+from kemai.kit.calendar_cn import add_workdays
+from kemai.platform import access, events, records
 from kemai.platform.access import Actor
 from kemai.platform.fields import Ref
-from kemai.platform.records import Refused
+from kemai.platform.records import FieldErrors, Refused
 
 About = tuple[str, int]
 """(object key, id) of the record that a task is about."""
@@ -81,6 +83,18 @@ def postpone_task(task_id: int, until: dt.datetime | dt.timedelta, *, by: Actor)
     return moved
 
 
+def later(word: str) -> dt.datetime:
+    """What "tomorrow" means: ten o'clock of that day, by the company's clock; "hour" is an hour from now."""
+    now = timezone.localtime(timezone.now(), timezone.get_default_timezone())
+    if word == "hour":
+        return now + dt.timedelta(hours=1)
+    days = {"tomorrow": now.date() + dt.timedelta(days=1), "week": now.date() + dt.timedelta(days=7)}
+    day = days.get(word) or add_workdays(now.date(), 1)
+    return now.replace(
+        year=day.year, month=day.month, day=day.day, hour=10, minute=0, second=0, microsecond=0
+    )
+
+
 def drop_task(task_id: int, *, by: Actor, reason: str = "") -> Task:
     """The task is not needed any more."""
     _open_task(task_id, by=by)
@@ -133,3 +147,55 @@ def _open_task(task_id: int, *, by: Actor) -> Task:
     if task.state != "open":
         raise Refused("task_over", _("这个任务已经结束"))
     return task
+
+
+def reassign_task(task_id: int, owner: int, *, by: Actor, reason: str = "") -> Task:
+    """To a colleague, who is told. Raises access.NotVisible, access.Denied, FieldErrors, Refused."""
+    _open_task(task_id, by=by)
+    moved: Task = records.update("task", task_id, {"owner": owner}, by=by, reason=reason)
+    return moved
+
+
+def leads(by: Actor, user_id: int | None) -> bool:
+    """Is the actor above this person: by the reporting line, or by seeing the work of others?"""
+    if user_id is None or by.user_id is None or user_id == by.user_id:
+        return False
+    if by.is_admin:
+        return True
+    people = get_user_model()._default_manager
+    above = people.filter(pk=user_id).values_list("manager", flat=True).first()
+    for _step in range(10):
+        if above is None or above == by.user_id:
+            break
+        above = people.filter(pk=above).values_list("manager", flat=True).first()
+    return above == by.user_id
+
+
+def nudge(task_id: int, *, by: Actor, reason: str, due_at: dt.datetime | None = None) -> Task:
+    """督促: a manager tells the owner of an open task why it matters, and by when. Raises access.NotVisible,
+    access.Denied, FieldErrors, Refused."""
+    task: Task = access.one(by, "task", task_id)
+    if task.state != "open":
+        raise Refused("task_over", _("这个任务已经结束"))
+    if not leads(by, task.owner_id):
+        raise access.Denied(_("只有负责人的上级可以督促"))
+    reason = reason.strip()
+    if not reason:
+        raise FieldErrors({"reason": _("请写明为什么督促")})
+    if due_at is not None and due_at <= timezone.now():
+        raise FieldErrors({"due_at": _("新的截止时间应在现在之后")})
+    with transaction.atomic():
+        if due_at is not None:
+            task = records.update("task", task_id, {"due_at": due_at}, by=by, reason=reason)
+        events.emit(
+            "task.nudged",
+            "task",
+            task_id,
+            payload={"by": by.user_id, "name": by.name, "reason": reason[:300]},
+        )
+    return task
+
+
+def mark_escalated(task: Task) -> None:
+    """The manager has been told. No change of the task: it makes no line in its history."""
+    Task.objects.filter(pk=task.pk).update(escalated_at=timezone.now())

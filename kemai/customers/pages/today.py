@@ -40,7 +40,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "greeting": greeting(actor, timezone.localtime()),
         "subtitle": subtitle(tasks),
         "members": today.members(actor) if team else (),
-        "notices": list(notices.latest(actor.user_id or 0, limit=5)),
+        "notices": notices.told(actor, list(notices.latest(actor.user_id or 0, limit=5))),
         "later": later,
         "due": None if later else today.due(actor, team=team),
         "people": None if later else today.people(actor, team=team),

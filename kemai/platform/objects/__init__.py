@@ -1,5 +1,11 @@
 """Object types and their registry."""
 
+from kemai.platform.objects.everywhere import (
+    add_panel_everywhere,
+    add_source_everywhere,
+    panels_of,
+    sources_of,
+)
 from kemai.platform.objects.links import LinkKind, link_kind, link_kinds, register_link
 from kemai.platform.objects.live import LiveOptions
 from kemai.platform.objects.pages import (
@@ -60,13 +66,17 @@ __all__ = [
     "View",
     "add_action",
     "add_panel",
+    "add_panel_everywhere",
     "add_source",
+    "add_source_everywhere",
     "all_types",
     "by_model",
     "get",
     "link_kind",
     "link_kinds",
+    "panels_of",
     "register",
     "register_link",
     "relate",
+    "sources_of",
 ]

@@ -5,7 +5,7 @@ The vocabulary only. Domains set these on their types in `objects.py`; the pages
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +124,10 @@ class Entry:
     badges: Sequence[Option] = ()
     diff: Sequence[DiffLine] = ()
     changeset: int | None = None
+    template: str = ""
+    """A template of the source's own for the line's body; it finds this entry as `e`."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What that template needs."""
 
 
 @dataclass(frozen=True)

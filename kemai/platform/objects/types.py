@@ -61,8 +61,8 @@ class Panel:
     template: str
     render: Callable[..., Mapping[str, Any] | None]
     place: str = "tab"
-    """'composer' (above the timeline, in the page at once), 'side' (right column) or 'tab'; the last two are fetched
-    after the page."""
+    """'head' (beside the title) and 'composer' (above the timeline) are in the page at once, 'side' (right column) and
+    'tab' are fetched after it."""
     order: int = 50
 
 
@@ -130,6 +130,8 @@ class ObjectType:
     badges: tuple[str, ...] = ()
     views: tuple[View, ...] = ()
     """Lists besides those that every type has (all, mine, the latest)."""
+    first_view: str = ""
+    """The key of the view that the bare address of the list shows; '' for all records."""
     purpose: Label = ""
     """What these records are for, in a sentence: said where there are none yet."""
     board: str = ""

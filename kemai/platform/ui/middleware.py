@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from kemai.platform.access import Denied, NotVisible
 from kemai.platform.objects import UnknownField, UnknownObject
 from kemai.platform.query import QueryError
 from kemai.platform.records import FieldErrors, Refused
+from kemai.platform.ui import live
 
 Respond = Callable[[HttpRequest], HttpResponse]
 POLICY = (
@@ -29,11 +31,20 @@ class SecurityHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Content-Security-Policy", policy(request))
         response.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+def policy(request: HttpRequest) -> str:
+    """The policy, with the live process among what scripts may connect to."""
+    try:
+        other = live.origin(request)
+    except DisallowedHost:
+        other = ""
+    return POLICY.replace("connect-src 'self'", f"connect-src 'self' {other}") if other else POLICY
 
 
 class Refusals:

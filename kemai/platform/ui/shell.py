@@ -14,7 +14,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.access.grants import rights_version
 from kemai.platform.objects import all_types
-from kemai.platform.ui import nav
+from kemai.platform.ui import live, nav
 from kemai.platform.ui.door import actor_of
 from kemai.platform.ui.lists import views_of_lists
 from kemai.platform.ui.nav import Notices, notices
@@ -130,6 +130,10 @@ class Shell:
     @cached_property
     def bell(self) -> Notices | None:
         return notices()
+
+    @property
+    def live_url(self) -> str:
+        return live.url(self.request) if self.bell else ""
 
     @property
     def notices_url(self) -> str:

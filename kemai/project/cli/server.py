@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -40,12 +41,42 @@ def granian(host: str, port: int) -> list[str]:
     ]  # fmt: skip
 
 
+def live(host: str, port: int) -> list[str]:
+    """One process for all open pages; it holds thousands of connections that mostly say nothing."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", str(port),
+        "--workers", "1", "--log-level", "warning", "--no-ws", "--backlog", "4096", "--backpressure", "6000",
+        "--workers-kill-timeout", "5", "kemai.project.live:application",
+    ]  # fmt: skip
+
+
+def live_port(host: str, port: int) -> int:
+    """The set one, else the next after the web server's, else any that is free: pages are told which."""
+    if os.environ.get("KEMAI_LIVE_PORT"):
+        return settings.LIVE_PORT
+    for wanted in (port + 1, 0):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, wanted if wanted < 65536 else 0))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return port + 1
+
+
 def serve(host: str, port: int, *, worker: bool = True) -> int:
-    """Runs the web server and the worker until one ends or the operator stops them; returns the exit code."""
+    """Runs the web server, the worker and the live process until the server ends or the operator stops them; returns
+    the exit code. Pages work without the live process, so its end does not end the others."""
     check_sqlite()
+    os.environ["PORT"] = str(port)
     commands = [granian(host, port)]
     if worker:
         commands.append([sys.executable, "-m", "kemai.project.cli", "worker"])
+    if settings.LIVE:
+        beside = live_port(host, port)
+        os.environ["KEMAI_LIVE_PORT"] = str(beside)
+        commands.append(live(host, beside))
     children = [subprocess.Popen(command, cwd=Path.cwd()) for command in commands]
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -175,7 +175,7 @@ def card(object_type: ObjectType, specs: Sequence[FieldSpec], row: Row) -> Card:
 def opened(request: HttpRequest, actor: Actor, key: str) -> tuple[ObjectType, ListState, FieldSpec]:
     object_type = get(key)
     access.require(actor, object_type, "view")
-    state = read(request.GET, key, views_of_lists.find(actor, object_type, request.GET.get("view", "all")))
+    state = read(request.GET, key, views_of_lists.find(actor, object_type, request.GET.get("view", "")))
     return object_type, state, board_field(actor, object_type, state)
 
 

@@ -91,7 +91,7 @@ def chosen_records(
     if chosen.ids is not None:
         return mine.filter(pk__in=chosen.ids)
     params = QueryDict(chosen.query)
-    view = views_of_lists.find(actor, object_type, params.get("view", "all"))
+    view = views_of_lists.find(actor, object_type, params.get("view", ""))
     state = read(params, object_type.key, view)
     every = found.matching(actor, object_type, state)
     return every if verb == "view" else mine.filter(pk__in=every.order_by().values("pk"))

@@ -19,7 +19,7 @@ def order_of(actor: Actor, type_key: str, chosen: Chosen, form: str) -> Order:
     """The export of a selection: its columns and order are the list's."""
     object_type = get(type_key)
     params = QueryDict(chosen.query)
-    state = read(params, type_key, views_of_lists.find(actor, object_type, params.get("view", "all")))
+    state = read(params, type_key, views_of_lists.find(actor, object_type, params.get("view", "")))
     columns = tuple(spec.key for spec in table.columns_of(actor, object_type, state))
     if chosen.ids is not None:
         return Order(type_key, columns, ids=chosen.ids, format=form)

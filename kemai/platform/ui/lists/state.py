@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from kemai.platform.objects import get
 from kemai.platform.query import QueryError
 from kemai.platform.ui.lists.filters import collapse, expand
 
@@ -25,6 +26,11 @@ TEXTS = ("sort", "q", "display", "by", "measure", "look", "month")
 def path_of(type_key: str) -> str:
     """The address of a type's list; a record's is this and its key."""
     return reverse("list", args=(type_key,))
+
+
+def opening(type_key: str) -> str:
+    """The key of the view that stands for an address that names none."""
+    return get(type_key).first_view or "all"
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class ListState:
         """What differs from the view, as it stands in the address."""
         found: dict[str, str] = {}
         base = of_view(self.type_key, self.view)
-        if self.view.key != "all":
+        if self.view.key != opening(self.type_key):
             found["view"] = self.view.key
         if self.where != base.where:
             found["where"] = dumps(self.where)

@@ -29,7 +29,7 @@ def opened(request: HttpRequest, actor: Actor, key: str, params: Any = None) -> 
     object_type = get(key)
     access.require(actor, object_type, "view")
     params = request.GET if params is None else params
-    view = views_of_lists.find(actor, object_type, params.get("view", "all"))
+    view = views_of_lists.find(actor, object_type, params.get("view", ""))
     return object_type, read(params, key, view)
 
 

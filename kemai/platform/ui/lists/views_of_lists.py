@@ -17,7 +17,7 @@ from kemai.platform.models import SavedView
 from kemai.platform.objects import ObjectType, UnknownField, get
 from kemai.platform.query import QueryError
 from kemai.platform.records import saved_views
-from kemai.platform.ui.lists.state import ListState, Saved
+from kemai.platform.ui.lists.state import ListState, Saved, opening
 
 FRESH_SECONDS = 10
 _built: dict[tuple[object, ...], list[Saved]] = {}
@@ -113,7 +113,8 @@ def map_saved(actor: Actor, stored: Iterable[SavedView]) -> list[Saved]:
 
 
 def find(actor: Actor, object_type: ObjectType, key: str) -> Saved:
-    """The view of that key; the first one where there is none (any more)."""
+    """The view of that key, of the address that names none; the first one where there is none (any more)."""
+    key = key or opening(object_type.key)
     views = of_type(actor, object_type)
     named = next((view for view in views if view.key == key), None)
     if named is None and key.startswith("v") and key[1:].isdigit():
@@ -135,7 +136,7 @@ def tabs(actor: Actor, object_type: ObjectType, state: ListState) -> list[dict[s
     return [
         {
             "label": view.label,
-            "url": path if view.key == "all" else f"{path}?view={view.key}",
+            "url": path if view.key == opening(object_type.key) else f"{path}?view={view.key}",
             "active": view.key == state.view.key,
             "icon": {"team": "users", "all": "world"}.get(view.share, ""),
             "pk": view.pk,

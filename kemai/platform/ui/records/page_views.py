@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from kemai.platform.access import Actor, NotVisible
 from kemai.platform.access.auditor import may_audit
 from kemai.platform.fields import Label
 from kemai.platform.models import ChangeSet
-from kemai.platform.objects import Explanation, Panel, UnknownField, get, link_kinds
+from kemai.platform.objects import Explanation, Panel, UnknownField, get, link_kinds, panels_of
 from kemai.platform.ui import cells
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records import related, story
@@ -105,16 +106,19 @@ def body_context(subject: Subject, tab: str, request: HttpRequest, *, lines: boo
 def page_context(subject: Subject, tab: str, request: HttpRequest) -> dict[str, Any]:
     context = head_context(subject) | body_context(subject, tab, request)
     context["sides"] = [panel for panel in panels(subject) if panel.place == "side"]
-    context["composers"] = [
-        (panel, content)
-        for panel in panels(subject)
-        if panel.place == "composer" and (content := panel.render(subject.actor, subject.row)) is not None
-    ]
+    context["composers"] = at_once(subject, "composer", most=1)
     return context
 
 
+def at_once(subject: Subject, place: str, *, most: int = 9) -> list[tuple[Panel, Any]]:
+    """The panels of a place that the page does not fetch, with their content: the first ones that have any."""
+    found = (panel for panel in panels(subject) if panel.place == place)
+    contents = ((panel, panel.render(subject.actor, subject.row)) for panel in found)
+    return list(itertools.islice(((p, content) for p, content in contents if content is not None), most))
+
+
 def panels(subject: Subject) -> list[Panel]:
-    return subject.type.panels
+    return panels_of(subject.type)
 
 
 def tabs_of(subject: Subject, chosen: str) -> list[Tab]:
@@ -142,7 +146,12 @@ def tabs_of(subject: Subject, chosen: str) -> list[Tab]:
 
 
 def head_context(subject: Subject) -> dict[str, Any]:
-    return {"subject": subject, "buttons": buttons(subject), "more": more_actions(subject)}
+    return {
+        "subject": subject,
+        "buttons": buttons(subject),
+        "more": more_actions(subject),
+        "heads": at_once(subject, "head"),
+    }
 
 
 def buttons(subject: Subject) -> list[Button]:

@@ -17,6 +17,7 @@ from kemai.platform import audit
 from kemai.platform.access import Actor
 from kemai.platform.fields import Label
 from kemai.platform.objects import Ask, Entry, ObjectType, TimelineSource
+from kemai.platform.objects import sources_of as declared_sources
 from kemai.platform.objects.pages import LAST_ID
 from kemai.platform.query import QueryError
 from kemai.platform.ui.cells import local
@@ -71,7 +72,7 @@ class Stretch:
 
 
 def sources_of(object_type: ObjectType) -> list[TimelineSource]:
-    return [*object_type.sources, audit.CHANGES]
+    return [*declared_sources(object_type), audit.CHANGES]
 
 
 def kinds(object_type: ObjectType, chosen: str) -> list[Kind]:

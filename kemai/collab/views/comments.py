@@ -1,0 +1,174 @@
+"""Comments on a record: the composer, answering, editing, deleting, attachments; who may be meant by @."""
+
+from __future__ import annotations
+
+import json
+
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from kemai.collab.services import comments, composing, people, talking
+from kemai.collab.views.notices import number
+from kemai.platform import access
+from kemai.platform.access import Actor
+from kemai.platform.objects import UnknownObject, get
+from kemai.platform.records import FieldErrors
+from kemai.platform.ui.door import is_fragment, signed_in
+from kemai.platform.ui.records.answers import announce, go
+
+
+def chosen(request: HttpRequest) -> list[int]:
+    """The people picked from the list after @."""
+    found = (number(text) for text in request.POST.get("mentions", "").split(","))
+    return [key for key in found if key is not None][:100]
+
+
+def told(unseen: object, text: str) -> str:
+    """What is said after saving: who was mentioned and could not be told."""
+    if not unseen:
+        return text
+    names = _("、").join(unseen)  # type: ignore[arg-type]
+    return _("%(text)s。%(names)s 看不到这条记录，没有收到通知") % {"text": text, "names": names}
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def on_record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
+    """The composer; POST writes a comment, with `parent` an answer."""
+    object_type = get(type_key)
+    access.one(actor, object_type, pk)
+    if request.method != "POST":
+        typed = {"body": request.GET.get("body", "")[:10_000]}
+        return composer(request, actor, type_key, pk, typed, {})
+    parent = number(request.POST.get("parent", ""))
+    typed = {"body": request.POST.get("body", ""), "mentions": request.POST.get("mentions", "")}
+    try:
+        written = comments.write(
+            (type_key, pk), typed["body"], by=actor, parent=parent, chosen=chosen(request),
+            uploads=request.FILES.getlist("file"),
+        )  # fmt: skip
+    except FieldErrors as error:
+        if parent is not None:
+            return reply_form(request, comments.one(parent, by=actor), typed, error.errors)
+        return composer(request, actor, type_key, pk, typed, error.errors)
+    text = told(written.unseen, _("评论已发表"))
+    kind = "warning" if written.unseen else "success"
+    if not is_fragment(request):
+        return go(request, reverse("record", args=[type_key, pk]), text)
+    if parent is not None:
+        return announce(
+            one_thread(request, actor, written.comment.parent or written.comment), text, kind=kind
+        )
+    return announce(composer(request, actor, type_key, pk, {}, {}), text, kind=kind)
+
+
+def composer(
+    request: HttpRequest, actor: Actor, type_key: str, pk: int, typed: dict[str, str], errors: dict[str, str]
+) -> HttpResponse:
+    content = composing.comment(actor, get(type_key), pk, typed, errors)
+    if content is None:
+        raise access.Denied(_("您可以查看这条记录，但不能评论"))
+    status = 422 if errors else 200
+    return render(request, "collab/composer.html", {"content": content}, status=status)
+
+
+def one_thread(request: HttpRequest, actor: Actor, root: object) -> HttpResponse:
+    said = talking.thread(actor, root)  # type: ignore[arg-type]
+    may = comments.may_comment(actor, said.comment.type_key, said.comment.object_id)
+    return render(request, "collab/thread.html", {"e": {"more": {"said": said, "may": may}}})
+
+
+def reply_form(
+    request: HttpRequest, comment: object, typed: dict[str, str], errors: dict[str, str]
+) -> HttpResponse:
+    context = {"comment": comment, "typed": typed, "errors": errors}
+    return render(request, "collab/reply.html", context, status=422 if errors else 200)
+
+
+@signed_in
+@require_safe
+def reply(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    comment = comments.one(pk, by=actor)
+    at = f"@{comment.author_name} " if comment.author_id not in {None, actor.user_id} else ""
+    typed = {"body": at, "mentions": str(comment.author_id or "")}
+    return reply_form(request, comment, typed, {})
+
+
+@signed_in
+@require_safe
+def thread(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """A thread as it stands: also how an unfinished edit is left."""
+    comment = comments.one(pk, by=actor)
+    return one_thread(request, actor, comment.parent or comment)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    comment = comments.own(pk, by=actor)
+    typed = {"body": comment.body, "mentions": ",".join(str(key) for key, _name in comment.mentions)}
+    if request.method != "POST":
+        context = {"comment": comment, "typed": typed, "errors": {}}
+        return render(request, "collab/comment_edit.html", context)
+    try:
+        written = comments.edit(pk, request.POST.get("body", ""), by=actor, chosen=chosen(request))
+    except FieldErrors as error:
+        context = {
+            "comment": comment,
+            "typed": {"body": request.POST.get("body", "")},
+            "errors": error.errors,
+        }
+        return render(request, "collab/comment_edit.html", context, status=422)
+    response = one_thread(request, actor, written.comment.parent or written.comment)
+    text = told(written.unseen, _("已保存"))
+    response.headers["HX-Trigger"] = json.dumps(
+        {"toast": {"target": "body", "text": text, "kind": "success"}}
+    )
+    return response
+
+
+@signed_in
+@require_POST
+def delete(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    comment = comments.delete(pk, by=actor)
+    url = reverse("record", args=[comment.type_key, comment.object_id])
+    if not is_fragment(request):
+        return go(request, url, _("评论已删除"))
+    return announce(HttpResponse(status=204), _("评论已删除"))
+
+
+@signed_in
+@require_safe
+def file(request: HttpRequest, actor: Actor, pk: int, file_id: int) -> HttpResponseBase:
+    """An attachment, always as a download and never as anything a browser would run."""
+    stored, path = comments.file_of(pk, file_id, by=actor)
+    response = FileResponse(
+        path.open("rb"), as_attachment=True, filename=stored.name, content_type="application/octet-stream"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@signed_in
+@require_safe
+def mention_options(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """People whose name, pinyin or initials fit; those who may not see the record say so."""
+    type_key, key = request.GET.get("type", ""), number(request.GET.get("id", ""))
+    about = None
+    if key is not None:
+        try:
+            access.one(actor, get(type_key), key)
+            about = (type_key, key)
+        except UnknownObject:
+            raise access.NotVisible from None
+    found = people.offers(request.GET.get("q", "")[:40], about)
+    rows = [
+        {"id": one.id, "name": one.name, "detail": one.detail, "sees": one.sees}
+        for one in found
+        if one.id != actor.user_id
+    ]
+    return JsonResponse({"people": rows})
