@@ -445,7 +445,7 @@ ORDER_PANELS = (
 register_tabs("customer", tabs)
 PANELS = (
     Panel("composer", gettext_lazy("记录"), "customers/composer.html", composer, place="composer", order=10),
-    Panel("care", gettext_lazy("同意与核对"), "customers/care.html", care, place="side", order=20),
     Panel("summary", gettext_lazy("概况"), "customers/summary.html", summary, place="side", order=10),
+    Panel("care", gettext_lazy("同意与核对"), "customers/care.html", care, place="side", order=20),
     Panel("portrait", gettext_lazy("画像"), "customers/portrait.html", whole, place="tab", order=10),
 )

@@ -232,3 +232,16 @@ def test_the_desk_on_screen(shelf: Shelf, people: dict[str, Person], browsers: B
     care = browsers["alice"].get(f"/o/customer/{one.pk}/panel/care").content.decode()
     assert "已撤回" in care
     assert audit.history("privacy_request", request.pk).count() >= 3
+
+
+@pytest.mark.row(141)
+def test_a_rehearsal_on_screen(shelf: Shelf, people: dict[str, Person], browsers: Browsers) -> None:
+    old = shelf.customer("老客户")
+    long_ago = timezone.now() - timedelta(days=900)
+    Customer.objects.filter(pk=old.pk).update(updated_at=long_ago, created_at=long_ago)
+    values = {"name": "两年无往来", "type_key": "customer", "days": 730}
+    rule = records.create("retention_rule", values, by=people["boss"].actor)
+    page = browsers["boss"].post(f"/privacy/rules/{rule.pk}").content.decode()
+    assert "老客户" in page
+    assert browsers["boss"].post(f"/privacy/rules/{rule.pk}/switch", {"on": "1"}).status_code == 302
+    assert "已启用" in browsers["boss"].get(f"/o/retention_rule/{rule.pk}").content.decode()

@@ -98,7 +98,7 @@ def rule(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     seen = retention.rehearse(found, by=actor)
     found.refresh_from_db()
     context = {"rule": found, "seen": seen, "url": reverse("retention_rule", args=[pk])}
-    return render(request, "customers/retention_rule.html", {"content": context, **context})
+    return render(request, "customers/retention_rule.html", {"content": context})
 
 
 @signed_in

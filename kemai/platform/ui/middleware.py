@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -64,10 +65,20 @@ class Refusals:
         if wants_json(request):
             return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
         if request.headers.get("HX-Request") == "true":
-            return render(request, "ui/refusal.html", body, status=status)
+            return in_place(request, body, status)
         actor = getattr(request, "actor", None)
         shown = {"code": status, "message": body["message"], "request_id": actor.request_id if actor else ""}
         return render(request, "ui/error.html", shown, status=status)
+
+
+def in_place(request: HttpRequest, body: dict[str, Any], status: int) -> HttpResponse:
+    """For htmx: 422 stands where the answer would have stood; anything else leaves the page as it is, so that the
+    reason is said by a toast."""
+    response = render(request, "ui/refusal.html", body, status=status)
+    if status != 422:
+        toast = {"target": "body", "text": body["message"], "kind": "error"}
+        response.headers["HX-Trigger"] = json.dumps({"toast": toast})
+    return response
 
 
 def wants_json(request: HttpRequest) -> bool:
