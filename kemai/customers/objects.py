@@ -89,6 +89,7 @@ CUSTOMER = register(
         ),
         explain=panels.explain,
         similar=similar.find_similar,
+        similar_by=("kind", "region", "address", "birthday"),
         complete=panels.complete,
         sources=list(timeline.SOURCES),
         panels=list(panels.PANELS),

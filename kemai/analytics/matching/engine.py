@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kemai.analytics.matching import pairs, table, weights
 from kemai.analytics.matching.fields import Field, blocks_of, fields_of
-from kemai.analytics.matching.model import LEAST, PLAIN, Weights, believed, explained
+from kemai.analytics.matching.model import FLOOR, LEAST, PLAIN, Weights, believed, explained
 from kemai.analytics.matching.table import Connection
 
 Report = Callable[[str], None]
@@ -95,10 +95,8 @@ def field_evidence(one: Field, known: Weights, kind: str) -> str:
     for level, share in enumerate(shares):
         top = log(max(share, LEAST))
         if level in one.exact:
-            floor = LEAST / 10
-            cases.append(
-                f"WHEN {level} THEN {top!r} - ln(greatest(f_{one.key} / {known.parties}.0, {floor!r}))"
-            )
+            shared = f"greatest(f_{one.key} - 2 + {one.alpha}, {one.alpha}) / {known.parties}.0"
+            cases.append(f"WHEN {level} THEN {top!r} - ln(greatest({shared}, {FLOOR!r}))")
         else:
             cases.append(f"WHEN {level} THEN {top - log(max(chance[level], LEAST))!r}")
     return f"(CASE l_{one.key} {' '.join(cases)} ELSE 0.0 END)"

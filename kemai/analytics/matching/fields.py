@@ -21,6 +21,9 @@ class Field:
     related: tuple[float, ...]
     frequency: str = ""
     exact: tuple[int, ...] = ()
+    alpha: float = 0.5
+    """How many further parties are expected to have a value that is seen on this pair alone: a telephone is all but
+    nobody else's, a name may be somebody's."""
 
 
 def same(column: str) -> str:
@@ -84,6 +87,7 @@ PHONE = Field(
     related=(0.60, 0.40),
     frequency="n_phone",
     exact=(1,),
+    alpha=0.05,
 )
 EMAIL = Field(
     "email",
@@ -93,6 +97,7 @@ EMAIL = Field(
     related=(0.55, 0.35, 0.10),
     frequency="n_email",
     exact=(2,),
+    alpha=0.05,
 )
 CODE = Field(
     "code",
@@ -110,6 +115,7 @@ PLACE = Field(
     related=(0.50, 0.05, 0.45),
     frequency="n_place",
     exact=(2,),
+    alpha=0.2,
 )
 CONTACT = Field(
     "contact",
@@ -124,10 +130,10 @@ COMPANY = (BRAND, TRADE, BRANCH, CITY, PHONE, EMAIL, CODE, PLACE, CONTACT)
 PERSON = (
     NAME,
     Field("city", same("city"), match=(0.05, 0.95), related=(0.10, 0.90)),
-    Field("phone", PHONE.level, match=(0.30, 0.70), related=(0.40, 0.60), frequency="n_phone", exact=(1,)),
-    Field("email", EMAIL.level, match=(0.28, 0.02, 0.70), related=(0.80, 0.10, 0.10), frequency="n_email", exact=(2,)),
+    Field("phone", PHONE.level, (0.30, 0.70), (0.40, 0.60), "n_phone", (1,), 0.05),
+    Field("email", EMAIL.level, (0.28, 0.02, 0.70), (0.80, 0.10, 0.10), "n_email", (2,), 0.05),
     Field("wecom", same("wecom"), match=(0.05, 0.95), related=(0.99, 0.01)),
-    Field("place", PLACE.level, match=(0.15, 0.05, 0.80), related=(0.10, 0.05, 0.85), frequency="n_place", exact=(2,)),
+    Field("place", PLACE.level, (0.15, 0.05, 0.80), (0.10, 0.05, 0.85), "n_place", (2,), 0.2),
     Field("birthday", same("birthday"), match=(0.02, 0.98), related=(0.99, 0.01)),
 )  # fmt: skip
 
@@ -164,6 +170,7 @@ PERSON_BLOCKS = (
     Block("name_city", "sound <> '' AND city <> ''", "sound || '|' || city", ("name", "city")),
     Block("place", "door <> '' AND city <> ''", "door || '|' || city", ("place", "city")),
     Block("name_tail", "sound <> ''", "sound || '|' || right(value, 4)", ("name", "phone"), "phones"),
+    Block("name", "sound <> ''", "sound", ("name",)),
     Block(
         "name_birthday", "sound <> '' AND birthday <> ''", "sound || '|' || birthday", ("name", "birthday")
     ),

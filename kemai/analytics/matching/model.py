@@ -10,6 +10,8 @@ from typing import Any
 from kemai.analytics.matching.fields import Field
 
 LEAST = 1e-6
+FLOOR = 1e-8
+"""The rarest that a value can be."""
 PLAIN = "="
 """Under this key a pair's levels hold its log odds before any correction."""
 
@@ -64,13 +66,19 @@ def explained(
             continue
         chance = known.stranger[one.key][level]
         if level in one.exact:
-            chance = max(int(common.get(one.key, 1)) / known.parties, LEAST / 10)
+            chance = rarity(one, int(common.get(one.key, 2)), known.parties)
         other = share * known.related[one.key][level] + (1 - share) * chance
         found[one.key] = [
             level,
-            round(log2(max(known.match[one.key][level], LEAST) / max(other, LEAST / 10)), 2),
+            round(log2(max(known.match[one.key][level], LEAST) / max(other, FLOOR)), 2),
         ]
     return found
+
+
+def rarity(one: Field, common: int, parties: int) -> float:
+    """How likely a stranger has the value that two parties share, `common` parties having it. The two themselves are no
+    evidence of how common it is, or nothing would be rare among few customers."""
+    return max(max(common - 2 + one.alpha, one.alpha) / parties, FLOOR)
 
 
 def odds(
@@ -84,7 +92,7 @@ def odds(
             continue
         chance = max(known.stranger[one.key][level], LEAST)
         if level in one.exact:
-            chance = max(int(common.get(one.key, 1)) / known.parties, LEAST / 10)
+            chance = rarity(one, int(common.get(one.key, 2)), known.parties)
         match += log(max(known.match[one.key][level], LEAST)) - log(chance)
         related += log(max(known.related[one.key][level], LEAST)) - log(chance)
     taught = sum(known.lean.get(f"{one.key}:{levels[one.key]}", 0.0) for one in fields) + known.lean.get(

@@ -67,7 +67,23 @@ def candidates(typed: Mapping[str, str], except_id: int | None = None) -> list[C
     """Customers of the same kind that agree with what was typed in something that matters, likeliest first."""
     customer = get("customer")
     keys = parsed(customer, typed)
-    person = typed.get("kind", "person") != "company"
+    kinds = kinds_of(typed)
+    found = [one for person in kinds for one in of_kind(keys, typed, person=person) if one.id != except_id]
+    return sorted(found, key=lambda one: (-one.p, one.id))
+
+
+def kinds_of(typed: Mapping[str, str]) -> tuple[bool, ...]:
+    """As what the typed one is looked for: by its type, and by its name where that says otherwise (the type is often
+    filled in last)."""
+    person = typed.get("kind") == "person"
+    if typed.get("kind") not in {"person", "company"} or (
+        person and not names.is_person_name(typed.get("name", ""))
+    ):
+        return (True, False)
+    return (person,)
+
+
+def of_kind(keys: Mapping[str, str], typed: Mapping[str, str], *, person: bool) -> list[Candidate]:
     region = typed.get("region", "") if len(typed.get("region", "")) == 6 else ""
     name = typed.get("name", "").strip()[:120]
     mine = parties.make(
@@ -75,7 +91,7 @@ def candidates(typed: Mapping[str, str], except_id: int | None = None) -> list[C
         emails=[keys.get("email", "")], code=keys.get("credit_code", ""), wecom=keys.get("wecom_id", ""),
         region=region, address=typed.get("address", "")[:200], birthday=typed.get("birthday", ""),
     )  # fmt: skip
-    ids = {key for key in found_ids(keys, mine) if key != except_id}
+    ids = found_ids(keys, mine)
     if not ids:
         return []
     near = Customer.objects.filter(pk__in=ids, kind="person" if person else "company")
@@ -139,7 +155,7 @@ def weighed(mine: parties.Party, others: Sequence[tuple[int, parties.Party]]) ->
         p = 1 / (1 + 2.718281828 ** -max(min(odd, 30.0), -30.0))
         if sure or p >= LIKELY or levels.get("name", levels.get("brand", 0)) > 0:
             found.append(Candidate(key, p, reasons(told, person=mine.person), sure))
-    return sorted(found, key=lambda one: (-one.p, one.id))
+    return found
 
 
 def same_company(levels: Mapping[str, int]) -> bool:

@@ -24,7 +24,7 @@ def merge(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
     → {"changeset": key}, which /changesets/<key>/undo takes back for thirty days."""
     body = object_of(request)
     gone = body.get("gone")
-    if not isinstance(body.get("keep"), int) or not isinstance(gone, list) or not all(map(whole, gone)):
+    if not whole(body.get("keep")) or not isinstance(gone, list) or not all(map(whole, gone)):
         raise QueryError("bad_json", _("请用 keep（整数）和 gone（整数列表）说明要合并的记录"))
     versions = {int(key): value for key, value in table(body, "versions").items() if key.isdigit()}
     changes = records.merge(type_key, body["keep"], gone, table(body, "choices"), by=actor, versions=versions)
@@ -32,7 +32,7 @@ def merge(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
 
 
 def whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def table(body: dict[str, Any], name: str) -> dict[str, int]:

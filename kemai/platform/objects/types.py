@@ -165,6 +165,8 @@ class ObjectType:
     hooks: Hooks = field(default_factory=Hooks)
     explain: Explain | None = None
     """Why a derived value is what it is."""
+    similar_by: tuple[str, ...] = ()
+    """Further fields that tell doubles apart, besides the title and the unique ones."""
     similar: FindSimilar | None = None
     """Records that one being typed may double."""
     complete: Complete | None = None

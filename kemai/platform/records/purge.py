@@ -14,10 +14,11 @@ from django.utils import timezone
 from kemai.platform import audit, search
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.jobs import Progress, schedule
-from kemai.platform.models import ChangeSet, OwnerChange, StoredFile, Tagging
+from kemai.platform.models import Alias, ChangeSet, OwnerChange, StoredFile, Tagging
 from kemai.platform.objects import ObjectType, all_types
 from kemai.platform.records.bulk import chunks
 from kemai.platform.records.limits import days
+from kemai.platform.records.merging import KEEP_DAYS
 from kemai.platform.records.recycle import every, log
 from kemai.platform.records.undo_plan import depth
 
@@ -32,9 +33,11 @@ def register_purge(forget: Forget) -> None:
 
 
 def due(object_type: ObjectType, now: datetime | None = None) -> models.QuerySet[models.Model]:
-    """The deleted records whose days are over."""
-    limit = (now or timezone.now()) - timedelta(days=days("bin_days"))
-    return every(object_type).filter(deleted_at__lt=limit)
+    """The deleted records whose days are over. Those merged into another stay while the merge can be undone."""
+    now = now or timezone.now()
+    partable = Alias.objects.filter(type_key=object_type.key, merge__at__gte=now - timedelta(days=KEEP_DAYS))
+    gone = every(object_type).filter(deleted_at__lt=now - timedelta(days=days("bin_days")))
+    return gone.exclude(pk__in=partable.values("old_id"))
 
 
 def rehearse(now: datetime | None = None) -> list[tuple[ObjectType, int]]:

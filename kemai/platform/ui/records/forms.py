@@ -116,7 +116,7 @@ class RecordForm:
     @property
     def similar_fields(self) -> str:
         """The controls whose texts are compared, as a selector."""
-        keys = dict.fromkeys((self.type.title, *self.type.unique))
+        keys = dict.fromkeys((self.type.title, *self.type.unique, *self.type.similar_by))
         shown = {spec.key for spec in self.writable}
         return ", ".join(f"#f-{key}" for key in keys if key in shown)
 
