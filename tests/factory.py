@@ -20,14 +20,15 @@ def values_for(object_type: ObjectType, *, full: bool = False, rng: Random = RNG
             spec.readonly
             or spec.compute
             or spec.private
-            or spec.type.key in {"tags", "file", "user", "computed"}
+            or spec.type.key in {"tags", "file", "image", "user", "computed"}
         ):
             continue
         if spec.ref:
             if spec.required:
                 found[spec.key] = make(spec.ref).pk
         elif spec.required or (full and rng.random() < 0.7):
-            value = spec.type.fake(spec, rng)
+            patterned = spec.own is not None and "pattern" in spec.own.settings
+            value = f"AB{rng.randrange(10**9)}" if patterned else spec.type.fake(spec, rng)
             if value not in (None, ""):
                 found[spec.key] = value
     return fitting(object_type.key, found, rng)

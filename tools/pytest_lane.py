@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,30 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Say at the top of the output which database the tests ran on."""
     del config
     return f"database: {'PostgreSQL' if os.environ['KEMAI_DATABASE_URL'] else 'SQLite'}"
+
+
+DATABASE_FIXTURES = frozenset({"db", "transactional_db", "live_server"})
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """While tests are collected nothing has been defined on screen, and no database may be asked."""
+    del session
+    from kemai.platform.objects import own
+
+    own.LOOK_SECONDS = 3600.0  # a test sees what it defined itself, not what the clock happens to let it see
+    own.pretend(own.NOTHING)
+
+
+@pytest.fixture(autouse=True)
+def own_definitions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test with a database begins with the definitions that are in it, each other one with none."""
+    from kemai.platform.objects import own
+
+    marked = request.node.get_closest_marker("django_db") is not None
+    stored = marked or not DATABASE_FIXTURES.isdisjoint(request.fixturenames)
+    own.pretend(None if stored else own.NOTHING)
+    yield
+    own.pretend(own.NOTHING)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ async function load(path) {
   const { outputFiles } = await build({ entryPoints: [new URL(`../src/${path}.ts`, import.meta.url).pathname], bundle: true, format: "esm", write: false });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`);
 }
-const [tree, spec, page, i18n] = await Promise.all(["islands/tree", "islands/spec", "core/page", "core/i18n"].map(load));
+const [tree, spec, page, i18n, conditions] = await Promise.all(["islands/tree", "islands/spec", "core/page", "core/i18n", "core/conditions"].map(load));
 
 const one = (key, arity, more = {}) => ({ key, label: key, arity, ...more });
 const CONFIG = { fields: [
@@ -66,4 +66,19 @@ test("every chart has a table and an empty state", () => {
   assert.deepEqual(spec.tableOf({ type: "bar", x: ["甲"], series: [{ name: "数", data: [3] }] }, "类别"), { head: ["类别", "数"], rows: [["甲", 3]] });
   assert.equal(spec.median([5, 1, 3]), 3);
   assert.equal(spec.median([1, 2, 3, 10]), 2.5);
+});
+
+test("a form's conditions are decided as the server decides them", () => {
+  const kinds = { kind: "choice", size: "number", share: "percent", since: "date", parts: "multi_choice", on: "boolean", place: "region" };
+  const values = { kind: "company", size: "1,200", share: "12.5", since: "2026-11-01", parts: ["pump"], on: "1", place: "330106", note: "" };
+  const today = new Date(2026, 10, 29);
+  const holds = (raw) => conditions.passes(raw, (name) => values[name] ?? null, kinds, today);
+  const leaf = (field, op, value) => ({ field, op, value });
+  for (const yes of [
+    leaf("kind", "eq", "company"), leaf("kind", "in", ["person", "company"]), leaf("kind", "ne", "person"), leaf("size", "gte", 1200), leaf("size", "between", [2000, 1000]),
+    leaf("share", "lt", 0.13), leaf("share", "gte", "12.5%"), leaf("since", "before", "today"), leaf("since", "last", 30), leaf("since", "after", "-60d"), leaf("parts", "has_any", ["pump", "x"]),
+    leaf("parts", "has_none", ["x"]), leaf("on", "eq", true), leaf("place", "within", ["330000"]), leaf("note", "empty"), leaf("gone", "empty"), { all: [] }, { not: { any: [] } }, { any: [leaf("kind", "eq", "x"), leaf("on", "eq", true)] },
+  ]) assert.equal(holds(yes), true, JSON.stringify(yes));
+  for (const no of [leaf("kind", "eq", "person"), leaf("note", "eq", "x"), leaf("size", "gt", 1200), leaf("since", "older", 30), leaf("parts", "has_all", ["pump", "x"]), leaf("on", "eq", false), { not: { all: [] } }, { any: [] }]) assert.equal(holds(no), false, JSON.stringify(no));
+  assert.equal(holds(leaf("since", "this", "month")), undefined, "what only the server can tell hides nothing");
 });

@@ -6,7 +6,7 @@ cents, moments are UTC without zone, a list of codes is JSON text, tags are a ta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import reduce
 from operator import and_, or_
@@ -104,6 +104,8 @@ def stored(value: Any) -> Any:
         return ibis.literal(value.astimezone(UTC).replace(tzinfo=None))
     if isinstance(value, date):
         return ibis.literal(value)
+    if isinstance(value, time):
+        return value.isoformat("seconds")
     return value.id if isinstance(value, Ref) else value
 
 

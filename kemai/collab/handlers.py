@@ -72,9 +72,7 @@ def tell_new_owner(event: OutboxEvent) -> None:
     object_type = _type(event)
     if object_type is None:
         return
-    title = object_type.model._default_manager.filter(pk=event.object_id).values_list(
-        object_type.title, flat=True
-    )
+    title = object_type.records().filter(pk=event.object_id).values_list(object_type.title, flat=True)
     values = {"object": str(object_type.label), "title": title.first() or ""}
     url = page(event.type_key, event.object_id)
     about = (event.type_key, event.object_id)

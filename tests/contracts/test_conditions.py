@@ -15,9 +15,10 @@ from kemai.platform.access import SYSTEM
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Grant, Role
 from kemai.platform.objects import ObjectType, all_types, get
+from tests.equipment import OWN
 from tests.factory import make
 
-KEYS = [one.key for one in all_types() if one.creatable]
+KEYS = [*(one.key for one in all_types() if one.creatable), *OWN]
 
 
 def rows_of(object_type: ObjectType) -> list[query.Row]:
@@ -30,10 +31,10 @@ def candidates(spec: FieldSpec, rows: list[query.Row]) -> list[Any]:
     found = []
     for row in rows:
         value = row.get(spec.key)
-        values = value if isinstance(value, list) else [value]
-        found += [
-            one.id if isinstance(one, Ref) else spec.type.json(one) for one in values if one not in (None, "")
-        ]
+        if isinstance(value, list):
+            found += [one.id if isinstance(one, Ref) else one for one in value]
+        elif value not in (None, ""):
+            found.append(value.id if isinstance(value, Ref) else spec.type.json(value))
     return [one for one in found if not isinstance(one, list | dict)][:6]
 
 

@@ -13,11 +13,12 @@ from kemai.platform.access import SYSTEM
 from kemai.platform.fields import FieldSpec
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType, all_types, get
+from tests.equipment import OWN, define_equipment
 from tests.factory import make, values_for
 from tests.people import Person
 
-KEYS = [one.key for one in all_types() if one.creatable]
-SCOPED = [key for key in KEYS if access.grants.root_type(get(key)).has_owner]
+KEYS = [*(one.key for one in all_types() if one.creatable), *OWN]
+SCOPED = [key for key in KEYS if key in OWN or access.grants.root_type(get(key)).has_owner]
 
 
 def own(object_type: ObjectType, person: Person) -> Any:
@@ -163,6 +164,8 @@ def walk_back(rows: Any, object_type: ObjectType, sort: str) -> list[int]:
 
 
 def test_every_type_is_described_in_openapi(people: dict[str, Person]) -> None:
+    for key in OWN:
+        define_equipment(key)
     document = call(people["boss"], "get", "openapi.json").json()
     assert set(KEYS) <= set(document["components"]["schemas"])
     assert call(people["nobody"], "get", "openapi.json").json()["components"]["schemas"].keys() == {"Problem"}

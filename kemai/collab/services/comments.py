@@ -217,7 +217,7 @@ def forget_orphans(limit: int = 5000) -> int:
     for model in (Comment, Follow):
         for type_key in set(model.objects.order_by().values_list("type_key", flat=True)):
             try:
-                there = get(type_key).model._base_manager.all()
+                there = get(type_key).records()
             except UnknownObject:
                 continue  # a type that is switched off may come back
             lost = model.objects.filter(type_key=type_key).exclude(object_id__in=there.values("pk"))

@@ -49,7 +49,7 @@ def owner_of(about: About) -> int | None:
     object_type = known(about[0])
     if object_type is None or not object_type.has_owner:
         return None
-    found = object_type.model._default_manager.filter(pk=about[1]).values_list("owner", flat=True)
+    found = object_type.records().filter(pk=about[1]).values_list("owner", flat=True)
     return found.first()
 
 

@@ -250,7 +250,12 @@ def related_text(node: Related, raw: Mapping[str, Any]) -> str:
 
 def related_rows(node: Related, customer_id: int) -> list[dict[str, Any]]:
     """The customer's records of the related type, as values by field key."""
-    rows = node.type.model._default_manager.filter(**{node.field.path: customer_id})
+    named = (
+        {f"{node.field.path}__contains": f'"{customer_id}"'}
+        if node.field.refs
+        else {node.field.path: customer_id}
+    )
+    rows = node.type.records().filter(**named)
     if node.type.recycles:
         rows = rows.filter(deleted_at=None)
     specs = {spec.key: spec for spec in used_fields(node.where)}

@@ -215,7 +215,7 @@ def shown(actor: Actor, found: QuerySet[Any]) -> list[Row]:
     """The rows as the actor may see them."""
     object_type = get("customer")
     specs = access.visible_specs(actor, object_type, FIELDS)
-    first = object_type.model._default_manager.filter(pk__in=found.values("pk")[: SHOWN + 1])
+    first = object_type.records().filter(pk__in=found.values("pk")[: SHOWN + 1])
     rows = query.fetch(first.order_by(*found.query.order_by), object_type, specs)
     access.mask_rows(actor, object_type, rows)
     chain.whole_rows(rows, FIELDS)

@@ -32,7 +32,7 @@ def abilities(actor: Actor, object_type: ObjectType | str, key: int, verbs: Iter
 def binned(actor: Actor, object_type: ObjectType | str) -> QuerySet[Any]:
     """The deleted records of a type that the actor may restore: those they could have deleted."""
     object_type = as_type(object_type)
-    records = object_type.model._default_manager.all()
+    records = object_type.records()
     reach = verb_scope(actor, object_type, "delete")
     if not object_type.recycles or reach == "none":
         return records.none()

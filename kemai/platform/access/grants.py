@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from kemai.platform.access.actor import Actor
 from kemai.platform.models import FieldRule, Grant, Setting
-from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects import ObjectType, get, own
 
 SCOPES = ("none", "own", "team", "below", "all")
 LEVELS = ("hidden", "masked", "read", "edit")
@@ -40,8 +40,7 @@ def rights_version() -> str:
     if (
         until < time.monotonic()
     ):  # asked some dozens of times a page: a cache's lock and pickle would cost more
-        row = Setting.objects.filter(key="rights_version").values_list("value", flat=True).first()
-        version = str(row or "0")
+        version = own.look()["rights_version"]
         _looked_up[:] = [(time.monotonic() + 1, version)]
     return version
 

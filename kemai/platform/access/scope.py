@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import root_type, verb_scope
+from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType, get
 
 
@@ -32,7 +34,7 @@ def as_type(object_type: ObjectType | str) -> ObjectType:
 def scope(actor: Actor, object_type: ObjectType | str, verb: str = "view") -> QuerySet[Any]:
     """The records of a type on which the actor may `verb`. The only source of querysets for people's eyes."""
     object_type = as_type(object_type)
-    records = object_type.model._default_manager.all()
+    records = object_type.records()
     if object_type.recycles:
         records = records.filter(deleted_at=None)
     reach = verb_scope(actor, object_type, verb)
@@ -53,6 +55,8 @@ def reach_q(actor: Actor, object_type: ObjectType, reach: str) -> Q:
     root = root_type(object_type)
     if not root.has_owner:
         return Q()
+    if root is not object_type and any(one.own for one in lineage(object_type)):
+        return parent_q(actor, object_type, reach)
     prefix = "" if root is object_type else parent_path(object_type)
     if reach == "own":
         return Q(**{f"{prefix}owner": actor.user_id})
@@ -62,6 +66,22 @@ def reach_q(actor: Actor, object_type: ObjectType, reach: str) -> Q:
     else:
         people = people.filter(department__path__startswith=actor.department_path)
     return Q(**{f"{prefix}owner": actor.user_id}) | Q(**{f"{prefix}owner__in": people.values("pk")})
+
+
+def lineage(object_type: ObjectType) -> Iterator[FieldSpec]:
+    """The references that lead up to the record whose owner decides."""
+    while object_type.parent:
+        spec = object_type.fields[object_type.parent]
+        yield spec
+        object_type = get(spec.ref)
+
+
+def parent_q(actor: Actor, object_type: ObjectType, reach: str) -> Q:
+    """By an own reference, which no join follows: the keys of the parents within reach."""
+    spec = object_type.fields[object_type.parent]
+    above = get(spec.ref)
+    inside = reach_q(actor, above, reach)
+    return Q(**{f"{spec.value_path}__in": above.records().filter(inside).values("pk")}) if inside else Q()
 
 
 def parent_path(object_type: ObjectType) -> str:

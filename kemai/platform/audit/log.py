@@ -20,7 +20,7 @@ def plain(spec: FieldSpec, value: Any) -> Any:
     """A value as it stands in the log."""
     if isinstance(value, Ref):
         return value.id
-    if isinstance(value, list):
+    if isinstance(value, list) and spec.type.key != "sub_table":
         return [one.id if isinstance(one, Ref) else one for one in value]
     return spec.type.json(value)
 

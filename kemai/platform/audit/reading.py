@@ -49,5 +49,5 @@ def key_of(object_type: ObjectType | None, text: str) -> int:
     if object_type is None or numbering is None:
         return bare
     path = object_type.fields[numbering.field].path
-    named = object_type.model._default_manager.filter(**{path: text}).values_list("pk", flat=True)
+    named = object_type.records().filter(**{path: text}).values_list("pk", flat=True)
     return named.first() or bare

@@ -67,7 +67,9 @@ def line(
         return DiffLine(gettext_lazy("附件"), str(old or ""), str(new or ""))
     if name == LINKS:
         return DiffLine(gettext_lazy("关系"), str(old or ""), str(new or ""))
-    spec = object_type.fields[name]
+    spec = object_type.fields.get(name)
+    if spec is None:  # an own field that has been deleted since
+        return DiffLine(name, "", "")
     if spec.type.key == "tags" and isinstance(old, list) and isinstance(new, list):
         # a customer may have dozens: only what went and what came
         old, new = [one for one in old if one not in new], [one for one in new if one not in old]
@@ -86,6 +88,8 @@ def shown(spec: FieldSpec, plain: Any, level: str, titles: Titles) -> str:
         return str(plain)
     if isinstance(value, Ref):
         value = Ref(value.id, titles.get((ref_key(spec), value.id), f"#{value.id}"))
+    elif spec.refs:
+        value = [Ref(one.id, titles.get((spec.refs, one.id), f"#{one.id}")) for one in value]
     if level == "masked":
         masked = spec.type.mask(value)
         return masked if isinstance(masked, str) else spec.type.text(masked, spec)
@@ -93,7 +97,7 @@ def shown(spec: FieldSpec, plain: Any, level: str, titles: Titles) -> str:
 
 
 def ref_key(spec: FieldSpec) -> str:
-    return spec.ref or spec.type.key
+    return spec.ref or spec.refs or spec.type.key
 
 
 def titles_of(actor: Actor, object_type: ObjectType, changes: Iterable[Change]) -> Titles:
@@ -103,8 +107,13 @@ def titles_of(actor: Actor, object_type: ObjectType, changes: Iterable[Change]) 
     for change in changes:
         for name, pair in (change.diff or {}).items():
             spec = object_type.fields.get(name)
-            if spec is not None and (spec.ref or spec.type.key == "user"):
-                ids = {one for one in pair if isinstance(one, int)}
+            if spec is not None and (spec.ref or spec.refs or spec.type.key == "user"):
+                ids = {
+                    one
+                    for value in pair
+                    for one in (value if isinstance(value, list) else [value])
+                    if isinstance(one, int)
+                }
                 wanted.setdefault(ref_key(spec), set()).update(ids)
                 paths[ref_key(spec)] = spec.ref_title
     found: dict[tuple[str, int], str] = {}

@@ -90,12 +90,12 @@ def rows(actor: Actor, order: Order, specs: Sequence[FieldSpec]) -> Iterator[lis
 
 def cell(object_type: ObjectType, spec: FieldSpec, value: Any) -> OutCell:
     """A value as a spreadsheet holds it and an import reads it back."""
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return None
     if isinstance(value, Masked):
         return str(value)
     match spec.type.key:
-        case "number" | "whole" | "money" | "date":
+        case "number" | "whole" | "rating" | "money" | "date":
             number: OutCell = value
             return number
         case "datetime":

@@ -13,11 +13,24 @@ from kemai.platform.fields.base import (
     Label,
     Moment,
     Operator,
+    Own,
     Ref,
     Test,
 )
 from kemai.platform.fields.choice import Choice, MultiChoice, Tags
 from kemai.platform.fields.link import Computed, File, Reference, Region, UserReference
+from kemai.platform.fields.more import (
+    AutoNumber,
+    Broken,
+    DepartmentReference,
+    Formula,
+    Image,
+    MultiReference,
+    Rating,
+    RollUp,
+    SubTable,
+    Time,
+)
 from kemai.platform.fields.number import Boolean, Money, Number, Percent, Whole
 from kemai.platform.fields.text import CreditCode, Email, IdNumber, LongText, Phone, Text, Url
 from kemai.platform.fields.when import Date, DateTime
@@ -27,7 +40,8 @@ KINDS: dict[str, FieldType] = {
     for kind in (
         Text(), LongText(), Email(), Url(), Phone(), CreditCode(), IdNumber(), Number(), Whole(), Money(), Percent(),
         Boolean(), Date(), DateTime(), Choice(), MultiChoice(), Tags(), Reference(), UserReference(), Region(), File(),
-        Computed(),
+        Computed(), Time(), Rating(), Image(), DepartmentReference(), MultiReference(), AutoNumber(), SubTable(),
+        Formula(), RollUp(), Broken(),
     )
 }  # fmt: skip
 
@@ -73,6 +87,7 @@ __all__ = [
     "Label",
     "Moment",
     "Operator",
+    "Own",
     "Ref",
     "Test",
     "kind_of",

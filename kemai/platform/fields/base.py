@@ -94,8 +94,28 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Own:
+    """What an administrator said of a field made on screen, beyond what every field has."""
+
+    kind: str
+    """The kind as defined; a formula's or roll-up's values are those of another."""
+    letter: str
+    """How it is stored: platform.models.extra."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    show_if: Mapping[str, Any] | None = None
+    require_if: Mapping[str, Any] | None = None
+    rule: str = ""
+    rule_message: str = ""
+    index: str = "none"
+    computed: bool = False
+    broken: str = ""
+    """Why it cannot be used; '' where it can."""
+
+
+@dataclass(frozen=True)
 class FieldSpec:
-    """One field of an object type, derived from its model column (or declared, for computed ones)."""
+    """One field of an object type, derived from its model column (or declared, for computed ones, or defined on
+    screen, for own ones)."""
 
     key: str
     path: str
@@ -118,10 +138,31 @@ class FieldSpec:
     ref: str = ""
     """The key of the object type that a reference points to."""
     ref_title: str = ""
+    refs: str = ""
+    """The key of the object type that several references point to."""
     max_length: int | None = None
     part: str = ""
     compute: Callable[[Mapping[str, Any]], Any] | None = field(default=None, compare=False)
     """A computed field: a pure function of the record's other values."""
+    columns: tuple[FieldSpec, ...] = ()
+    """The columns of a sub-table."""
+    own: Own | None = field(default=None, compare=False)
+    """Set for fields that were made on screen: their values stand in the record's `extra`."""
+
+    @property
+    def refers(self) -> bool:
+        """Does it hold the key of one other record?"""
+        return bool(self.ref) or self.type.key in {"user", "file"}
+
+    @property
+    def value_path(self) -> str:
+        """The ORM path of what is compared, grouped and sorted: of a reference its key."""
+        return f"{self.path}_id" if self.refers and self.own is None else self.path
+
+    @property
+    def shown_options(self) -> tuple[Option, ...]:
+        """Those that may be chosen anew."""
+        return tuple(option for option in self.options if not option.archived)
 
     @property
     def operators(self) -> tuple[Operator, ...]:

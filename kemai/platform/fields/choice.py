@@ -51,11 +51,17 @@ class MultiChoice(FieldType):
     widget = "multiselect"
     operators: ClassVar[tuple[str, ...]] = ("has_any", "has_all", "has_none", "empty", "not_empty")
 
+    def read(self, spec: FieldSpec, values: Sequence[Any]) -> Any:
+        return values[0] or []
+
     def is_empty(self, value: Any) -> bool:
         return not value
 
     def empty(self, spec: FieldSpec) -> Any:
         return []
+
+    def mask(self, value: Any) -> Any:
+        return "***" if value else []
 
     def parse_filled(self, raw: object, spec: FieldSpec) -> Any:
         one = Choice()

@@ -24,10 +24,13 @@ class Reference(FieldType):
     operators: ClassVar[tuple[str, ...]] = ("in", "not_in", "eq", "ne", "empty", "not_empty")
 
     def paths(self, spec: FieldSpec) -> tuple[str, ...]:
+        if spec.own is not None:
+            return (spec.path,)
         return (f"{spec.path}_id", f"{spec.path}__{spec.ref_title}")
 
     def read(self, spec: FieldSpec, values: Sequence[Any]) -> Any:
-        return None if values[0] is None else Ref(values[0], str(values[1] or ""))
+        """The titles of own references are fetched for all rows at once (platform.query.titles)."""
+        return None if values[0] is None else Ref(values[0], str(values[1] or "") if len(values) > 1 else "")
 
     def empty(self, spec: FieldSpec) -> Any:
         return None

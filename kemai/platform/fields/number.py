@@ -53,6 +53,11 @@ class Number(FieldType):
             raise Invalid(_("请填写要比较的值"))
         return self.parse_filled(raw, spec)
 
+    def editable(self, value: Any, spec: FieldSpec) -> Any:
+        if value is None:
+            return ""
+        return int(value) if float(value).is_integer() else value
+
     def text(self, value: Any, spec: FieldSpec) -> str:
         if value is None:
             return ""

@@ -18,10 +18,13 @@ from kemai.kit.errors import KitError
 from kemai.kit.tabular import Cell, cell_text, strip_neutralised
 from kemai.platform.fields import FieldSpec, Invalid
 from kemai.platform.fields.base import clean_text
+from kemai.platform.fields.choice import split_list
+from kemai.platform.fields.own import check_limits, rounded
 
 ParseCell = Callable[[Any], Any]
 ParseColumn = Callable[[Sequence[Cell]], list[Any]]
 MEMO = 50_000
+LIMITS = {"min", "max", "pattern", "places"}
 REPEATING = frozenset(
     {"choice", "multi_choice", "boolean", "region", "tags", "date", "datetime", "percent", "whole"}
 )
@@ -56,6 +59,8 @@ def column_parser(spec: FieldSpec, order: str = "") -> ParseColumn:
     """The parser of a column. `order` ('mdy', 'dmy') says how 11/12/2026 is read in it. References stay text: they
     are looked up many at a time."""
     parse = cell_parser(spec, order)
+    if spec.own is not None and LIMITS & spec.own.settings.keys():
+        parse = limited(parse, spec)
     return memoised(parse) if spec.type.key in REPEATING else plain(parse)
 
 
@@ -83,8 +88,30 @@ def memoised(parse: ParseCell) -> ParseColumn:
     return plain(one)
 
 
+def limited(parse: ParseCell, spec: FieldSpec) -> ParseCell:
+    """With the range, the pattern and the places that an own field asks for."""
+
+    def within(cell: Cell) -> Any:
+        value = parse(cell)
+        if value is BLANK or isinstance(value, Bad):
+            return value
+        value = rounded(spec, value)
+        try:
+            check_limits(spec, value)
+        except Invalid as error:
+            return Bad(error.message)
+        return value
+
+    return within
+
+
+def names_in(text: str) -> list[str]:
+    """The records that a cell names."""
+    return [str(part) for part in dict.fromkeys(split_list(text))]
+
+
 def cell_parser(spec: FieldSpec, order: str = "") -> ParseCell:
-    if spec.ref or spec.type.key in {"user", "file"}:
+    if spec.refers or spec.refs:
         return reference_text
     slow = careful(spec)
     match spec.type.key:
@@ -109,7 +136,9 @@ def careful(spec: FieldSpec) -> ParseCell:
 
     def parse(cell: Cell) -> Any:
         raw: Any = strip_neutralised(cell) if isinstance(cell, str) else cell
-        if isinstance(raw, dt.time) or (isinstance(raw, dt.date) and kind.key not in {"date", "datetime"}):
+        if (isinstance(raw, dt.time) and kind.key != "time") or (
+            isinstance(raw, dt.date) and kind.key not in {"date", "datetime"}
+        ):
             raw = cell_text(raw)
         if isinstance(raw, str) and not raw.strip():
             return BLANK

@@ -7,42 +7,22 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
-from django.db.models import UniqueConstraint
 from django.utils.translation import gettext as _
 
 from kemai.platform import access
 from kemai.platform.fields import FieldSpec, Invalid, Ref
-from kemai.platform.imports.existing import Uniqueness, by_key, touched_by
-from kemai.platform.imports.mapping import ColumnMap, Options
-from kemai.platform.imports.parsers import BLANK, Bad, Blank
+from kemai.platform.imports.existing import Constraint, Uniqueness, by_key, touched_by
+from kemai.platform.imports.parsers import BLANK, Bad, Blank, names_in
 from kemai.platform.imports.references import References
 from kemai.platform.imports.seen import Seen
 from kemai.platform.imports.tagging import add_tags, tag_changes
 from kemai.platform.imports.work import Outcome, Problem, Reader, Refusal, Table, Task
-from kemai.platform.objects import ObjectType
 from kemai.platform.records import FieldErrors, create_chunk
-from kemai.platform.records.bulk import apply_changes, differences
+from kemai.platform.records.bulk import apply_changes, differences, known_rows
+from kemai.platform.records.conditional import Conditional, is_conditional
 from kemai.platform.records.values import complete
 
 Values = dict[str, Any]
-
-
-def check(object_type: ObjectType, columns: Sequence[ColumnMap], options: Options) -> list[str]:
-    """What is wrong with a mapping."""
-    mapped = {one.field for one in columns}
-    found = []
-    if options.creates:
-        missing = [spec for spec in object_type.fields.values() if spec.required and spec.key not in mapped]
-        found += [_("新建记录需要“%(field)s”，请选择它在哪一列") % {"field": spec.label} for spec in missing]
-    if options.updates and not options.creates and not options.match:
-        found.append(_("只更新已有记录时，请选择按哪些字段识别"))
-    for key in options.match:
-        if key not in object_type.unique:
-            found.append(_("不能按“%(field)s”识别已有记录") % {"field": key})
-        elif key not in mapped:
-            label = object_type.fields[key].label
-            found.append(_("要按“%(field)s”识别已有记录，请选择它在哪一列") % {"field": label})
-    return found
 
 
 @dataclass
@@ -68,13 +48,16 @@ class RecordWork:
         self.references = {
             place: References(task, spec, one)
             for place, (spec, one) in enumerate(zip(self.specs, task.columns, strict=True))
-            if spec.ref or spec.type.key == "user"
+            if spec.ref or spec.refs or spec.type.key == "user"
         }
         self.match = [key for key in task.options.match if key in self.fields]
         self.defaults = self.new_defaults()
         self.names = list(dict.fromkeys((*self.defaults, *self.fields)))
-        self.uniqueness = Uniqueness(self.type, self.defaults)
-        self.required = [place for place, spec in enumerate(self.specs) if spec.required]
+        self.uniqueness = Uniqueness(self.type, self.names)
+        self.conditional = Conditional.of(self.type)
+        self.required = [
+            place for place, spec in enumerate(self.specs) if spec.required and not is_conditional(spec)
+        ]
 
     def new_defaults(self) -> Values:
         """What a new record has where the file says nothing."""
@@ -111,6 +94,9 @@ class RecordWork:
         """Replaces what the file calls other records by references."""
         for place, references in self.references.items():
             values = table.values[place]
+            if self.specs[place].refs:
+                self.look_up_lists(table, place, references)
+                continue
             known = references.resolve(value for value in values if value is not BLANK)
             column = self.task.columns[place].column
             for position, value in enumerate(values):
@@ -123,6 +109,20 @@ class RecordWork:
                     values[position] = BLANK
                 else:
                     values[position] = found
+
+    def look_up_lists(self, table: Table, place: int, references: References) -> None:
+        """Cells that name several records."""
+        values = table.values[place]
+        parts = {p: names_in(value) for p, value in enumerate(values) if value is not BLANK}
+        known = references.resolve(name for names in parts.values() for name in names)
+        column = self.task.columns[place].column
+        for position, names in parts.items():
+            found = [known[name] for name in names]
+            bad = next((one for one in found if isinstance(one, Bad)), None)
+            if bad is not None:
+                kind = _("没有找到%(object)s") % {"object": references.label}
+                table.complain(position, Problem(column, bad.message, kind))
+            values[position] = BLANK if bad is not None or not found else list(dict.fromkeys(found))
 
     def plan(self, table: Table, out: Outcome) -> Plan:
         """Sorts the rows into new ones and those of existing records."""
@@ -195,7 +195,11 @@ class RecordWork:
             rows = self.new_rows(table)
             for position in list(plan.creates):
                 values = dict(zip(self.names, rows[position], strict=True))
-                if self.lacks_nothing(table, position) and self.passes_hook(table, position, values, None):
+                if (
+                    self.lacks_nothing(table, position)
+                    and self.meets_conditions(table, position, values)
+                    and self.passes_hook(table, position, values, None)
+                ):
                     plan.creates[position] = values
                 else:
                     del plan.creates[position]
@@ -231,7 +235,8 @@ class RecordWork:
             return
         hooked = self.type.hooks.prepare is not None or self.type.hooks.check is not None
         ids = [plan.targets[position] for position in plan.updates]
-        objects = self.type.model._default_manager.in_bulk(ids) if hooked else {}
+        objects = self.type.records().in_bulk(ids) if hooked else {}
+        known = known_rows(self.type, ids, self.conditional.needs) if self.conditional is not None else {}
         clear = self.task.options.blank == "clear"
         for position in list(plan.updates):
             values: Values = {}
@@ -242,8 +247,10 @@ class RecordWork:
                 elif clear and spec.key not in self.match:
                     values[spec.key] = spec.type.empty(spec)
             existing = objects.get(plan.targets[position])
-            if (clear and not self.lacks_nothing(table, position)) or not self.passes_hook(
-                table, position, values, existing
+            if (
+                (clear and not self.lacks_nothing(table, position))
+                or not self.meets_conditions(table, position, values, known.get(plan.targets[position], {}))
+                or not self.passes_hook(table, position, values, existing)
             ):
                 del plan.updates[position]
             else:
@@ -264,6 +271,18 @@ class RecordWork:
                 table.complain(position, Problem(self.column_of(name), message, message))
             return False
         return True
+
+    def meets_conditions(
+        self, table: Table, position: int, values: Values, before: Values | None = None
+    ) -> bool:
+        """What a condition asks for, of a new record or of one that was so before."""
+        if self.conditional is None:
+            return True
+        touched = None if before is None else set(values)
+        found = self.conditional.problems({**(before or {}), **values}, touched)
+        for name, message in found.items():
+            table.complain(position, Problem(self.column_of(name), message, message))
+        return not found
 
     def column_of(self, name: str) -> int | None:
         return self.task.columns[self.fields.index(name)].column if name in self.fields else None
@@ -312,7 +331,7 @@ class RecordWork:
             if self.task.rehearsal:
                 self.seen(f"={constraint.name}").add(used)
 
-    def constrained(self, constraint: UniqueConstraint, plan: Plan) -> dict[int, tuple[Any, ...]]:
+    def constrained(self, constraint: Constraint, plan: Plan) -> dict[int, tuple[Any, ...]]:
         """{position: what the constraint compares} of the rows that it concerns."""
         found = {}
         for rows in (plan.creates, plan.updates):

@@ -27,7 +27,7 @@ Fill = Callable[[str], dict[str, Any]]
 
 def lookup_keys(object_type: ObjectType) -> list[str]:
     """By which fields another record may be named: what is unique to it, then its title."""
-    return list(dict.fromkeys((*object_type.unique, object_type.title)))
+    return list(dict.fromkeys((*object_type.unique_keys, object_type.title)))
 
 
 def can_make(object_type: ObjectType, by: Actor) -> bool:
@@ -46,7 +46,7 @@ class References:
         self.fill = fill
         self.known: dict[str, Found] = {}
         self.user = spec.type.key == "user"
-        self.type = get("user" if self.user else spec.ref)
+        self.type = get("user" if self.user else spec.ref or spec.refs)
         self.keys = ["username", "name", "email"] if self.user else self.lookup_order()
         self.label = str(self.type.label)
 
@@ -113,7 +113,9 @@ class References:
             return people.values_list("pk", key, "name")
         path = self.type.fields[key].path
         visible = access.scope(self.task.by, self.type).filter(**{f"{path}__in": values})
-        return visible.exclude(**{path: ""}).values_list("pk", path, self.type.title)
+        if self.type.fields[key].own is None:
+            visible = visible.exclude(**{path: ""})
+        return visible.values_list("pk", path, self.type.title)
 
     def add_matched(self, key: str, values: dict[Any, list[str]], found: dict[Any, list[Ref]]) -> None:
         matcher = matcher_of(self.type.key, key)

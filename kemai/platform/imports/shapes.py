@@ -84,9 +84,8 @@ def all_shapes() -> Iterator[Shape]:
     return iter(_shapes.values())
 
 
-@functools.cache
 def record_shape(object_type: ObjectType) -> Shape:
-    from kemai.platform.imports import record_rows
+    from kemai.platform.imports import record_check, record_rows
 
     return Shape(
         key="",
@@ -95,7 +94,7 @@ def record_shape(object_type: ObjectType) -> Shape:
         description="",
         fields=lambda by: importable(object_type, by),
         open=record_rows.RecordWork,
-        check=lambda columns, options: record_rows.check(object_type, columns, options),
+        check=lambda columns, options: record_check.check(object_type, columns, options),
         verbs=lambda options: record_verbs(object_type, options),
         icon=object_type.icon,
     )
@@ -114,7 +113,7 @@ def importable(object_type: ObjectType, by: Actor) -> list[FieldSpec]:
         for spec in object_type.fields.values()
         if levels[spec.key] == "edit"
         and not (spec.private or spec.readonly or spec.compute)
-        and spec.type.key not in {"file", "computed"}
+        and spec.type.key not in {"file", "image", "computed"}
     ]
 
 

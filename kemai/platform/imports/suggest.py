@@ -78,5 +78,5 @@ def default_options(shape: Shape, object_type: ObjectType, mapped: set[str], by:
 def default_match(object_type: ObjectType, mapped: set[str]) -> tuple[str, ...]:
     """The record's number if the file has it, else the first other key: two keys at once may contradict."""
     numbering = object_type.numbering.field if object_type.numbering else ""
-    keys = dict.fromkeys((numbering, *object_type.unique))
+    keys = dict.fromkeys((numbering, *object_type.unique_keys))
     return tuple(key for key in keys if key in mapped)[:1]

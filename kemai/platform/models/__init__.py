@@ -14,6 +14,7 @@ from kemai.platform.models.columns import (
     RegionColumn,
 )
 from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectDef, Record
+from kemai.platform.models.extra import ExtraColumn
 from kemai.platform.models.relation import Alias, Link, Merge
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
 from kemai.platform.models.tag import Tag, Tagging
@@ -40,6 +41,7 @@ __all__ = [
     "ConfigChange",
     "CreditCodeColumn",
     "EventDelivery",
+    "ExtraColumn",
     "FieldDef",
     "FieldRule",
     "Grant",

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from kemai.platform.models.extra import ExtraColumn
+
 
 class RecordBase(models.Model):
     """A record of a registered object type. Written only through `platform.records`, read through `platform.access`."""
@@ -19,7 +21,7 @@ class RecordBase(models.Model):
     updated_at = models.DateTimeField(_("更新时间"), editable=False, db_index=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
-    extra = models.JSONField(default=dict, editable=False)
+    extra = ExtraColumn(default=dict, editable=False)
     """Values of own fields (`FieldDef`) by key."""
 
     class Meta:

@@ -20,6 +20,8 @@ class Option(NamedTuple):
     value: str
     label: str | Promise
     color: str = "gray"
+    archived: bool = False
+    """Shown where a record has it, offered no more."""
 
 
 class ChoiceColumn(models.CharField[str, str]):

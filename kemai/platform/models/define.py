@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.base import OwnedRecord
 from kemai.platform.models.columns import ChoiceColumn, Option
+from kemai.platform.models.extra import TypeKeyColumn
 
 KEY_LENGTH = 40
 INDEX_STATES = (
@@ -130,7 +131,7 @@ class ConfigChange(models.Model):
 class Record(OwnedRecord):
     """A record of an own object type: a title, a number, an owner; everything else is in `extra`."""
 
-    type_key = models.CharField(max_length=KEY_LENGTH, editable=False)
+    type_key = TypeKeyColumn(max_length=KEY_LENGTH, editable=False)
     number = models.CharField(_("编号"), max_length=40, blank=True, default="")
     name = models.CharField(_("名称"), max_length=200)
     name_sort = models.CharField(max_length=60, editable=False, default="")

@@ -8,6 +8,7 @@ from kemai.platform.objects.everywhere import (
 )
 from kemai.platform.objects.links import LinkKind, link_kind, link_kinds, register_link
 from kemai.platform.objects.live import LiveOptions
+from kemai.platform.objects.own import meta_changed, meta_version
 from kemai.platform.objects.pages import (
     Ask,
     DiffLine,
@@ -74,6 +75,8 @@ __all__ = [
     "get",
     "link_kind",
     "link_kinds",
+    "meta_changed",
+    "meta_version",
     "panels_of",
     "register",
     "register_link",

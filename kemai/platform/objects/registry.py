@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.utils.module_loading import autodiscover_modules
 
+from kemai.platform.objects.own import current
 from kemai.platform.objects.pages import TimelineSource
 from kemai.platform.objects.types import Action, ObjectType, Panel
 
@@ -25,17 +26,26 @@ def register(object_type: ObjectType) -> ObjectType:
 
 
 def get(key: str) -> ObjectType:
-    try:
-        return _types[key]
-    except KeyError:
-        raise UnknownObject(key) from None
+    """Raises UnknownObject."""
+    found = _types.get(key) or current().types.get(key)
+    if found is None:
+        raise UnknownObject(key)
+    return found
 
 
 def all_types() -> Iterator[ObjectType]:
-    return iter(_types.values())
+    """The declared ones, then those made on screen."""
+    yield from _types.values()
+    yield from [one for one in current().types.values() if one.key not in _types]
+
+
+def declared(key: str) -> ObjectType | None:
+    """The type that code describes under this key."""
+    return _types.get(key)
 
 
 def by_model(model: type[models.Model]) -> ObjectType | None:
+    """The declared type of a model: own types share one."""
     return next((one for one in _types.values() if one.model is model), None)
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
 from kemai.platform.models import Option
 from kemai.platform.objects.live import fixed_or_live
+from kemai.platform.objects.own import current, shape_of
 from kemai.platform.objects.pages import Complete, Explain, FindSimilar, TimelineSource
 
 if TYPE_CHECKING:
@@ -177,10 +178,25 @@ class ObjectType:
     actions: list[Action] = field(default_factory=list)
     related: list[tuple[str, str]] = field(default_factory=list)
     """Related lists on the record page: (object key, its reference field), set by the other type's registration."""
+    called: Label = ""
+    """The name of an own type; a declared one is called as its model."""
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    """Other names for some columns."""
+    together: tuple[tuple[str, ...], ...] = ()
+    """Own fields that only together must be unique."""
+    own: bool = False
+    """Defined on screen: its records share a table with those of other own types."""
+    mark: str = ""
+    """Of an own type: what its definition was."""
 
     @property
     def label(self) -> Label:
-        return self.model._meta.verbose_name or self.key
+        return self.called or self.model._meta.verbose_name or self.key
+
+    def records(self) -> models.QuerySet[Any]:
+        """All records of the type, deleted ones too. Not for people's eyes: those go through access.scope."""
+        rows = self.model._default_manager.all()
+        return rows.filter(type_key=self.key) if self.own else rows
 
     @cached_property
     def has_owner(self) -> bool:
@@ -191,9 +207,14 @@ class ObjectType:
         """Deleted records go to the recycle bin."""
         return has_column(self.model, "deleted_at")
 
-    @cached_property
+    @property
     def fields(self) -> Mapping[str, FieldSpec]:
-        """Every field by key: the model's columns, the parts', tags, computed ones."""
+        """Every field by key: the model's columns, the parts', tags, computed ones, and those made on screen."""
+        return shape_of(self).fields
+
+    @cached_property
+    def declared(self) -> Mapping[str, FieldSpec]:
+        """The fields that code describes."""
         found: dict[str, FieldSpec] = {}
         indexed = leading_columns(self.model)
         for column in self.model._meta.concrete_fields:
@@ -228,7 +249,7 @@ class ObjectType:
         return FieldSpec(
             key=key,
             path=f"{part}__{key}" if part else key,
-            label=column.verbose_name,
+            label=self.labels.get(key, column.verbose_name),
             type=kind,
             required=not (column.blank or column.null or readonly or column.has_default()),
             unique=key in self.unique,
@@ -254,26 +275,39 @@ class ObjectType:
         except KeyError:
             raise UnknownField(self.key, key, tuple(self.fields)) from None
 
-    @cached_property
+    @property
     def named(self) -> frozenset[str]:
         """The fields that the description names itself: these may be private and are shown all the same."""
-        sections = (key for section in (*self.form, *self.sections) for key in section.fields)
-        return frozenset((self.title, *self.columns, *self.badges, *self.search, *sections))
+        return shape_of(self).named
 
-    @cached_property
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The fields whose values the search finds."""
+        return shape_of(self).searched
+
+    @property
+    def unique_keys(self) -> tuple[str, ...]:
+        """The fields that tell a record from all others, own ones included."""
+        return shape_of(self).keys
+
+    @property
+    def unique_together(self) -> Sequence[tuple[str, ...]]:
+        """Fields that only together must be unique, as an administrator said."""
+        return self.together or current().together.get(self.key, ())
+
+    @property
+    def related_lists(self) -> list[tuple[str, str]]:
+        """The related lists of the record page, with those of own references that point here."""
+        return [*self.related, *current().related.get(self.key, ())]
+
+    @property
     def form_sections(self) -> tuple[Section, ...]:
         """The declared sections, and last one with whatever they do not name."""
-        named = {key for section in self.form for key in section.fields}
-        rest = [s.key for s in self.fields.values() if not (s.key in named or s.readonly or s.private)]
-        rest = [key for key in rest if key != self.parent or not self.form]
-        return (*self.form, Section(OTHER_LABEL, *rest)) if rest else self.form
+        return shape_of(self).form
 
-    @cached_property
+    @property
     def page_sections(self) -> tuple[Section, ...]:
-        named = {key for section in (*self.form_sections, *self.sections) for key in section.fields}
-        rest = [spec.key for spec in self.fields.values() if spec.key not in named and not spec.private]
-        derived = (Section(SYSTEM_LABEL, *rest),) if rest else ()
-        return (*self.form_sections, *self.sections, *derived)
+        return shape_of(self).page
 
 
 class UnknownField(LookupError):

@@ -3,6 +3,7 @@
 from kemai.platform.query.counts import Count, capped_counts, quick_count
 from kemai.platform.query.memory import passes
 from kemai.platform.query.orm import compile_q
+from kemai.platform.query.own import index_name, moment
 from kemai.platform.query.rows import (
     Group,
     Order,
@@ -31,6 +32,8 @@ __all__ = [
     "compile_q",
     "fetch",
     "groups",
+    "index_name",
+    "moment",
     "page",
     "parse",
     "passes",

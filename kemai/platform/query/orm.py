@@ -7,12 +7,13 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.db.models.aggregates import Aggregate
 
 from kemai.platform.fields import FieldSpec, Test
 from kemai.platform.models import Tagging
 from kemai.platform.objects import ObjectType
+from kemai.platform.query.several import named_by
 from kemai.platform.query.tree import All, AnyOf, Leaf, Node, Not, Related
 
 NOTHING = Q(pk__in=[])
@@ -54,6 +55,14 @@ def leaf_q(spec: FieldSpec, test: Test, object_type: ObjectType) -> Q:
 
 
 def core_q(spec: FieldSpec, test: Test) -> Q:
+    q = test_q(spec, test)
+    if spec.own is None or test.kind == "empty":
+        return q
+    # a key that is not there compares to unknown: said outright, its negation is true
+    return q & Q(**{f"{spec.path}__isnull": False})
+
+
+def test_q(spec: FieldSpec, test: Test) -> Q:
     path = spec.path
     match test.kind:
         case "in":
@@ -83,9 +92,11 @@ def range_q(path: str, low: Any, high: Any, with_low: bool, with_high: bool) -> 
 
 
 def empty_q(spec: FieldSpec) -> Q:
-    if spec.type.key == "multi_choice":
+    if spec.type.key == "multi_choice" and spec.own is None:
         return Q(**{spec.path: []})
     missing = Q(**{f"{spec.path}__isnull": True})
+    if spec.own is not None:
+        return missing  # what is empty is not kept
     textual = spec.type.storage == "string" and not spec.ref
     if spec.nullable:
         return missing | Q(**{spec.path: ""}) if textual else missing
@@ -115,10 +126,14 @@ def tag_q(test: Test, object_type: ObjectType) -> Q:
 def related_q(node: Related) -> Q:
     """Records by a figure over related ones. Those without any related record count as 0 (count, sum) or fail."""
     other = node.type
-    rows = other.model._default_manager.filter(compile_q(node.where, other))
+    rows = other.records().filter(compile_q(node.where, other))
     if other.recycles:
         rows = rows.filter(deleted_at=None)
-    link = f"{node.field.path}_id"
+    if node.field.refs:
+        return several_q(node, rows)
+    link = node.field.value_path
+    if node.field.own is not None:
+        rows = rows.filter(**{f"{link}__isnull": False})
     path = node.of.path if node.of else "pk"
     figures = rows.order_by().values(link).annotate(figure=AGGREGATE[node.aggregate](F(path)))
     test = node.test
@@ -129,6 +144,15 @@ def related_q(node: Related) -> Q:
     if node.aggregate in {"count", "sum"} and zero_passes(test):
         return ~Q(pk__in=figures.filter(~passing).values(link))
     return Q(pk__in=figures.filter(passing).values(link))
+
+
+def several_q(node: Related, rows: QuerySet[Any]) -> Q:
+    """The same where records point here by a list."""
+    test = node.test
+    if node.aggregate in {"count", "sum"} and zero_passes(test):
+        failing = test._replace(negate=not test.negate)
+        return ~named_by(rows, node.field, node.of, node.aggregate, failing)
+    return named_by(rows, node.field, node.of, node.aggregate, test)
 
 
 def zero_passes(test: Test) -> bool:

@@ -93,18 +93,26 @@ def fixed_columns(node: Any, table: str) -> set[str]:
     return found
 
 
+def walked(queryset: QuerySet[Any], path: str) -> tuple[str, str]:
+    """The table that holds the sort column, and the index to walk; "" where there is none."""
+    base = queryset.model
+    part, _dots, name = path.rpartition("__")
+    if part == "extra":
+        return base._meta.db_table, ""
+    model: Any = base._meta.get_field(part).related_model if part else base
+    table, column = model._meta.db_table, model._meta.get_field(name).column
+    return table, index_on(table, column, fixed_columns(queryset.query.where, table))
+
+
 @contextmanager
-def walk(queryset: QuerySet[Any], path: str, expected: Count | None) -> Iterator[None]:
+def walk(queryset: QuerySet[Any], path: str, expected: Count | None, own_index: str = "") -> Iterator[None]:
     """Makes the queries inside walk the index of the sort column and look everything else up by key. Raises TooLong
     where that would take much longer than it should: a million fresh records, say, that all fail the filter."""
     if connection.vendor != "sqlite" or expected is None or expected.exact or path == "pk":
         yield
         return
-    base = queryset.model
-    part, _dots, name = path.rpartition("__")
-    model: Any = base._meta.get_field(part).related_model if part else base
-    table, column = model._meta.db_table, model._meta.get_field(name).column
-    index = index_on(table, column, fixed_columns(queryset.query.where, table))
+    base = queryset.model._meta.db_table
+    table, index = (base, own_index) if own_index else walked(queryset, path)
     if not index:
         yield
         return
@@ -118,7 +126,7 @@ def walk(queryset: QuerySet[Any], path: str, expected: Count | None) -> Iterator
     connection.ensure_connection()
     connection.connection.set_progress_handler(step, STEP)
     try:
-        with connection.execute_wrapper(hints(base._meta.db_table, table, index)):
+        with connection.execute_wrapper(hints(base, table, index)):
             yield
     except (OperationalError, sqlite3.OperationalError) as error:
         missing = "no such index" in str(error)  # an analysis is building them anew (records/derived.py)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +15,16 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from kemai.platform.fields import FieldSpec, Ref
-from kemai.platform.models import Tagging
-from kemai.platform.objects import ObjectType
+from kemai.platform.models import StoredFile, Tagging
+from kemai.platform.models.extra import load
+from kemai.platform.objects import ObjectType, get
 from kemai.platform.query import plan
 from kemai.platform.query.counts import Count
+from kemai.platform.query.own import index_name
 from kemai.platform.query.tree import QueryError
 
+FEW = 8
+"""So many own fields are asked for one by one; beyond, the JSON that holds them is fetched as a whole."""
 Row = dict[str, Any]
 """A record: {"id": …, field key: value in Python form (Ref for references)}; "version" where asked for."""
 
@@ -35,12 +39,40 @@ class Page:
 
 def fetch(queryset: QuerySet[Any], object_type: ObjectType, specs: Sequence[FieldSpec]) -> list[Row]:
     """The rows of a queryset, in its order, in one query (and one more where tags are shown)."""
+    own = [spec for spec in specs if spec.own is not None]
+    if len(own) > FEW:
+        return fetch_whole(queryset, object_type, specs)
     paths, slices = layout(object_type, specs)
     if object_type.parts and any(spec.part for spec in specs):
         queryset = with_parts(queryset, object_type)
     rows = [build(values, specs, slices) for values in queryset.values_list(*paths)]
+    return finish(rows, object_type, specs)
+
+
+def fetch_whole(queryset: QuerySet[Any], object_type: ObjectType, specs: Sequence[FieldSpec]) -> list[Row]:
+    """Many own fields are taken out of their JSON here: two hundred paths cost the database's compiler more than the
+    record."""
+    built_in = [spec for spec in specs if spec.own is None]
+    own = [(spec, spec.own.letter) for spec in specs if spec.own is not None]
+    paths, slices = layout(object_type, built_in)
+    if object_type.parts and any(spec.part for spec in built_in):
+        queryset = with_parts(queryset, object_type)
+    rows = []
+    for *values, extra in queryset.values_list(*paths, "extra"):
+        row = build(values, built_in, slices)
+        for spec, letter in own:
+            row[spec.key] = spec.type.read(spec, [load(letter, extra.get(spec.key))])
+        rows.append(row)
+    return finish(rows, object_type, specs)
+
+
+def finish(rows: list[Row], object_type: ObjectType, specs: Sequence[FieldSpec]) -> list[Row]:
+    """What is not a column of the record itself."""
     if any(spec.type.key == "tags" for spec in specs):
         add_tags(rows, object_type)
+    for spec in specs:
+        if spec.own is not None and (spec.ref or spec.refs or spec.type.key in {"file", "image"}):
+            add_titles(rows, spec)
     for spec in specs:
         if spec.compute is not None:
             for row in rows:
@@ -70,6 +102,35 @@ def with_parts(queryset: QuerySet[Any], object_type: ObjectType) -> QuerySet[Any
     for part in object_type.parts:
         queryset = queryset.filter(**{f"{part}__isnull": False})
     return queryset
+
+
+def add_titles(rows: Sequence[Row], spec: FieldSpec) -> None:
+    """The titles of the records that an own reference names: one question a column."""
+    several = bool(spec.refs)
+    ids = {
+        ref.id for row in rows for ref in (row[spec.key] if several else [row[spec.key]]) if ref is not None
+    }
+    names = titles_of(spec, ids)
+    for row in rows:
+        value = row[spec.key]
+        if several:
+            row[spec.key] = [Ref(ref.id, names.get(ref.id, "")) for ref in value]
+        elif value is not None:
+            row[spec.key] = Ref(value.id, names.get(value.id, ""))
+
+
+def titles_of(spec: FieldSpec, ids: Collection[int]) -> dict[int, str]:
+    """{key: title}; records that are gone have none."""
+    if not ids:
+        return {}
+    target = spec.ref or spec.refs
+    if not target:
+        return dict(StoredFile.objects.filter(pk__in=ids).values_list("pk", "name"))
+    object_type = get(target)
+    path = object_type.fields[object_type.title].path
+    return {
+        key: str(title) for key, title in object_type.records().filter(pk__in=ids).values_list("pk", path)
+    }
 
 
 def add_tags(rows: Sequence[Row], object_type: ObjectType) -> None:
@@ -110,7 +171,7 @@ def page(
     order = Order.parse(sort or object_type.sort, object_type)
     position = Position.decode(cursor)
     try:
-        with plan.walk(queryset, order.path, expected):
+        with plan.walk(queryset, order.path, expected, order.index):
             found = order.take(queryset, position, size + 1, find_first=plan.finds_first(expected))
     except plan.TooLong:
         found = order.take(queryset, position, size + 1, find_first=True)
@@ -120,10 +181,7 @@ def page(
     if backwards:
         found.reverse()
     ids = [key for key, _value in found]
-    rows = {
-        row["id"]: row
-        for row in fetch(queryset.model._default_manager.filter(pk__in=ids), object_type, specs)
-    }
+    rows = {row["id"]: row for row in fetch(object_type.records().filter(pk__in=ids), object_type, specs)}
     has_next = more if not backwards else True
     has_previous = more if backwards else position is not None
     return Page(
@@ -148,6 +206,8 @@ class Position:
             kind, value = "t", value.isoformat()
         elif isinstance(value, date):
             kind, value = "d", value.isoformat()
+        elif isinstance(value, time):
+            kind, value = "h", value.isoformat()
         elif isinstance(value, Decimal):
             kind, value = "m", str(value)
         payload = orjson.dumps([kind, value, self.key, self.backwards])
@@ -161,7 +221,9 @@ class Position:
             kind, value, key, backwards = orjson.loads(
                 base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             )
-            readers: Mapping[str, Any] = {"t": datetime.fromisoformat, "d": date.fromisoformat, "m": Decimal}
+            readers: Mapping[str, Any] = {
+                "t": datetime.fromisoformat, "d": date.fromisoformat, "h": time.fromisoformat, "m": Decimal,
+            }  # fmt: skip
             value = readers[kind](value) if kind in readers else value
             if isinstance(value, list | dict):
                 raise ValueError("cursor")
@@ -177,6 +239,10 @@ class Order:
     path: str
     descending: bool
     nullable: bool
+    part: str = ""
+    """The one-to-one part whose table holds the column."""
+    index: str = ""
+    """The index of an own field."""
 
     @staticmethod
     def parse(sort: str, object_type: ObjectType) -> Order:
@@ -188,21 +254,23 @@ class Order:
         if spec is None or not spec.sortable:
             allowed = [s.key for s in object_type.fields.values() if s.sortable]
             raise QueryError("unknown_sort", _("不能按“%(field)s”排序") % {"field": key[:60]}, allowed)
-        path = spec.sort_path or (f"{spec.path}_id" if spec.ref else spec.path)
-        return Order(path, descending, spec.nullable)
+        path = spec.sort_path or spec.value_path
+        index = index_name(object_type, spec) if spec.own is not None and spec.own.index == "ready" else ""
+        return Order(
+            path, descending, spec.nullable, path.rpartition("__")[0] if spec.own is None else "", index
+        )
 
     @property
     def key_path(self) -> str:
         """The key beside the sort column: in the part's own table, so that one index holds both."""
-        part = self.path.rpartition("__")[0]
-        return f"{part}__pk" if part else "pk"
+        return f"{self.part}__pk" if self.part else "pk"
 
     def take(
         self, queryset: QuerySet[Any], position: Position | None, count: int, *, find_first: bool = False
     ) -> list[tuple[int, Any]]:
         """Up to `count` (key, sort value) pairs from the position on: first those with a value, then the empty."""
-        if "__" in self.path:
-            queryset = queryset.filter(**{f"{self.path.rpartition('__')[0]}__isnull": False})
+        if self.part:
+            queryset = queryset.filter(**{f"{self.part}__isnull": False})
         backwards = position is not None and position.backwards
         found: list[tuple[int, Any]] = []
         for empty in (True, False) if backwards else (False, True):
@@ -270,7 +338,7 @@ def groups(
     queryset: QuerySet[Any], spec: FieldSpec, *, total: FieldSpec | None = None, limit: int = 200
 ) -> list[Group]:
     """How many records (and what sum) each value of a field has, most first."""
-    path = f"{spec.path}_id" if spec.ref else spec.path
+    path = spec.value_path
     rows: Iterable[dict[str, Any]] = (
         queryset.order_by()
         .values(group_value=F(path))

@@ -205,5 +205,5 @@ def relations(target: ObjectType) -> list[tuple[ObjectType, FieldSpec]]:
         (other, spec)
         for other in all_types()
         for spec in other.fields.values()
-        if spec.ref == target.key and not spec.part and not spec.private
+        if target.key in (spec.ref, spec.refs) and not spec.part and not spec.private
     ]

@@ -10,12 +10,14 @@ from kemai.platform.records.files import (
     MOST_FILES,
     attach,
     detach,
+    field_file,
     files_of,
     location,
     note_download,
     one_file,
     store,
 )
+from kemai.platform.records.indexes import soon as index_soon
 from kemai.platform.records.links import Bound, link, links_of, unlink
 from kemai.platform.records.mass import delete_many, retag_many
 from kemai.platform.records.merging import MOST as MOST_MERGED
@@ -68,7 +70,9 @@ __all__ = [
     "delete_many",
     "detach",
     "edit_many",
+    "field_file",
     "files_of",
+    "index_soon",
     "link",
     "links_of",
     "location",

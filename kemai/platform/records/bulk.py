@@ -18,7 +18,8 @@ from kemai.platform.fields import FieldSpec, FieldType, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import part_model
-from kemai.platform.records import numbers, owners, sql
+from kemai.platform.records import numbers, own, owners, sql
+from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import FieldErrors
 from kemai.platform.records.single import attributes, prepare_all
 from kemai.platform.records.tags import tag_many
@@ -82,14 +83,16 @@ def create_chunk(
     give_numbers(object_type, values)
     keys = list(sql.new_ids(object_type.model, len(rows)))
     layout = column_layout(object_type, values[0])
+    pack = own.packer(object_type, values)
+    extra = ["extra"] if pack is not None else []
     stamps = ("id", "created_at", "updated_at", "created_by_id", "version")
-    unnamed = other_columns(object_type, {*stamps, *(name for name, _key, _store in layout)})
+    unnamed = other_columns(object_type, {*stamps, *extra, *(name for name, _key, _store in layout)})
     sql.insert(
         object_type.model,
-        [*stamps, *unnamed, *(name for name, _key, _store in layout)],
+        [*stamps, *extra, *unnamed, *(name for name, _key, _store in layout)],
         (
             [
-                key, at or now, now, by.user_id, 1, *unnamed.values(),
+                key, at or now, now, by.user_id, 1, *([] if pack is None else [pack(one)]), *unnamed.values(),
                 *[one[k] if store is None else store(one[k]) for _name, k, store in layout],
             ]
             for key, at, one in zip(keys, given, values, strict=True)
@@ -109,7 +112,12 @@ def checked(
     defaults: Values = {}
     complete(object_type, defaults)
     values = [new_values(object_type, row, defaults, by=by, parsed=parsed) for row in rows]
+    conditional = Conditional.of(object_type)
+    if conditional is not None:
+        for one in values:
+            conditional.check(one)
     check_many_references(object_type, values, by=by)
+    own.check_unique(object_type, values, [None] * len(values))
     prepare_all(object_type, values, [None] * len(values), by)
     return values
 
@@ -122,8 +130,10 @@ def column_layout(object_type: ObjectType, sample: Values) -> list[tuple[str, st
         spec = object_type.fields.get(key)
         if spec is None:
             found.append((key, key, None))
-        elif spec.ref or spec.type.key in {"user", "file"}:
-            found.append((f"{spec.path}_id", key, spec.type.store))
+        elif spec.own is not None:
+            continue  # own.packer
+        elif spec.refers:
+            found.append((spec.value_path, key, spec.type.store))
         elif not (spec.compute or spec.part or key in {"tags", "created_at"}):
             plain = type(spec.type).store is FieldType.store
             found.append((spec.path, key, None if plain else spec.type.store))
@@ -148,7 +158,7 @@ def new_values(
 ) -> Values:
     fields = {key: value for key, value in row.items() if key != "created_at"}
     values = {**defaults, **(fields if parsed else typed(object_type, fields, by))}
-    check_required(object_type, values)
+    check_required(object_type, values, whole=True)
     return values
 
 
@@ -159,21 +169,36 @@ def span(keys: Sequence[int]) -> dict[str, int]:
 
 def check_many_references(object_type: ObjectType, values: Sequence[Values], *, by: Actor) -> None:
     """One query per reference field instead of one per row."""
+    refuse_files(object_type, values)
     wanted: dict[str, set[int]] = defaultdict(set)
     for one in values:
         for key, value in one.items():
             if isinstance(value, Ref):
                 wanted[key].add(value.id)
+            elif isinstance(value, list) and value and isinstance(value[0], Ref):
+                wanted[key].update(ref.id for ref in value)
     for key, ids in wanted.items():
         spec = object_type.fields[key]
-        if not (spec.ref or spec.type.key == "user"):
+        if not (spec.ref or spec.refs or spec.type.key == "user"):
             continue
         missing = ids - visible(spec, ids, by=by)
         if missing:
             raise FieldErrors({key: _("选择的%(field)s不存在，或您看不到它") % {"field": spec.label}})
 
 
+def refuse_files(object_type: ObjectType, values: Sequence[Values]) -> None:
+    """A file belongs to one record: mass changes may only take it away."""
+    for spec in object_type.fields.values():
+        holds = spec.own is not None and spec.type.key in {"file", "image"}
+        if holds and any(one.get(spec.key) is not None for one in values):
+            raise FieldErrors({spec.key: _("文件不能批量填写，请在每条记录里上传")})
+
+
 def give_numbers(object_type: ObjectType, values: Sequence[Values]) -> None:
+    for given in own.numberings(object_type):
+        taken = numbers.take(given, f"{object_type.key}.{given.field}", len(values))
+        for one, number in zip(values, taken, strict=True):
+            one[given.field] = number
     numbering = object_type.numbering
     if numbering is None:
         return
@@ -256,11 +281,40 @@ def update_chunk(
         check_required(object_type, one)
     check_many_references(object_type, list(wanted.values()), by=by)
     hooks = object_type.hooks
-    objects = object_type.model._default_manager.in_bulk(keys) if hooks.prepare or hooks.check else {}
+    objects = object_type.records().in_bulk(keys) if hooks.prepare or hooks.check else {}
+    check_conditions(object_type, wanted)
+    check_unique_changes(object_type, wanted)
     prepare_all(object_type, list(wanted.values()), [objects.get(key) for key in wanted], by)
     changes = differences(object_type, wanted)
     apply_changes(object_type, wanted, changes, changeset, by=by)
     return len(changes)
+
+
+def check_conditions(object_type: ObjectType, wanted: Mapping[int, Values]) -> None:
+    conditional = Conditional.of(object_type)
+    if conditional is None:
+        return
+    known = known_rows(object_type, wanted, conditional.needs)
+    for key, one in wanted.items():
+        conditional.check({**known.get(key, {}), **one}, set(one))
+
+
+def known_rows(object_type: ObjectType, ids: Iterable[int], names: Iterable[str]) -> dict[int, query.Row]:
+    """What records have now in some fields."""
+    specs = [object_type.fields[name] for name in names if name != "tags"]
+    rows = query.fetch(object_type.records().filter(pk__in=list(ids)), object_type, specs)
+    return {row["id"]: row for row in rows}
+
+
+def check_unique_changes(object_type: ObjectType, wanted: Mapping[int, Values]) -> None:
+    """What the rows do not name of what must be unique together is asked for all of them at once."""
+    named = {name for one in wanted.values() for name in one}
+    sets = [specs for specs in own.unique_sets(object_type) if any(spec.key in named for spec in specs)]
+    missing = {spec.key for specs in sets if len(specs) > 1 for spec in specs}
+    known = known_rows(object_type, wanted, missing) if missing else {}
+    own.check_unique(
+        object_type, list(wanted.values()), list(wanted), lambda pk, spec: known.get(pk, {}).get(spec.key)
+    )
 
 
 def apply_changes(
@@ -284,7 +338,7 @@ def apply_changes(
 
 def differences(object_type: ObjectType, wanted: Mapping[int, Values]) -> dict[int, audit.Diff]:
     specs = shown_specs(object_type, wanted)
-    rows = query.fetch(object_type.model._default_manager.filter(pk__in=list(wanted)), object_type, specs)
+    rows = query.fetch(object_type.records().filter(pk__in=list(wanted)), object_type, specs)
     old = {row["id"]: row for row in rows}
     found = {}
     for key, one in wanted.items():

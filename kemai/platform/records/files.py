@@ -6,13 +6,13 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -125,6 +125,29 @@ def one_file(type_key: str, key: int, file_id: int, *, by: Actor) -> StoredFile:
     if found is None:
         raise access.NotVisible
     return found
+
+
+def field_file(file_id: int) -> StoredFile:
+    """The file that a field holds; whether the field may be seen is the caller's question. Raises access.NotVisible."""
+    found = StoredFile.objects.filter(pk=file_id).first()
+    if found is None:
+        raise access.NotVisible
+    return found
+
+
+def claim(object_type: ObjectType, key: int, values: Mapping[str, Any], *, by: Actor) -> None:
+    """The files that own fields of a record now hold become the record's. A file is named by its number: only one's
+    own fresh upload, or what the record has already, may be. Raises FieldErrors."""
+    for name, value in values.items():
+        spec = object_type.fields.get(name)
+        if spec is None or spec.own is None or spec.type.key not in {"file", "image"} or value is None:
+            continue
+        mine = Q(type_key=object_type.key, object_id=key)
+        fresh = Q(object_id=None, type_key=object_type.key)
+        if not by.is_system:
+            fresh &= Q(user=by.user_id)
+        if not StoredFile.objects.filter(mine | fresh, pk=value.id).update(object_id=key):
+            raise FieldErrors({name: _("没有找到这个文件，请重新上传")})
 
 
 def location(stored: StoredFile) -> Path:

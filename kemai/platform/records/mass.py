@@ -35,7 +35,7 @@ def delete_many(
     changeset = audit.open_set("delete", type_key, by=by, reason=reason)
     for done, chunk in enumerate(chunks(keys, CHUNK)):
         with transaction.atomic():
-            alive = object_type.model._default_manager.filter(pk__in=chunk, deleted_at=None)
+            alive = object_type.records().filter(pk__in=chunk, deleted_at=None)
             still = list(alive.order_by("pk").values_list("pk", flat=True))
             send(object_type, still, changeset=changeset, by=by)
         tell(progress, (done + 1) * CHUNK, len(keys))

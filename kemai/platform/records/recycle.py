@@ -11,13 +11,13 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kemai.platform import access, audit, events, search
+from kemai.platform import access, audit, events, query, search
 from kemai.platform.access import Actor
-from kemai.platform.models import Change, ChangeSet, Record
+from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, all_types, get
-from kemai.platform.records import sql
+from kemai.platform.records import own, sql
 from kemai.platform.records.bulk import chunks, span
-from kemai.platform.records.errors import Refused
+from kemai.platform.records.errors import FieldErrors, Refused
 from kemai.platform.records.single import integrity
 
 CHUNK = 2000
@@ -27,8 +27,7 @@ DONE = {True: "deleted", False: "restored"}
 
 def every(object_type: ObjectType) -> models.QuerySet[Any]:
     """All records of a type, the deleted ones too: the machinery's view, for nobody's eyes."""
-    records = object_type.model._default_manager.all()
-    return records.filter(type_key=object_type.key) if object_type.model is Record else records
+    return object_type.records()
 
 
 def child_types(object_type: ObjectType) -> list[ObjectType]:
@@ -60,7 +59,9 @@ def flip(
     and event. `alone` names the record in the event (one record was meant)."""
     for chunk in chunks(ids, CHUNK):
         now = timezone.now()
-        rows = object_type.model._default_manager.filter(pk__in=chunk)
+        if not gone:
+            check_free(object_type, chunk)
+        rows = object_type.records().filter(pk__in=chunk)
         rows.update(deleted_at=now if gone else None, updated_at=now, version=F("version") + 1)
         log(object_type, chunk, ACTION[gone], changeset)
         if gone:
@@ -71,6 +72,14 @@ def flip(
             events.emit(f"{object_type.key}.{DONE[gone]}", object_type.key, chunk[0], changeset)
         else:
             events.emit(f"{object_type.key}.bulk_{DONE[gone]}", object_type.key, None, changeset, span(chunk))
+
+
+def check_free(object_type: ObjectType, ids: Sequence[int]) -> None:
+    """What must be unique of these records may have been given to another meanwhile. Raises FieldErrors."""
+    specs = {spec.key: spec for several in own.unique_sets(object_type) for spec in several}
+    if specs:
+        rows = query.fetch(object_type.records().filter(pk__in=ids), object_type, list(specs.values()))
+        own.check_unique(object_type, rows, [row["id"] for row in rows])
 
 
 def log(object_type: ObjectType, ids: Sequence[int], action: str, changeset: ChangeSet) -> None:
@@ -122,7 +131,10 @@ def restore(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -
     with transaction.atomic(), integrity():
         changes = audit.open_set("restore", type_key, by=by, reason=reason)
         gone = access.binned(by, object_type).filter(pk__in=list(ids))
-        bring_back(object_type, list(gone.order_by("pk").values_list("pk", flat=True)), changes, by)
+        try:
+            bring_back(object_type, list(gone.order_by("pk").values_list("pk", flat=True)), changes, by)
+        except FieldErrors as error:
+            raise Refused("duplicate", "；".join(error.errors.values())) from error
     changes.refresh_from_db(fields=["count"])
     return changes
 
@@ -163,7 +175,7 @@ def dead_parents(object_type: ObjectType, ids: Sequence[int]) -> set[int]:
     spec = object_type.fields[object_type.parent]
     if not get(spec.ref).recycles:
         return set()
-    of = every(object_type).filter(pk__in=list(ids)).values_list(f"{spec.path}_id", flat=True)
+    of = every(object_type).filter(pk__in=list(ids)).values_list(spec.value_path, flat=True)
     named = {key for key in of if key is not None}
     return set(
         every(get(spec.ref)).filter(pk__in=named).exclude(deleted_at=None).values_list("pk", flat=True)

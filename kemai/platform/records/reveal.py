@@ -23,7 +23,7 @@ def reveal(type_key: str, key: int, name: str, *, by: Actor) -> Any:
         raise UnknownField(type_key, name, ())
     spec = object_type.fields[name]
     with transaction.atomic():
-        row = query.fetch(object_type.model._default_manager.filter(pk=key), object_type, [spec])[0]
+        row = query.fetch(object_type.records().filter(pk=key), object_type, [spec])[0]
         if level == "masked":
             changes = audit.open_set("reveal", type_key, by=by, count=1)
             Change.objects.create(

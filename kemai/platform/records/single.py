@@ -14,7 +14,8 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.records import numbers, owners, tags
+from kemai.platform.records import files, numbers, own, owners, tags
+from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
 from kemai.platform.records.values import (
     Values,
@@ -35,16 +36,23 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
     complete(object_type, values)
     if object_type.has_owner and values.get("owner") is None and "owner" not in raw and by.user_id:
         values["owner"] = object_type.fields["owner"].type.parse(by.user_id, object_type.fields["owner"])
-    check_required(object_type, values)
+    check_required(object_type, values, whole=True)
+    conditional = Conditional.of(object_type)
+    if conditional is not None:
+        conditional.check(values)
     check_references(object_type, values, by=by)
     check_parent(object_type, values, by=by)
     with transaction.atomic(), integrity():
         check_unique(object_type, values)
+        own.check_unique(object_type, [values], [None])
         prepare_all(object_type, [values], [None], by)
-        obj = object_type.model(**attributes(object_type, values))
+        for numbering in own.numberings(object_type):
+            values[numbering.field] = numbers.take(numbering, f"{type_key}.{numbering.field}")[0]
+        obj = object_type.model(**attributes(object_type, values, {}))
         stamp_new(object_type, obj, by)
         obj.save(force_insert=True)
         add_parts(object_type, obj)
+        files.claim(object_type, obj.pk, values, by=by)
         changes = audit.open_set("create", type_key, by=by, reason=reason, count=1)
         Change.objects.create(
             changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None
@@ -84,7 +92,14 @@ def update(
         if version is not None and obj.version != version:
             check_conflict(object_type, obj, old, values, base)
         check_parent(object_type, values, by=by)
+        conditional = Conditional.of(object_type)
+        if conditional is not None:
+            needed = dict.fromkeys(conditional.needs)
+            conditional.check({**current(object_type, obj, needed), **values}, set(values))
         check_unique(object_type, values, except_id=obj.pk)
+        own.check_unique(
+            object_type, [values], [obj.pk], lambda _pk, spec: current_value(object_type, obj, spec)
+        )
         names = values.pop("tags", None)
         prepare_all(object_type, [values], [obj], by)
         old |= current(object_type, obj, {k: v for k, v in values.items() if k in object_type.fields})
@@ -94,7 +109,8 @@ def update(
             diff |= tags.set_tags(object_type, obj.pk, names, by=by)
         if not diff:
             return obj
-        for name, value in attributes(object_type, values).items():
+        files.claim(object_type, obj.pk, {k: v for k, v in values.items() if k in diff}, by=by)
+        for name, value in attributes(object_type, values, obj.extra).items():
             setattr(obj, name, value)
         obj.version += 1
         obj.updated_at = timezone.now()
@@ -111,7 +127,7 @@ def log_update(object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor
     )
     owners.note(object_type, changes, {obj.pk: diff}, by=by)
     after(object_type, [obj], changed, by)
-    if changed & set(object_type.search):
+    if changed & set(object_type.searched):
         reindex(object_type, obj)
     events.emit(
         f"{object_type.key}.updated",
@@ -173,23 +189,33 @@ def current(object_type: ObjectType, obj: Any, keys: Mapping[str, Any]) -> Value
 def current_value(object_type: ObjectType, obj: Any, spec: FieldSpec) -> Any:
     if spec.type.key == "tags":
         return tags.names_of(object_type.key, obj.pk)
-    if spec.ref or spec.type.key in {"user", "file"}:
+    if spec.own is not None:
+        return own.value_of(obj, spec)
+    if spec.refers:
         key = getattr(obj, f"{spec.path}_id")
         return None if key is None else spec.type.parse(key, spec)
     return getattr(obj, spec.path)
 
 
-def attributes(object_type: ObjectType, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The model's attributes of parsed values; keys that are no fields (set by `prepare`) go as they are."""
-    found = {}
+def attributes(
+    object_type: ObjectType, values: Mapping[str, Any], extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The model's attributes of parsed values; keys that are no fields (set by `prepare`) go as they are. Own fields
+    become the record's `extra`: of `extra` as it was, or without it the patch that `sql.update` takes."""
+    found: dict[str, Any] = {}
+    patch: dict[str, Any] = {}
     for key, value in values.items():
         spec = object_type.fields.get(key)
         if spec is None:
             found[key] = value
-        elif spec.ref or spec.type.key in {"user", "file"}:
-            found[f"{spec.path}_id"] = spec.type.store(value)
+        elif spec.own is not None:
+            patch[key] = own.stored(spec, value)
+        elif spec.refers:
+            found[spec.value_path] = spec.type.store(value)
         elif not spec.compute and not spec.part:
             found[spec.path] = spec.type.store(value)
+    if patch:
+        found["extra"] = patch if extra is None else own.merged(extra, patch)
     return found
 
 
@@ -242,9 +268,10 @@ def after(object_type: ObjectType, objects: Sequence[Any], changed: frozenset[st
 
 
 def reindex(object_type: ObjectType, obj: Any) -> None:
-    if object_type.search:
+    if object_type.searched:
         parts = [
-            (kind, getattr(obj, object_type.fields[key].path)) for key, kind in search_kinds(object_type)
+            (kind, current_value(object_type, obj, object_type.fields[key]))
+            for key, kind in search_kinds(object_type)
         ]
         parts += search.alias_words(object_type.key, [obj.pk]).get(obj.pk, [])
         search.index(object_type.key, obj.pk, parts)
@@ -253,7 +280,7 @@ def reindex(object_type: ObjectType, obj: Any) -> None:
 def search_kinds(object_type: ObjectType) -> list[tuple[str, str]]:
     """(field key, how the index reads it) of the searchable fields."""
     found = []
-    for key in object_type.search:
+    for key in object_type.searched:
         kind = object_type.fields[key].type.key
         if kind not in {"phone", "email"}:
             numbered = object_type.numbering is not None and object_type.numbering.field == key
@@ -277,6 +304,6 @@ def row_of(object_type: ObjectType, key: int, *, by: Actor) -> query.Row:
     """The record as the actor sees it. Raises access.NotVisible."""
     access.one(by, object_type, key)
     specs = access.visible_specs(by, object_type)
-    rows = query.fetch(object_type.model._default_manager.filter(pk=key), object_type, specs)
+    rows = query.fetch(object_type.records().filter(pk=key), object_type, specs)
     access.mask_rows(by, object_type, rows)
     return rows[0]

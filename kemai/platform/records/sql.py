@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from django.db import connection, models
 
-from kemai.platform.models import MoneyColumn
+from kemai.platform.models import ExtraColumn, MoneyColumn
 
 Convert = Callable[[Any], Any]
 
@@ -54,6 +54,8 @@ def converter(column: models.Field[Any, Any]) -> Convert:
         return date_text
     if type(column) is models.DateTimeField and connection.vendor == "sqlite":
         return moment_converter()
+    if isinstance(column, ExtraColumn) and connection.vendor == "sqlite":
+        return patch_text
     return remembering(column)
 
 
@@ -203,10 +205,14 @@ def adapt(value: Any) -> Any:
 
 
 def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Sets columns by key: each row is the values of `names`, then the key. Versions go up by one."""
+    """Sets columns by key: each row is the values of `names`, then the key. Versions go up by one. The JSON of own
+    fields is not set but patched: the keys that a row names, None taking one away."""
     by_name = {column.attname: column for column in model._meta.concrete_fields}
     columns = [by_name[name] for name in names]
-    convert = converters(columns)
+    convert = [
+        patch_text if isinstance(column, ExtraColumn) else one
+        for column, one in zip(columns, converters(columns), strict=True)
+    ]
     prepared = [
         [
             *(value if one is None else one(value) for one, value in zip(convert, row[:-1], strict=True)),
@@ -217,8 +223,21 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     if not prepared:
         return
     quote = connection.ops.quote_name
-    sets = ", ".join(f"{quote(column_name(column))} = %s" for column in columns)
+    sets = ", ".join(assignment(column) for column in columns)
     sets += ", version = version + 1"
     statement = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE id = %s"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.executemany(statement, prepared)
+
+
+def assignment(column: models.Field[Any, Any]) -> str:
+    name = connection.ops.quote_name(column_name(column))
+    if not isinstance(column, ExtraColumn):
+        return f"{name} = %s"
+    if connection.vendor == "postgresql":
+        return f"{name} = jsonb_strip_nulls({name} || %s::jsonb)"
+    return f"{name} = json_patch({name}, %s)"
+
+
+def patch_text(patch: Any) -> str:
+    return orjson.dumps(patch).decode()

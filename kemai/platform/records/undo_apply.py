@@ -14,7 +14,7 @@ from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.fields import Invalid
 from kemai.platform.models import ChangeSet, Tagging
 from kemai.platform.objects import ObjectType
-from kemai.platform.records.bulk import apply_changes, differences, record_changes, span
+from kemai.platform.records.bulk import apply_changes, check_unique_changes, differences, record_changes, span
 from kemai.platform.records.errors import FieldErrors
 from kemai.platform.records.mass import known as tag_keys
 from kemai.platform.records.mass import names
@@ -88,10 +88,11 @@ def write(
     }
     wanted = {key: dict(one) for key, one in old.items()}
     hooks = object_type.hooks
-    found = object_type.model._default_manager.in_bulk(list(ids)) if hooks.prepare or hooks.check else {}
+    found = object_type.records().in_bulk(list(ids)) if hooks.prepare or hooks.check else {}
     prepare_all(object_type, list(wanted.values()), [found.get(key) for key in wanted], SYSTEM)
     for key, one in wanted.items():
         one.update(old[key])
+    check_unique_changes(object_type, wanted)
     changes = differences(object_type, wanted)
     apply_changes(object_type, wanted, changes, inverse, by=by)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import access
 from kemai.platform.access import Actor, Masked
 from kemai.platform.fields import FieldSpec, Invalid, Ref
+from kemai.platform.fields.own import check_limits, rounded
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records.errors import FieldErrors
 
@@ -42,7 +43,8 @@ def parse_values(
             errors[key] = _("这个字段不能修改")
         else:
             try:
-                values[key] = spec.type.parse(value, spec)
+                values[key] = rounded(spec, spec.type.parse(value, spec))
+                check_limits(spec, values[key])
             except Invalid as error:
                 errors[key] = error.message
     if errors:
@@ -55,14 +57,20 @@ def complete(object_type: ObjectType, values: Values) -> None:
     for spec in object_type.fields.values():
         if spec.key in values or spec.readonly or spec.compute or spec.type.key in {"tags", "computed"}:
             continue
+        if spec.own is not None and spec.default is None:
+            continue  # what is empty is not kept
         values[spec.key] = spec.default if spec.default is not None else spec.type.empty(spec)
 
 
-def check_required(object_type: ObjectType, values: Mapping[str, Any]) -> None:
+def check_required(object_type: ObjectType, values: Mapping[str, Any], *, whole: bool = False) -> None:
+    """`whole` says that the values are all that a new record will have. Raises FieldErrors."""
     missing = {
         spec.key: _("请填写%(field)s") % {"field": spec.label}
         for spec in object_type.fields.values()
-        if spec.required and spec.key in values and spec.type.is_empty(values[spec.key])
+        if spec.required
+        and (spec.key in values or (whole and spec.own is not None))
+        and spec.type.is_empty(values.get(spec.key))
+        and not (spec.own is not None and spec.own.show_if)
     }
     if missing:
         raise FieldErrors(missing)
@@ -72,6 +80,8 @@ def references(object_type: ObjectType, values: Mapping[str, Any]) -> Iterable[t
     for key, value in values.items():
         if isinstance(value, Ref):
             yield object_type.fields[key], value.id
+        elif isinstance(value, list):
+            yield from ((object_type.fields[key], one.id) for one in value if isinstance(one, Ref))
 
 
 def visible(spec: FieldSpec, ids: Iterable[int], *, by: Actor) -> set[int]:
@@ -80,9 +90,12 @@ def visible(spec: FieldSpec, ids: Iterable[int], *, by: Actor) -> set[int]:
     if spec.type.key == "user":
         found = get_user_model()._default_manager.filter(pk__in=wanted, is_active=True)
         return set(found.values_list("pk", flat=True))
-    if not spec.ref:
+    target = spec.ref or spec.refs
+    if not target:
         return wanted
-    return set(access.scope(by, get(spec.ref)).filter(pk__in=wanted).values_list("pk", flat=True))
+    if target == "department":  # like staff: may be named by anybody
+        return set(get(target).records().filter(pk__in=wanted, deleted_at=None).values_list("pk", flat=True))
+    return set(access.scope(by, get(target)).filter(pk__in=wanted).values_list("pk", flat=True))
 
 
 def check_references(object_type: ObjectType, values: Mapping[str, Any], *, by: Actor) -> None:
@@ -103,7 +116,7 @@ def check_unique(object_type: ObjectType, values: Mapping[str, Any], *, except_i
         mine = {name: column_value(object_type, name, values) for name in constraint.fields}
         if any(value in (None, "") for name, value in mine.items() if name == constraint.fields[-1]):
             continue
-        others = object_type.model._default_manager.filter(**mine)
+        others = object_type.records().filter(**mine)
         if constraint.condition is not None:
             others = others.filter(constraint.condition)
         if others.exclude(pk=except_id).exists():
@@ -111,7 +124,7 @@ def check_unique(object_type: ObjectType, values: Mapping[str, Any], *, except_i
 
 
 def column_value(object_type: ObjectType, name: str, values: Mapping[str, Any]) -> Any:
-    value = values.get(name)
+    value = object_type.key if name == "type_key" else values.get(name)
     return value.id if isinstance(value, Ref) else value
 
 

@@ -17,7 +17,7 @@ def index_bulk(event: OutboxEvent) -> None:
         object_type = get(event.type_key)
     except UnknownObject:
         return
-    if first is None or last is None or (fields is not None and not set(fields) & set(object_type.search)):
+    if first is None or last is None or (fields is not None and not set(fields) & set(object_type.searched)):
         return
     changed = Change.objects.filter(changeset=event.changeset_id, type_key=event.type_key)
     reindex(

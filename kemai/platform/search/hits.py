@@ -21,7 +21,7 @@ class Hit:
 def hidden_kinds(actor: Actor, object_type: ObjectType) -> frozenset[str]:
     """The kinds of value that this person sees masked, and may therefore not find piece by piece."""
     levels = access.field_levels(actor, object_type)
-    kinds = zip(object_type.search, value_kinds(object_type), strict=True)
+    kinds = zip(object_type.searched, value_kinds(object_type), strict=True)
     return frozenset(kind for key, kind in kinds if levels[key] in {"hidden", "masked"})
 
 
@@ -37,7 +37,7 @@ def everything(actor: Actor, text: str, limit: int = 20) -> list[Hit]:
     """The best hits over all searchable object types, types with exact matches mixed in their order of registration."""
     hits = []
     for object_type in all_types():
-        if not object_type.search or not access.may(actor, object_type, "view"):
+        if not object_type.searched or not access.may(actor, object_type, "view"):
             continue
         ids = search_type(actor, object_type, text, limit)
         titles = titles_of(actor, object_type, ids)
@@ -62,4 +62,4 @@ def titles_of(actor: Actor, object_type: ObjectType, ids: list[int]) -> dict[int
     if levels.get(object_type.title, "hidden") in {"hidden", "masked"} or not ids:
         return dict.fromkeys(ids, f"#{object_type.key}")
     path = object_type.fields[object_type.title].path
-    return dict(object_type.model._default_manager.filter(pk__in=ids).values_list("pk", path))
+    return dict(object_type.records().filter(pk__in=ids).values_list("pk", path))

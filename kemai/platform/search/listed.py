@@ -28,7 +28,7 @@ def matching(actor: Actor, object_type: ObjectType, where: Any = None, text: str
     """All of them, in no order. `where` is a condition tree. Raises QueryError."""
     node = access.condition(actor, object_type, where)
     records = access.scope(actor, object_type).filter(query.compile_q(node, object_type))
-    if not text or not object_type.search:
+    if not text or not object_type.searched:
         return records
     hidden = hidden_kinds(actor, object_type)
     return records.filter(pk__in=match_condition(object_type.key, text, hidden=hidden))
@@ -59,7 +59,7 @@ class Asked:
 def page(actor: Actor, object_type: ObjectType, asked: Asked) -> Found:
     """One page. A search without an order gives the best hits first. Raises QueryError."""
     records = matching(actor, object_type, asked.where)
-    if not (asked.text and object_type.search):
+    if not (asked.text and object_type.searched):
         return sorted_page(actor, object_type, asked, records)
     hidden = hidden_kinds(actor, object_type)
     if asked.sort:

@@ -23,7 +23,7 @@ def value_kinds(object_type: ObjectType) -> list[str]:
     numbered = object_type.numbering.field if object_type.numbering else ""
     return [
         "number" if key == numbered else KINDS.get(object_type.fields[key].type.key, "text")
-        for key in object_type.search
+        for key in object_type.searched
     ]
 
 
@@ -49,13 +49,13 @@ def reindex(type_key: str, ids: Iterable[int]) -> int:
         object_type = get(type_key)
     except UnknownObject:
         return 0
-    if not object_type.search:
+    if not object_type.searched:
         return 0
     total = 0
     left = iter(ids)
     while chunk := list(islice(left, CHUNK)):
         with transaction.atomic():
-            rows = list(_rows(object_type, object_type.model._default_manager.filter(pk__in=chunk)))
+            rows = list(_rows(object_type, object_type.records().filter(pk__in=chunk)))
             total += index_many(type_key, rows)
             remove(type_key, set(chunk) - {key for key, _parts in rows})
     return total
@@ -65,7 +65,7 @@ def _rows(object_type: ObjectType, records: Any) -> Iterator[tuple[int, list[Par
     if object_type.recycles:
         records = records.filter(deleted_at=None)
     kinds = value_kinds(object_type)
-    paths = [object_type.fields[key].path for key in object_type.search]
+    paths = [object_type.fields[key].path for key in object_type.searched]
     rows = list(records.values_list("pk", *paths))
     aliases = alias_words(object_type.key, [row[0] for row in rows])
     for key, *values in rows:
@@ -88,7 +88,7 @@ def alias_words(type_key: str, ids: Sequence[int]) -> dict[int, list[Part]]:
 def rebuild(progress: Progress, *, type_key: str) -> int:
     """A task: index every record of a type again, in the order of their keys."""
     object_type = get(type_key)
-    records = object_type.model._default_manager.order_by("pk")
+    records = object_type.records().order_by("pk")
     total, done, last = records.count(), 0, 0
     while ids := list(records.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
         reindex(type_key, ids)

@@ -101,7 +101,7 @@ def _name_words(value: str) -> list[str]:
     for start in starts:
         tail = parts[start:]
         full = "".join(tail)[:PINYIN_LETTERS]
-        initials = "".join(part[0] for part in tail)[:PINYIN_INITIALS]
+        initials = "".join(part[:1] for part in tail)[:PINYIN_INITIALS]
         if len(full) > 1:
             words.append(full)
         if len(initials) > 1:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.access.grants import rights_version
-from kemai.platform.objects import all_types
+from kemai.platform.objects import all_types, meta_version
 from kemai.platform.ui import live, nav
 from kemai.platform.ui.door import actor_of
 from kemai.platform.ui.lists import views_of_lists
@@ -173,6 +173,7 @@ def cache_key(actor: Actor) -> tuple[Any, ...]:
         actor.is_admin,
         actor.is_system,
         actor.read_only,
+        meta_version(),
     )
 
 

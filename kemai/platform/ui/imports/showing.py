@@ -163,7 +163,7 @@ def rules(
         "create": (_("只新建"), _("已有的记录跳过，不改动")),
         "update": (_("只更新"), _("系统里没有的行跳过，不新建")),
     }
-    keys = [key for key in object_type.unique if key in specs] if shape.matches else []
+    keys = [key for key in object_type.unique_keys if key in specs] if shape.matches else []
     return {
         "modes": [{"value": mode, "label": words[mode][0], "text": words[mode][1]} for mode in shape.modes],
         "mode": options.mode,

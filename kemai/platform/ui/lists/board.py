@@ -77,7 +77,7 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
     spec = board_field(actor, object_type, state)
     base = found.matching(actor, object_type, state)
     money = money_field(actor, object_type)
-    held = {group.value: group for group in query.groups(base, spec, total=money)}
+    held = {group.value or "": group for group in query.groups(base, spec, total=money)}
     shown = columns(spec, held)
     keys = {option.value: taken(object_type, state, base, spec, option.value, "") for option in shown}
     rows = cards(actor, object_type, spec, [pk for pairs in keys.values() for pk, _value in pairs[:CARDS]])
@@ -100,8 +100,8 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
 
 def columns(spec: FieldSpec, held: Mapping[Any, query.Group]) -> list[Option]:
     """A column for every option, and one for records without a value where there are some."""
-    rest = [Option("", _("未填"), "gray")] if held.keys() & {"", None} else []
-    return [*rest, *spec.options]
+    rest = [Option("", _("未填"), "gray")] if "" in held else []
+    return [*rest, *(option for option in spec.options if not option.archived or option.value in held)]
 
 
 def taken(
@@ -109,7 +109,9 @@ def taken(
 ) -> list[tuple[int, Any]]:
     """(key, sort value) of the next cards of a column, one more than is shown."""
     sort = state.sort or object_type.sort
-    inside = base.filter(**{spec.path: value})
+    # what an own field holds nothing of is not in its JSON at all
+    missing = spec.own is not None and value == ""
+    inside = base.filter(**({f"{spec.path}__isnull": True} if missing else {spec.path: value}))
     return Order.parse(sort, object_type).take(inside, Position.decode(cursor), CARDS + 1)
 
 

@@ -181,13 +181,16 @@ def preview(
     return render(request, "ui/pages/bulk.html", context, status=422 if errors else 200)
 
 
+NOT_IN_BULK = frozenset({"tags", "file", "image", "computed"})
+
+
 def editable_fields(actor: Actor, object_type: ObjectType) -> list[dict[str, str]]:
     levels = access.field_levels(actor, object_type)
     return [
         {"value": spec.key, "label": str(spec.label)}
         for spec in object_type.fields.values()
-        if levels[spec.key] == "edit" and not spec.private and spec.type.key not in {"tags", "file", "computed"}
-        and spec.key not in {*object_type.unique, object_type.title, object_type.parent}
+        if levels[spec.key] == "edit" and not spec.private and spec.type.key not in NOT_IN_BULK
+        and spec.key not in {*object_type.unique_keys, object_type.title, object_type.parent}
     ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from kemai.platform import access, query
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
-from kemai.platform.query import QueryError
+from kemai.platform.query import QueryError, moment
 from kemai.platform.ui.lists import cells, found
 from kemai.platform.ui.lists.state import ListState
 from kemai.platform.ui.lists.trees import both
@@ -121,7 +121,7 @@ def by_day(
     actor: Actor, object_type: ObjectType, spec: FieldSpec, records: QuerySet[Any]
 ) -> tuple[dict[date, int], dict[date, list[Event]]]:
     """How many there are each day, and the first few of them."""
-    day: Any = TruncDate(spec.path) if spec.type.key == "datetime" else F(spec.path)
+    day: Any = TruncDate(moment(spec)) if spec.type.key == "datetime" else F(spec.path)
     dated = records.annotate(calendar_day=day)
     counts = dict(
         dated.order_by().values("calendar_day").annotate(n=Count("pk")).values_list("calendar_day", "n")

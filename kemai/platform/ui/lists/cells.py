@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from kemai.kit import regions
 from kemai.platform.access import Masked
 from kemai.platform.fields import FieldSpec, Ref
-from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects import ObjectType, get, meta_version
 
 PALETTE = ("blue", "teal", "purple", "orange", "green", "pink", "indigo", "azure", "yellow", "red")
 TAGS_SHOWN = 2
@@ -38,7 +38,7 @@ Maker = Callable[[Any], Cell]
 
 def maker(object_type: ObjectType, spec: FieldSpec) -> Maker:
     """How values of a field are shown, in the language of the moment."""
-    inner = cached_maker(object_type.key, spec.key, get_language() or "")
+    inner = cached_maker(object_type.key, spec.key, get_language() or "", meta_version())
 
     def make(value: Any) -> Cell:
         if value in (None, "", []):
@@ -51,7 +51,7 @@ def maker(object_type: ObjectType, spec: FieldSpec) -> Maker:
 
 
 @lru_cache(maxsize=4000)
-def cached_maker(type_key: str, field: str, language: str) -> Maker:
+def cached_maker(type_key: str, field: str, language: str, version: str) -> Maker:
     spec = get(type_key).fields[field]
     build = MAKERS.get(spec.type.key, text_maker)
     return build(spec)
@@ -161,6 +161,18 @@ def reference_maker(spec: FieldSpec) -> Maker:
     return lambda value: Cell("ref", value.title or f"#{value.id}", f"{path}{value.id}")
 
 
+def references_maker(spec: FieldSpec) -> Maker:
+    return lambda value: pills([(one.title or f"#{one.id}", "gray") for one in value])
+
+
+def lines_maker(spec: FieldSpec) -> Maker:
+    return lambda value: Cell("long", _("%(n)s 行") % {"n": len(value)}, spec.type.text(value, spec)[:500])
+
+
+def file_maker(spec: FieldSpec) -> Maker:
+    return lambda value: Cell("text", value.title)
+
+
 def phone_maker(spec: FieldSpec) -> Maker:
     return lambda value: Cell("link", spec.type.text(value, spec), f"tel:{value.partition(';')[0]}")
 
@@ -191,6 +203,11 @@ MAKERS: dict[str, Callable[[FieldSpec], Maker]] = {
     "region": region_maker,
     "user": person_maker,
     "reference": reference_maker,
+    "department": file_maker,
+    "file": file_maker,
+    "image": file_maker,
+    "multi_reference": references_maker,
+    "sub_table": lines_maker,
     "phone": phone_maker,
     "email": email_maker,
     "url": url_maker,

@@ -16,12 +16,12 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
-from kemai.platform.query import QueryError
+from kemai.platform.query import QueryError, moment
 from kemai.platform.ui.lists import filters, found
 from kemai.platform.ui.lists.state import ListState
 from kemai.platform.ui.lists.trees import both
 
-GROUPED = ("choice", "boolean", "user", "reference", "region", "date", "datetime")
+GROUPED = ("choice", "boolean", "user", "department", "reference", "rating", "region", "date", "datetime")
 MOST = 30
 LOOKS = ("bar", "line", "pie")
 
@@ -108,10 +108,10 @@ def picked(known: Sequence[FieldSpec], key: str) -> FieldSpec:
 
 def grouped(records: QuerySet[Any], spec: FieldSpec, measure: FieldSpec | None) -> list[tuple[Any, float]]:
     """(value, figure), the largest first; months in their order."""
-    value: Any = F(f"{spec.path}_id" if spec.ref or spec.type.key == "user" else spec.path)
+    value: Any = F(spec.value_path)
     dated = spec.type.key in {"date", "datetime"}
     if dated:
-        value = TruncMonth(spec.path)
+        value = TruncMonth(moment(spec))
     elif spec.type.key == "region":
         value = Substr(spec.path, 1, 2)
     figure: Any = Sum(measure.path) if measure else Count("pk")
@@ -127,7 +127,7 @@ def plain(figure: Any) -> float:
 
 def words(actor: Actor, spec: FieldSpec, values: Sequence[Any]) -> list[str]:
     match spec.type.key:
-        case "user" | "reference":
+        case "user" | "reference" | "department":
             keys = [str(value) for value in values if value is not None]
             names = filters.words_for(actor, spec, keys)
             return [_("未填") if value is None else names.get(str(value), f"#{value}") for value in values]
@@ -149,8 +149,8 @@ def leaf(spec: FieldSpec, value: Any) -> dict[str, Any]:
     if value is None or value == "":
         return {"field": spec.key, "op": "empty"}
     match spec.type.key:
-        case "boolean":
-            return {"field": spec.key, "op": "eq", "value": bool(value)}
+        case "boolean" | "rating":
+            return {"field": spec.key, "op": "eq", "value": value if spec.type.numeric else bool(value)}
         case "region":
             return {"field": spec.key, "op": "within", "value": [f"{value}0000"]}
         case "date" | "datetime":

@@ -21,7 +21,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.access.grants import rights_version
 from kemai.platform.fields import OPERATORS, FieldSpec
-from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects import ObjectType, get, meta_version
 from kemai.platform.query import relations
 from kemai.platform.query.tree import COUNT_OPERATORS, allowed_operators
 from kemai.platform.ui.cells import to_json, written
@@ -44,9 +44,12 @@ IS = pgettext_lazy("operator", "是")
 WORDS = {"in": IS, "not_in": gettext_lazy("不是"), "eq": IS}
 WINDOWS = (0, 30, 90, 365)
 ARITIES: dict[str, int | str] = {"0": 0, "1": 1, "2": 2, "many": "many", "days": 1}
-LISTED = frozenset({"choice", "reference", "user", "file"})
+LISTED = frozenset({"choice", "reference", "user", "department", "file", "image"})
 """Kinds whose equality is said with a list of one."""
-CLIENT_TYPES = {"boolean": "bool", "whole": "number", "datetime": "date", "percent": "number"}
+CLIENT_TYPES = {
+    "boolean": "bool", "whole": "number", "rating": "number", "datetime": "date", "percent": "number",
+    "department": "reference", "multi_reference": "tags", "auto_number": "text",
+}  # fmt: skip
 
 
 # ── the tree, to and from the browser ──
@@ -161,7 +164,7 @@ _configs: dict[tuple[Any, ...], str] = {}
 
 def config(actor: Actor, object_type: ObjectType, where: Tree = None) -> Markup:
     """The builder's configuration as JSON, worked out once for everybody with the same rights and language."""
-    key = (object_type.key, actor.role_ids, actor.is_system, rights_version(), get_language())
+    key = (object_type.key, actor.role_ids, actor.is_system, rights_version(), get_language(), meta_version())
     fields = _configs.get(key)
     if fields is None:
         if len(_configs) > 300:
@@ -232,8 +235,8 @@ def values_of(spec: FieldSpec) -> dict[str, Any]:
     match spec.type.key:
         case "user":
             return {"remote_url": reverse("ask_people")}
-        case "reference" if spec.ref:
-            return {"remote_url": reverse("options", args=(spec.ref,))}
+        case "reference" | "department" | "multi_reference" if spec.ref or spec.refs:
+            return {"remote_url": reverse("options", args=(spec.ref or spec.refs,))}
         case "tags":
             return {"remote_url": reverse("options", args=("tag",))}
         case "region":
@@ -333,8 +336,8 @@ def words_for(actor: Actor, spec: FieldSpec, values: Sequence[str]) -> dict[str,
             return words | ({"me": _("我")} if "me" in values else {})
         case "tags":
             return titles(actor, "tag", values)
-        case "reference" if spec.ref:
-            return titles(actor, spec.ref, values)
+        case "reference" | "department" | "multi_reference" if spec.ref or spec.refs:
+            return titles(actor, spec.ref or spec.refs, values)
     return {}
 
 
@@ -344,7 +347,7 @@ def titles(actor: Actor, type_key: str, values: Sequence[str]) -> dict[str, str]
     if not ids:
         return {}
     object_type = get(type_key)
-    seer = access.SYSTEM if type_key in {"user", "tag"} else actor
+    seer = access.SYSTEM if type_key in {"user", "tag", "department"} else actor
     rows = access.scope(seer, object_type).filter(pk__in=ids)
     return {
         str(key): str(title)

@@ -25,7 +25,7 @@ CARD_LINES = 5
 """On a phone a record is a card of a title, a badge and so many lines; empty ones take no room."""
 INLINE = frozenset({
     "text", "email", "url", "phone", "number", "whole", "money", "percent", "boolean", "date", "datetime", "choice",
-    "user", "reference", "credit_code", "id_number",
+    "user", "reference", "credit_code", "id_number", "time", "rating", "department",
 })  # fmt: skip
 """Kinds whose control fits into a cell; the others are edited in the form."""
 

@@ -80,7 +80,7 @@ def frame(actor: Actor, object_type: ObjectType, state: ListState, display: str)
         else "",
         "bin_url": reverse("bin", args=(object_type.key,)) if may["delete"] and object_type.recycles else "",
         "export_url": reverse("export", args=(object_type.key,)) if may["export"] else "",
-        "searchable": bool(object_type.search),
+        "searchable": bool(object_type.searched),
         "may": may,
         "typed": False,
         "empty": empty(state),

@@ -14,7 +14,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.access.grants import rights_version
 from kemai.platform.models import SavedView
-from kemai.platform.objects import ObjectType, UnknownField, get
+from kemai.platform.objects import ObjectType, UnknownField, get, meta_version
 from kemai.platform.query import QueryError
 from kemai.platform.records import saved_views
 from kemai.platform.ui.lists.state import ListState, Saved, opening
@@ -36,7 +36,8 @@ class Pinned:
 def built_in(actor: Actor, object_type: ObjectType) -> list[Saved]:
     """These cannot be broken: nobody owns them. Worked out once for everybody with the same rights and language."""
     person = actor.user_id is not None
-    key = (object_type.key, actor.role_ids, actor.is_system, person, rights_version(), get_language())
+    held, version = rights_version(), meta_version()
+    key = (object_type.key, actor.role_ids, actor.is_system, person, held, version, get_language())
     if key not in _built:
         if len(_built) > 500:
             _built.clear()

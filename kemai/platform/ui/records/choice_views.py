@@ -27,12 +27,13 @@ def options(request: HttpRequest, actor: Actor, type_key: str) -> JsonResponse:
 
 def found(actor: Actor, object_type: ObjectType, text: str) -> list[dict[str, str]]:
     """By the search index where the type has one, else by a part of the title; the newest where nothing was typed."""
-    visible = access.scope(actor, object_type)
+    # whoever is on the staff may name any department
+    visible = access.scope(access.SYSTEM if object_type.key == "department" else actor, object_type)
     title = object_type.fields[object_type.title].path
     numbering = object_type.numbering
     sub = numbering.field if numbering and numbering.field != object_type.title else "pk"
     ids: list[int] | None = None
-    if text and object_type.search:
+    if text and object_type.searched:
         ids = search.search_type(actor, object_type, text, MOST)
         visible = visible.filter(pk__in=ids)
     elif text:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import access, audit
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Label, Ref
+from kemai.platform.fields.more import stars
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.query import Row, TagRef
 from kemai.platform.ui import cells
@@ -21,10 +22,11 @@ WIDGETS = {
     "long_text": "textarea", "number": "number", "whole": "number", "money": "money", "percent": "percent",
     "boolean": "switch", "date": "date", "datetime": "datetime", "choice": "select", "multi_choice": "multiselect",
     "tags": "tags", "reference": "ref", "user": "user", "phone": "phone", "email": "email", "url": "url",
-    "region": "region", "file": "file",
+    "region": "region", "file": "file", "image": "file", "time": "time", "rating": "select", "department": "ref",
+    "multi_reference": "refs", "sub_table": "sub_table",
 }  # fmt: skip
-SEVERAL = frozenset({"multi_choice", "tags"})
-REFERS = frozenset({"reference", "user", "file"})
+SEVERAL = frozenset({"multi_choice", "tags", "multi_reference"})
+REFERS = frozenset({"reference", "user", "file", "image", "department"})
 SMALL_CHOICE = 60
 """A select of the browser serves up to so many options; beyond, one is searched."""
 
@@ -78,6 +80,8 @@ def text_of(spec: FieldSpec, value: Any) -> Any:
         return sorted(one.title if isinstance(one, Ref) else str(one) for one in value or [])
     if kind == "multi_choice":
         return sorted(value or [])
+    if kind == "multi_reference":
+        return sorted(str(one.id) if isinstance(one, Ref) else str(one) for one in value or [])
     if kind in REFERS:
         return "" if value is None else str(value.id)
     if kind == "boolean":
@@ -97,19 +101,11 @@ def control(
         return Control(
             spec, "text", cells.text(spec, value), spec.label, reason=locked(level), help=spec.help
         )
-    options: Sequence[Mapping[str, Any]] = ()
-    url = ""
-    if kind in {"choice", "multi_choice"}:
-        options = [{"value": o.value, "label": str(o.label), "color": o.color} for o in spec.options]
-        widget = "combo" if kind == "choice" and len(spec.options) > SMALL_CHOICE else widget
+    options, url = offered(actor, spec, value)
+    if kind == "choice" and len(spec.options) > SMALL_CHOICE:
+        widget = "combo"
     elif kind == "boolean" and spec.nullable:
-        widget, options = "select", [{"value": "1", "label": _("是")}, {"value": "0", "label": _("否")}]
-    elif kind == "tags":
-        options, url = tag_options(value), reverse("tag_options")
-    elif kind in {"reference", "user"}:
-        options, url = ref_options(actor, spec, value), options_url(spec)
-    elif kind == "region":
-        url = reverse("regions")
+        widget = "select"
     if kind == "percent":
         widget = "percent"
     shown = value if isinstance(value, str) else text_of(spec, value)
@@ -119,6 +115,47 @@ def control(
         spec, widget, shown, spec.label, required=spec.required and kind != "boolean", help=spec.help, error=error,
         options=options, url=url,
     )  # fmt: skip
+
+
+def offered(actor: Actor, spec: FieldSpec, value: Any) -> tuple[Sequence[Mapping[str, Any]], str]:
+    """What may be chosen, and where more is asked for."""
+    match spec.type.key:
+        case "choice" | "multi_choice":
+            return choices(spec, value), ""
+        case "boolean" if spec.nullable:
+            return [{"value": "1", "label": _("是")}, {"value": "0", "label": _("否")}], ""
+        case "rating":
+            return [{"value": str(n), "label": "★" * n} for n in range(1, stars(spec) + 1)], ""
+        case "tags":
+            return tag_options(value), reverse("tag_options")
+        case "multi_reference":
+            return refs_options(actor, spec, value), reverse("options", args=[spec.refs])
+        case "reference" | "user" | "department":
+            return ref_options(actor, spec, value), options_url(spec)
+        case "region":
+            return (), reverse("regions")
+        case "sub_table":
+            return [column(one) for one in spec.columns], ""
+    return (), ""
+
+
+def column(spec: FieldSpec) -> Mapping[str, Any]:
+    """A column of a sub-table as the browser's editor needs it."""
+    options = [str(option.label) for option in spec.options] or (
+        [_("是"), _("否")] if spec.type.key == "boolean" else None
+    )
+    found = {"value": spec.key, "label": str(spec.label), "kind": spec.type.key, "required": spec.required}
+    return found | ({"options": options} if options else {})
+
+
+def choices(spec: FieldSpec, value: Any) -> list[Mapping[str, Any]]:
+    """The options, those no longer offered only where the record has them."""
+    chosen = value if isinstance(value, list) else [value]
+    return [
+        {"value": o.value, "label": str(o.label), "color": o.color}
+        for o in spec.options
+        if not o.archived or o.value in chosen
+    ]
 
 
 def locked(level: str) -> str:
@@ -146,6 +183,18 @@ def ref_options(actor: Actor, spec: FieldSpec, value: Any) -> list[Mapping[str, 
     return [{"value": str(ref.id), "label": ref.title, "selected": True}] if ref else []
 
 
+def refs_options(actor: Actor, spec: FieldSpec, value: Any) -> list[Mapping[str, Any]]:
+    """The chosen records; keys that were typed get their titles as far as the actor sees the records."""
+    refs = [one for one in value or [] if isinstance(one, Ref)]
+    keys = [str(one) for one in value or [] if not isinstance(one, Ref)] if isinstance(value, list) else []
+    ids = [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) <= 18][:200]
+    if ids:
+        path = get(spec.refs).fields[spec.ref_title].path
+        seen = access.scope(actor, spec.refs).filter(pk__in=ids).values_list("pk", path)
+        refs += [Ref(key, str(title)) for key, title in seen]
+    return [{"value": str(ref.id), "label": ref.title or f"#{ref.id}", "selected": True} for ref in refs]
+
+
 def titled(actor: Actor, spec: FieldSpec, value: object) -> Ref | None:
     """A typed key with the title of its record, if the actor sees it."""
     text = str(value or "")
@@ -156,7 +205,8 @@ def titled(actor: Actor, spec: FieldSpec, value: object) -> Ref | None:
         name = next((name for pk, name, _team in access.people("", limit=5000) if pk == key), "")
         return Ref(key, name) if name else None
     path = get(spec.ref).fields[spec.ref_title].path
-    title = access.scope(actor, spec.ref).filter(pk=key).values_list(path, flat=True).first()
+    seer = access.SYSTEM if spec.type.key == "department" else actor
+    title = access.scope(seer, spec.ref).filter(pk=key).values_list(path, flat=True).first()
     return None if title is None else Ref(key, str(title))
 
 

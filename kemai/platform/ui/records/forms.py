@@ -19,8 +19,9 @@ from kemai.platform.fields import FieldSpec, Invalid, Label
 from kemai.platform.models import StoredFile
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import Conflict, FieldErrors
+from kemai.platform.records.conditional import is_conditional, node_of
 from kemai.platform.ui import cells
-from kemai.platform.ui.records.controls import Control, Typed, base_of, changed, control
+from kemai.platform.ui.records.controls import Control, Typed, base_of, changed, control, text_of
 from kemai.platform.ui.records.subject import Subject
 
 
@@ -116,7 +117,7 @@ class RecordForm:
     @property
     def similar_fields(self) -> str:
         """The controls whose texts are compared, as a selector."""
-        keys = dict.fromkeys((self.type.title, *self.type.unique, *self.type.similar_by))
+        keys = dict.fromkeys((self.type.title, *self.type.unique_keys, *self.type.similar_by))
         shown = {spec.key for spec in self.writable}
         return ", ".join(f"#f-{key}" for key in keys if key in shown)
 
@@ -129,6 +130,29 @@ class RecordForm:
             if controls:
                 found.append(FormSection(section.title, controls))
         return found
+
+    @cached_property
+    def conditions(self) -> dict[str, Any] | None:
+        """What the browser needs to show and ask for fields by what stands in others; None where nothing depends."""
+        shown = [spec for spec in self.writable if is_conditional(spec)]
+        if not shown:
+            return None
+        known = {
+            spec.key: spec
+            for spec in self.type.fields.values()
+            if self.levels.get(spec.key) in {"read", "edit"}
+        }
+        row = self.subject.row if self.subject else {}
+        writable = {spec.key for spec in self.writable}
+        return {
+            "rules": [rule_of(self.type, spec) for spec in shown],
+            "kinds": {key: spec.type.key for key, spec in known.items()},
+            "values": {
+                key: text_of(spec, row[key])
+                for key, spec in known.items()
+                if key in row and key not in writable
+            },
+        }
 
     def control(self, spec: FieldSpec) -> Control:
         value = self.subject.row.get(spec.key) if self.subject else self.fresh(spec)
@@ -155,6 +179,14 @@ class RecordForm:
             label = str(self.type.fields[key].label) if key in order else ""
             found.append(Problem(key if key in order else "", label, self.errors[key]))
         return found
+
+
+def rule_of(object_type: ObjectType, spec: FieldSpec) -> dict[str, Any]:
+    """When a field is shown and required: trees that the server could read; others bind nobody."""
+    assert spec.own is not None
+    trees = {"show": spec.own.show_if, "require": spec.own.require_if}
+    read = {name: tree if node_of(object_type, tree) is not None else None for name, tree in trees.items()}
+    return {"field": spec.key, "required": spec.required, **read}
 
 
 def blank(actor: Actor, type_key: str, query: QueryDict, *, modal: bool = False) -> RecordForm:
@@ -208,7 +240,7 @@ def sent_version(text: str, now: int) -> int:
 def keep_uploads(form: RecordForm, request: HttpRequest) -> None:
     """Files come as content: they are stored first, the field then refers to them."""
     for spec in form.writable:
-        upload = request.FILES.get(spec.key) if spec.type.key == "file" else None
+        upload = request.FILES.get(spec.key) if spec.type.key in {"file", "image"} else None
         if upload is not None:
             stored: StoredFile = records.store(upload, by=form.actor, type_key=form.type.key)
             form.typed.values[spec.key] = str(stored.pk)
@@ -259,13 +291,13 @@ def told(form: RecordForm, key: str, value: Any) -> str:
     """A value in words; references come without their titles, which are looked up."""
     spec = form.type.fields[key]
     typed = control(form.actor, form.type, spec, reread(spec, value), level="edit")
-    if spec.type.key in {"reference", "user"}:
+    if spec.type.key in {"reference", "user", "department"}:
         return str(typed.options[0]["label"]) if typed.options else "—"
     return cells.text(spec, value) or "—"
 
 
 def reread(spec: FieldSpec, value: Any) -> Any:
-    if spec.type.key in {"reference", "user"}:
+    if spec.type.key in {"reference", "user", "department"}:
         return None if value is None else str(value.id)
     try:
         return spec.type.parse(value, spec)

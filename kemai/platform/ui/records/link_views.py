@@ -97,7 +97,7 @@ def options(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> JsonR
     kind = link_kind(kind_key)
     wanted = (kind.b if end != "b" else kind.a) if kind is not None else ()
     text = request.GET.get("q", "").strip()[:100]
-    types = [get(key) for key in wanted] or [one for one in all_types() if one.nav and one.search]
+    types = [get(key) for key in wanted] or [one for one in all_types() if one.nav and one.searched]
     items = []
     for object_type in types:
         if not access.may(actor, object_type, "view"):

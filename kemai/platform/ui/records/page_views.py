@@ -62,6 +62,7 @@ def record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpRe
         subject = Subject(actor, type_key, pk)
     except NotVisible:
         return gone(request, actor, type_key, pk)
+    subject.everything = "empty" in request.GET
     part = request.headers.get("X-Part", "") if is_fragment(request) else ""
     tab = request.GET.get("tab", "")
     if part == "head":

@@ -13,6 +13,8 @@ from kemai.platform.objects import ObjectType, get
 
 CAP = 999
 PAGE = 20
+COUNTED = 12
+"""So many related lists are counted before they are opened; fifty own objects may point to one record."""
 
 
 class Child(NamedTuple):
@@ -22,37 +24,45 @@ class Child(NamedTuple):
     link: FieldSpec
     key: str
     label: Label
-    many: int = 0
+    many: int | None = 0
+    """None where nobody counted."""
 
     @property
-    def count_text(self) -> str:
+    def count_text(self) -> str | None:
+        if self.many is None:
+            return None
         return f"{CAP}+" if self.many > CAP else str(self.many)
 
 
 def children(actor: Actor, object_type: ObjectType) -> list[Child]:
     """The related lists that the actor may see."""
     found = []
-    for key, field in object_type.related:
+    for key, field in object_type.related_lists:
         other = get(key)
         if access.may(actor, other, "view"):
             link = other.field(field)
-            same = sum(1 for one, _field in object_type.related if one == key) > 1
+            same = sum(1 for one, _field in object_type.related_lists if one == key) > 1
             label = f"{other.label}·{link.label}" if same else other.label
             found.append(Child(other, link, f"{key}.{field}" if same else key, label))
     return found
 
 
 def rows_of(actor: Actor, child: Child, pk: int) -> QuerySet[Any]:
+    if child.link.refs:
+        return access.scope(actor, child.type).filter(**{f"{child.link.path}__contains": f'"{pk}"'})
     return access.scope(actor, child.type).filter(**{child.link.path: pk})
 
 
 def counted(actor: Actor, object_type: ObjectType, pk: int) -> tuple[list[Child], int]:
     """The related lists with their counts, and the number of files, in one question."""
     found = children(actor, object_type)
+    rest = [child._replace(many=None) for child in found[COUNTED:]]
+    found = found[:COUNTED]
     counts = query.capped_counts(
         [*(rows_of(actor, child, pk) for child in found), records.files_of(object_type, pk)], CAP
     )
-    return [child._replace(many=count) for child, count in zip(found, counts, strict=False)], counts[-1]
+    shown = [child._replace(many=count) for child, count in zip(found, counts, strict=False)]
+    return [*shown, *rest], counts[-1]
 
 
 def child_of(actor: Actor, object_type: ObjectType, key: str) -> Child:

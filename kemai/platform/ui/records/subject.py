@@ -12,12 +12,16 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access, query
 from kemai.platform.access import Actor, Masked
-from kemai.platform.fields import FieldSpec, Label
+from kemai.platform.fields import FieldSpec, Label, Ref
 from kemai.platform.models import Option
 from kemai.platform.objects import Known, ObjectType, get
+from kemai.platform.records.conditional import applies
 from kemai.platform.ui import cells
 
 VERBS = ("edit", "delete", "reveal")
+LONG = 40
+"""Facts of a section; of a longer one the empty facts are left out."""
+FILES = frozenset({"file", "image"})
 COPIED = frozenset({"phone", "email", "credit_code", "id_number", "url"})
 
 
@@ -32,6 +36,8 @@ class Fact:
     why_url: str = ""
     copy_text: str = ""
     reveal_url: str = ""
+    file_url: str = ""
+    picture_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class FactSection:
     title: Label
     facts: Sequence[Fact]
     open: bool
+    left_out: int = 0
+    """Empty facts of a long section that are shown on request."""
 
 
 class Subject:
@@ -154,10 +162,27 @@ class Subject:
             why_url=f"{self.url}/why/{spec.key}" if derived and filled else "",
             copy_text=cells.text(spec, value) if filled and not masked and spec.type.key in COPIED else "",
             reveal_url=f"{self.url}/reveal/{spec.key}" if self.revealable(spec, value) else "",
+            file_url=f"{self.url}/value/{spec.key}"
+            if isinstance(value, Ref) and spec.type.key in FILES
+            else "",
+            picture_url=f"{self.url}/picture/{spec.key}"
+            if isinstance(value, Ref) and spec.type.key == "image"
+            else "",
         )
 
     def revealable(self, spec: FieldSpec, value: object) -> bool:
         return isinstance(value, Masked) and bool(value) and "reveal" in self.abilities
+
+    everything: bool = False
+    """Also the empty facts of long sections."""
+
+    def filled(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Nobody reads two hundred times that something is not filled in."""
+        return [spec for spec in specs if not spec.type.is_empty(self.row.get(spec.key))]
+
+    def wanted(self, spec: FieldSpec) -> bool:
+        """A field that is not asked for here, and empty, is not shown either."""
+        return not spec.type.is_empty(self.row.get(spec.key)) or applies(self.type, spec, self.row)
 
     @cached_property
     def sections(self) -> list[FactSection]:
@@ -167,8 +192,11 @@ class Subject:
         declared = self.type.page_sections
         for place, section in enumerate(declared):
             specs = [self.type.fields[key] for key in section.fields if key in shown and key not in seen]
+            specs = [spec for spec in specs if self.wanted(spec)]
             seen |= {spec.key for spec in specs}
             if specs:
                 is_open = place < len(declared) - 1 or place == 0
-                found.append(FactSection(section.title, [self.fact(spec) for spec in specs], is_open))
+                shown_specs = specs if self.everything or len(specs) <= LONG else self.filled(specs)
+                facts = [self.fact(spec) for spec in shown_specs]
+                found.append(FactSection(section.title, facts, is_open, len(specs) - len(facts)))
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kemai.platform.ui.records import act_views, choice_views, link_views, page_views
+from kemai.platform.ui.records import act_views, choice_views, file_views, link_views, page_views
 
 ONE = "o/<slug:type_key>/<int:pk>"
 
@@ -33,5 +33,7 @@ urlpatterns = [
     path(f"{ONE}/why/<slug:name>", page_views.why, name="why"),
     path(f"{ONE}/field/<slug:name>", act_views.field, name="field"),
     path(f"{ONE}/reveal/<slug:name>", act_views.reveal, name="reveal"),
+    path(f"{ONE}/value/<slug:name>", file_views.value, name="field_file"),
+    path(f"{ONE}/picture/<slug:name>", file_views.picture, name="field_picture"),
     path(f"{ONE}/act/<slug:key>", act_views.act, name="act"),
 ]

@@ -1,0 +1,244 @@
+"""What administrators defined on screen, as the registry reads it: own object types, own fields of any type.
+
+The rows are few and change seldom: each process keeps them in memory and looks once a second whether their version
+(`Setting` "meta_version") has moved. A definition that names something gone loads as a field that shows itself and can
+neither be typed nor asked about; one such row never stops the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from kemai.platform.fields import KINDS, FieldSpec
+from kemai.platform.fields.own import own_spec
+from kemai.platform.models import FieldDef, ObjectDef, Setting
+
+if TYPE_CHECKING:
+    from kemai.platform.objects.types import ObjectType, Section
+
+LOOK_SECONDS = 1.0
+TOGETHER = "unique/"
+"""Before the key of a declared type: the setting that holds the lists of fields which only together must be unique."""
+RIGHTS, META = "rights_version", "meta_version"
+BROKEN = KINDS["broken"]
+
+
+@dataclass
+class Shape:
+    """The fields of one type, built-in and own, and how they stand on its pages."""
+
+    fields: Mapping[str, FieldSpec]
+    named: frozenset[str]
+    form: tuple[Section, ...]
+    page: tuple[Section, ...]
+    searched: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass
+class Meta:
+    """All definitions as of one version. Shapes are worked out when a type is first asked for."""
+
+    version: str = ""
+    types: dict[str, ObjectType] = field(default_factory=dict)
+    fields: dict[str, list[FieldSpec]] = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    related: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """{type: (own or built-in type, its own reference to the former)}"""
+    together: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """Of declared types: fields that only together must be unique."""
+
+
+NOTHING = Meta()
+_meta = NOTHING
+_until = 0.0
+
+
+def current() -> Meta:
+    """The definitions as they are now, or were a second ago."""
+    if time.monotonic() < _until:
+        return _meta
+    look()
+    return _meta
+
+
+def look() -> dict[str, str]:
+    """Reads both versions that every process watches (in one question), and the definitions where they changed."""
+    global _until  # noqa: PLW0603 - one state a process
+    _until = time.monotonic() + LOOK_SECONDS
+    try:
+        rows = Setting.objects.filter(key__in=(RIGHTS, META)).values_list("key", "value")
+        found = {RIGHTS: "0", META: ""} | {key: str(value) for key, value in rows}
+        if found[META] != _meta.version:
+            load(found[META])
+    except DatabaseError:  # no tables yet: the first migration is still to come
+        return {RIGHTS: "0", META: ""}
+    return found
+
+
+def meta_version() -> str:
+    """Part of the key of everything worked out from fields and kept."""
+    return current().version
+
+
+def meta_changed() -> None:
+    """To be called in the transaction that changes a definition."""
+    # lint: allow write-door — the version of all definitions is no record
+    row, _created = Setting.objects.select_for_update().get_or_create(key=META, defaults={"value": 0})
+    row.value = int(row.value) + 1
+    row.save()  # lint: allow write-door — the same
+    forget()
+    transaction.on_commit(forget)
+
+
+def forget() -> None:
+    """The next one who asks looks anew."""
+    global _until  # noqa: PLW0603
+    _until = 0.0
+
+
+def pretend(meta: Meta | None) -> None:
+    """For tests: these definitions, without asking the database; None ends it, and forgets what was known."""
+    global _meta, _until  # noqa: PLW0603
+    _meta = NOTHING if meta is None else meta
+    _until = 0.0 if meta is None else float("inf")
+
+
+def load(version: str) -> None:
+    global _meta  # noqa: PLW0603
+    from kemai.platform.objects.own_types import own_type
+
+    before = _meta
+    made = Meta(version)
+    if version:
+        rows = list(FieldDef.objects.filter(deleted_at=None).order_by("position", "pk"))
+        for row in rows:
+            made.fields.setdefault(row.type_key, []).append(own_spec(row, KINDS))
+        for key, sets in Setting.objects.filter(key__startswith=TOGETHER).values_list("key", "value"):
+            made.together[key.removeprefix(TOGETHER)] = tuple(
+                tuple(map(str, keys)) for keys in sets or () if keys
+            )
+        for one in ObjectDef.objects.filter(deleted_at=None).order_by("position", "pk"):
+            made.types[one.key] = own_type(one, made.fields.get(one.key, ()), before.types.get(one.key))
+    connect(made)
+    _meta = made
+
+
+def connect(meta: Meta) -> None:
+    """Points references at the types they name, and tells those types who points to them."""
+    for type_key, specs in meta.fields.items():
+        specs[:] = [connected(spec, meta) for spec in specs]
+        for spec in specs:
+            if spec.refs or (spec.ref and spec.ref not in {"user", "department"}):
+                meta.related.setdefault(spec.refs or spec.ref, []).append((type_key, spec.key))
+
+
+def connected(spec: FieldSpec, meta: Meta) -> FieldSpec:
+    from kemai.platform.objects.registry import declared
+
+    assert spec.own is not None
+    wanted = spec.ref or spec.refs
+    if not wanted:
+        if spec.own.kind in {"reference", "multi_reference"}:
+            return broken(spec, str(_("没有说明关联哪个对象")))
+        return spec
+    target = declared(wanted) or meta.types.get(wanted)
+    if target is None:
+        return broken(spec, str(_("所关联的对象“%(key)s”已经不在了") % {"key": wanted}))
+    return replace(spec, ref_title=target.title)
+
+
+def broken(spec: FieldSpec, why: str) -> FieldSpec:
+    """A stand-in that shows what is stored and refuses everything else."""
+    assert spec.own is not None
+    return replace(
+        spec,
+        type=BROKEN,
+        ref="",
+        refs="",
+        required=False,
+        readonly=True,
+        sortable=False,
+        unique=False,
+        own=replace(spec.own, broken=why),
+    )
+
+
+def shape_of(object_type: ObjectType) -> Shape:
+    meta = current()
+    found = meta.shapes.get(object_type.key)
+    if found is None:
+        found = meta.shapes[object_type.key] = build(object_type, meta.fields.get(object_type.key, ()))
+    return found
+
+
+def build(object_type: ObjectType, own: Sequence[FieldSpec]) -> Shape:
+    fields = dict(object_type.declared)
+    fields |= {spec.key: spec for spec in own if spec.key not in fields}
+    mine = [spec for spec in own if fields[spec.key] is spec]
+    searched = [spec.key for spec in mine if searchable(spec) and spec.key not in object_type.search]
+    keys = [spec.key for spec in mine if spec.unique]
+    search = tuple(key for key in object_type.search if key in fields)
+    named = named_of(object_type, search)
+    form = form_of(object_type, fields)
+    return Shape(
+        fields,
+        named,
+        form,
+        page_of(object_type, fields, form),
+        (*search, *searched),
+        (*object_type.unique, *keys),
+    )
+
+
+def searchable(spec: FieldSpec) -> bool:
+    assert spec.own is not None
+    return bool(spec.own.settings.get("search")) and spec.own.letter == "t" and not spec.own.broken
+
+
+def named_of(object_type: ObjectType, search: Sequence[str]) -> frozenset[str]:
+    sections = (key for section in (*object_type.form, *object_type.sections) for key in section.fields)
+    return frozenset((object_type.title, *object_type.columns, *object_type.badges, *search, *sections))
+
+
+def form_of(object_type: ObjectType, fields: Mapping[str, FieldSpec]) -> tuple[Section, ...]:
+    """The declared sections, and last one with whatever they do not name."""
+    from kemai.platform.objects.types import OTHER_LABEL, Section
+
+    declared = tuple(present(object_type.form, fields))
+    named = {key for section in declared for key in section.fields}
+    rest = [s.key for s in fields.values() if not (s.key in named or s.readonly or s.private)]
+    rest = [key for key in rest if key != object_type.parent or not declared]
+    return (*declared, Section(OTHER_LABEL, *rest)) if rest else declared
+
+
+def page_of(
+    object_type: ObjectType, fields: Mapping[str, FieldSpec], form: Sequence[Section]
+) -> tuple[Section, ...]:
+    from kemai.platform.objects.types import OTHER_LABEL, SYSTEM_LABEL, Section
+
+    declared = tuple(present(object_type.sections, fields))
+    named = {key for section in (*form, *declared) for key in section.fields}
+    rest = [spec for spec in fields.values() if spec.key not in named and not spec.private]
+    own = [spec.key for spec in rest if spec.own is not None]  # formulas, numbers: facts, not the system's
+    if own:
+        last = [section for section in form if section.title is OTHER_LABEL]
+        form = [section for section in form if section.title is not OTHER_LABEL]
+        form = [*form, Section(OTHER_LABEL, *(last[0].fields if last else ()), *own)]
+    derived = [spec.key for spec in rest if spec.own is None]
+    return (*form, *declared, *([Section(SYSTEM_LABEL, *derived)] if derived else []))
+
+
+def present(sections: Sequence[Section], fields: Mapping[str, Any]) -> Iterator[Section]:
+    """The sections as far as their fields exist: one that a definition took away leaves no hole."""
+    from kemai.platform.objects.types import Section
+
+    for section in sections:
+        keys = [key for key in section.fields if key in fields]
+        if keys:
+            yield section if len(keys) == len(section.fields) else Section(section.title, *keys)

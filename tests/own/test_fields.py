@@ -1,0 +1,86 @@
+"""Own fields of a built-in type behave as if they had always been there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kemai.platform import access, audit, query, records
+from kemai.platform.access import SYSTEM
+from kemai.platform.objects import get
+from tests.equipment import define_equipment, define_field, equipment_of
+from tests.factory import make
+
+pytestmark = pytest.mark.django_db
+
+
+def found(type_key: str, tree: dict[str, Any]) -> set[int]:
+    object_type = get(type_key)
+    node = access.condition(SYSTEM, object_type, tree)
+    rows = access.scope(SYSTEM, type_key).filter(query.compile_q(node, object_type))
+    return set(rows.values_list("pk", flat=True))
+
+
+@pytest.mark.row(116)
+def test_an_own_field_is_written_read_filtered_and_logged() -> None:
+    define_field("customer", "budget", "预算", "money")
+    one = records.create("customer", {"name": "甲", "budget": "12.5万"}, by=SYSTEM)
+    two = records.create("customer", {"name": "乙"}, by=SYSTEM)
+    customer = get("customer")
+    assert records.row_of(customer, one.pk, by=SYSTEM)["budget"] == Decimal("125000.00")
+    assert records.row_of(customer, two.pk, by=SYSTEM)["budget"] is None
+    assert found("customer", {"field": "budget", "op": "gte", "value": 100000}) == {one.pk}
+    assert found("customer", {"field": "budget", "op": "empty"}) == {two.pk}
+    assert found("customer", {"not": {"field": "budget", "op": "gte", "value": 1}}) == {two.pk}
+    records.update("customer", one.pk, {"budget": "200"}, by=SYSTEM)
+    change = audit.history("customer", one.pk).first()
+    assert change is not None
+    assert change.diff == {"budget": ["125000.00", "200.00"]}
+    records.undo(change.changeset_id, by=SYSTEM)
+    assert records.row_of(customer, one.pk, by=SYSTEM)["budget"] == Decimal("125000.00")
+
+
+def test_equipment_is_made_and_changed() -> None:
+    define_equipment()
+    owner = make("customer")
+    other = make("customer")
+    made = records.create(
+        "equipment",
+        equipment_of(
+            owner.pk, model="X1", weight="12.345", price="100.5", discount="12.5%", made_on="2020-05-06",
+            checked_at="2026-01-02 03:04", opens="08:30", leased="是", parts="水泵、阀门", others=[other.pk],
+            hotline="13812345678", mail="A@b.cn", manual="example.com", place="浙江省杭州市", grade=4, code="AB12",
+            lines=[{"part": "轴承", "count": 2, "price": "3.5"}],
+        ),
+        by=SYSTEM,
+    )  # fmt: skip
+    row = records.row_of(get("equipment"), made.pk, by=SYSTEM)
+    assert row["number"] == "E000001"
+    assert row["serial"] == "SN-00001"
+    assert row["customer"].id == owner.pk
+    assert row["customer"].title == str(owner)
+    assert row["weight"] == 12.35 or row["weight"] == 12.34
+    assert row["price"] == Decimal("100.50")
+    assert row["state"] == "running"
+    assert row["parts"] == ["pump", "valve"]
+    assert [one.title for one in row["others"]] == [str(other)]
+    assert row["lines"] == [{"part": "轴承", "count": 2.0, "price": Decimal("3.50")}]
+    assert row["made_on"].isoformat() == "2020-05-06"
+    assert row["opens"].isoformat() == "08:30:00"
+    with pytest.raises(records.FieldErrors) as refusal:
+        records.create("equipment", equipment_of(owner.pk, code="AB12"), by=SYSTEM)
+    assert "code" in refusal.value.errors
+    with pytest.raises(records.FieldErrors) as refusal:
+        records.create("equipment", equipment_of(owner.pk, weight=-1, code="x"), by=SYSTEM)
+    assert refusal.value.errors.keys() == {"weight", "code"}
+    with pytest.raises(records.FieldErrors) as refusal:
+        records.create("equipment", equipment_of(owner.pk, model="X1"), by=SYSTEM)
+    assert "model" in refusal.value.errors
+    with pytest.raises(records.FieldErrors) as refusal:
+        records.create("equipment", {"name": "无主"}, by=SYSTEM)
+    assert "customer" in refusal.value.errors
+    records.update("equipment", made.pk, {"model": "X2", "price": ""}, by=SYSTEM)
+    row = records.row_of(get("equipment"), made.pk, by=SYSTEM)
+    assert (row["model"], row["price"], row["grade"]) == ("X2", None, 4)
