@@ -8,13 +8,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kemai.kit.formula.operations import number
 from kemai.platform import query, records
 from kemai.platform.access import SYSTEM
-from kemai.platform.jobs import run_all
+from kemai.platform.jobs import Progress, run_all
 from kemai.platform.models import ChangeSet, FieldDef, Job
 from kemai.platform.objects import ObjectType, get, own
 from kemai.platform.query import formula as formulas
@@ -190,6 +191,43 @@ def test_figures_by_today_move_in_the_night(ledger: list[int]) -> None:
         == (dt.date(2026, 1, 1) - formulas.clock().today).days
     )
     assert get("customer").records().get(pk=ledger[0]).extra["soon"] == 0
+
+
+def test_a_merge_and_its_undoing_move_the_figures(ledger: list[int]) -> None:
+    keep, gone, _other = ledger
+    for n, buyer in enumerate((keep, gone, gone)):
+        records.create("probe", a_line(Random(n), [buyer]) | {"buyer": buyer, "price": "10"}, by=SYSTEM)
+    define("customer", {"memo_of": ("text", {}), "grade": ("text", {})})
+    records.update("customer", keep, {"memo_of": "留"}, by=SYSTEM)
+    records.update("customer", gone, {"grade": "甲"}, by=SYSTEM)
+    merged = records.merge("customer", keep, [gone], {"grade": gone}, by=SYSTEM)
+    right(ledger)
+    extra = get("customer").records().get(pk=keep).extra
+    assert (extra["n"], extra["memo_of"], extra["grade"]) == (3, "留", "甲")
+    records.undo(merged.pk, by=SYSTEM)
+    right(ledger)
+    assert get("customer").records().get(pk=gone).extra["n"] == 2
+
+
+def test_a_change_of_a_definition_finds_its_records_by_itself(ledger: list[int]) -> None:
+    records.bulk_create("probe", [a_line(Random(n), ledger) for n in range(6)], by=SYSTEM)
+    recompute.changes(progress())
+    Job.objects.all().delete()
+    FieldDef.objects.filter(type_key="probe", key="total").update(
+        settings={"formula": "{price} + 1", "kind": "money"}
+    )
+    own.meta_changed()
+    assert Job.objects.filter(task=recompute.CHANGES).exists()
+    assert recompute.changes(progress()) == ["probe.total"]
+    work()
+    right(ledger)
+    for extra in get("probe").records().values_list("extra", flat=True):
+        assert extra.get("total") == (extra["price"] + 100 if "price" in extra else None)
+    assert recompute.changes(progress()) == []
+
+
+def progress() -> Progress:
+    return Progress(Job(task="", run_at=timezone.now(), created_at=timezone.now()), live=True)
 
 
 def broken(type_key: str) -> dict[str, str]:

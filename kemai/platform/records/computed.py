@@ -21,6 +21,8 @@ from kemai.platform.query.formula import Plan, RollUp
 
 CHUNK = 2000
 Values = dict[str, Any]
+Changes = Mapping[int, Mapping[str, Sequence[Any]]]
+"""{id: {field: [old, new]}}, references as keys."""
 Links = Mapping[str, Collection[int]]
 """{reference field: keys of records that were pointed to before}"""
 
@@ -61,20 +63,33 @@ def created(object_type: ObjectType, ids: Sequence[int]) -> bool:
     return follow(object_type, ids, None, own=plan.late)
 
 
-def updated(object_type: ObjectType, changes: Mapping[int, Mapping[str, Sequence[Any]]]) -> bool:
-    """What follows from changes: {id: {field: [old, new]}}, references as keys. Did any computed value of these very
+def pointed_before(object_type: ObjectType, changes: Changes) -> Links:
+    """The records that these pointed to before the change."""
+    names = {rollup.link.key for rollup in formulas.watchers_of(object_type)}
+    return {
+        name: {diff[name][0] for diff in changes.values() if name in diff and isinstance(diff[name][0], int)}
+        for name in names
+    }
+
+
+def updated(object_type: ObjectType, changes: Changes) -> bool:
+    """What follows from changes. Did any computed value of these very
     records come up for it?"""
     fields = {name for diff in changes.values() for name in diff}
-    before = {
-        name: {diff[name][0] for diff in changes.values() if name in diff and isinstance(diff[name][0], int)}
-        for name in {rollup.link.key for rollup in formulas.watchers_of(object_type)} & fields
-    }
-    return follow(object_type, list(changes), fields, before)
+    return follow(object_type, list(changes), fields, pointed_before(object_type, changes))
 
 
 def flipped(object_type: ObjectType, ids: Sequence[int]) -> None:
     """What follows from records that went to the bin or came back."""
     follow(object_type, ids, None, own=())
+
+
+def gathered(object_type: ObjectType, ids: Sequence[int], changes: Changes) -> None:
+    """What follows when other records were moved from some of these to others of them (a merge, or its inverse)."""
+    plan = formulas.plan_of(object_type)
+    if plan.rollups:
+        roll_up(object_type, sorted(ids), list(plan.rollups.values()), formulas.clock())
+    follow(object_type, ids, None, pointed_before(object_type, changes))
 
 
 def follow(
@@ -109,10 +124,12 @@ def work_out(plan: Plan, ids: Sequence[int], wanted: Collection[str], clock: Clo
             put(plan.type.records().filter(pk__in=ids[start : start + CHUNK]), columns)
 
 
-def put(rows: QuerySet[Any], columns: formulas.Columns) -> int:
+def put(rows: QuerySet[Any], columns: formulas.Columns, *, compare: bool = True) -> int:
     """Writes the values into those of the rows that do not have them yet; returns how many that were. Versions stay:
-    nobody edited anything."""
-    return rows.filter(formulas.differs(columns)).update(extra=formulas.patched(columns))
+    nobody edited anything. Without `compare` into all of them: where most will change, working each value out twice
+    costs more than writing some in vain."""
+    changed = rows.filter(formulas.differs(columns)) if compare else rows
+    return changed.update(extra=formulas.patched(columns))
 
 
 def column_of(plan: Plan, key: str, clock: Clock) -> Expression | Subquery:
@@ -145,7 +162,7 @@ def roll_up(parent: ObjectType, ids: Sequence[int], rollups: Sequence[RollUp], c
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         hold(parent, chunk)
-        put(parent.records().filter(pk__in=chunk), columns)
+        put(parent.records().filter(pk__in=chunk), columns, compare=False)
     follow(parent, ids, {one.spec.key for one in rollups})
 
 

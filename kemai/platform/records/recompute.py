@@ -6,20 +6,23 @@ again (or after being cut off) costs a reading only."""
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from kemai.platform import jobs
 from kemai.platform.events import on
 from kemai.platform.fields import FieldSpec
 from kemai.platform.jobs import Progress, schedule
-from kemai.platform.models import Job, OutboxEvent
-from kemai.platform.objects import ObjectType, UnknownObject, get
+from kemai.platform.models import FieldDef, Job, OutboxEvent, Setting
+from kemai.platform.objects import ObjectType, UnknownObject, get, own
 from kemai.platform.query import formula as formulas
 from kemai.platform.query.formula import Plan
 from kemai.platform.records import computed, indexes
@@ -28,13 +31,65 @@ CHUNK = 5000
 """Records a transaction: on SQLite others wait for its one writer for some tenths of a second at most."""
 BREATH = 0.01
 TASK = "kemai.platform.records.recompute.run"
+CHANGES = "kemai.platform.records.recompute.changes"
+PRINTS = "computed_prints"
+SETTLED = 2.0
+"""Seconds until every process works by a new definition: each looks for one once a second."""
 TITLE = gettext_noop("重新计算公式和汇总")
 Node = tuple[str, str]
 
 
+def meta_changed() -> None:
+    """Whatever changed a definition (a screen, a configuration file, a roll-back): what it moves is found out in a
+    moment, when every process works by the new one."""
+    if FieldDef.objects.filter(kind__in=("formula", "rollup")).exists():
+        soon = timezone.now() + dt.timedelta(seconds=SETTLED)
+        jobs.enqueue(CHANGES, {}, key="computed/changes", again=True, run_at=soon)
+
+
+own.followers.append(meta_changed)
+
+
+@jobs.atomic_task
+def changes(_progress: Progress) -> list[str]:
+    """Puts in the work for what is defined otherwise than when it was last worked out."""
+    own.forget()
+    row, _made = Setting.objects.select_for_update().get_or_create(key=PRINTS, defaults={"value": {}})
+    prints = {f"{type_key}.{key}": print_of(type_key, key) for type_key, key in formulas.whole().order}
+    before = row.value if isinstance(row.value, dict) else {}
+    changed = [name for name, mark in prints.items() if mark and before.get(name) != mark]
+    if changed:
+        nodes = [(type_key, key) for type_key, _dot, key in (name.partition(".") for name in changed)]
+        enqueue(nodes, f"computed/{row.pk}/{hash_of(repr(sorted(prints.items())))}")
+        if any(link.own is not None for link in links(nodes)):
+            indexes.soon()  # a roll-up looks its records up by their reference
+    if prints != before:
+        row.value = prints
+        row.save()
+    return changed
+
+
+def print_of(type_key: str, key: str) -> str:
+    """What a computed field says, in short; '' for a broken one, which is worked out when it is whole again."""
+    plan = formulas.plan_of(get(type_key))
+    spec = plan.type.fields[key]
+    places = spec.own.settings.get("places") if spec.own is not None else None
+    if key in plan.formulas:
+        return hash_of(f"{plan.formulas[key].tree!r}/{spec.type.key}/{places}")
+    rollup = plan.rollups.get(key)
+    if rollup is None or spec.own is None:
+        return ""
+    of = rollup.of.type.key if rollup.of is not None else ""
+    return hash_of(f"{spec.own.settings.get('rollup')!r}/{spec.type.key}/{places}/{of}")
+
+
+def hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def definition_changed(type_key: str, keys: Iterable[str], *, user: int | None = None) -> Job | None:
-    """To be called in the transaction that defines or changes fields (after `own.meta_changed()`): works these fields
-    out, as far as they are computed, and everything that reads them. None where nothing does."""
+    """Works these fields out at once, as far as they are computed, and everything that reads them; None where nothing
+    does. (A change of a definition does it by itself, through `meta_changed`.)"""
     nodes = [(type_key, key) for key in keys]
     wanted = [node for node in nodes if node in formulas.whole().graph]
     wanted += [node for node in formulas.dependents(nodes) if node not in wanted]
@@ -65,6 +120,7 @@ def enqueue(nodes: Sequence[Node], key: str, user: int | None = None) -> Job:
 def run(progress: Progress, *, nodes: Sequence[Sequence[str]]) -> int:
     """Works out these fields and all that depend on them; returns how many values changed. Which these are is asked
     now: a definition may have changed since the job was put in."""
+    own.forget()
     named = [(str(type_key), str(key)) for type_key, key in nodes]
     depend = set(formulas.dependents(named))
     order = [node for node in formulas.whole().order if node in depend or node in named]

@@ -155,7 +155,7 @@ def put(type_key: str, obj: Any, values: Mapping[str, Any], *, by: Actor, reason
     diff = audit.diff_of(object_type.fields, current(object_type, obj, shown), shown)
     if not diff:
         return obj
-    for name, value in attributes(object_type, values).items():
+    for name, value in attributes(object_type, values, obj.extra).items():
         setattr(obj, name, value)
     obj.version += 1
     obj.updated_at = timezone.now()
