@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("pages", "imports", "analysis", "duplicates", "undo", "idle", "live", "own_fields")
+PARTS = ("pages", "imports", "analysis", "duplicates", "undo", "idle", "live", "own_fields", "formulas")
 
 
 def arguments() -> argparse.Namespace:
@@ -70,7 +70,7 @@ def inside(options: argparse.Namespace) -> None:
     from django.db import connection
 
     call_command("migrate", verbosity=0, interactive=False)
-    from bench import analysis, duplicates, idle, imports, live, own_fields, pages, undo
+    from bench import analysis, duplicates, formulas, idle, imports, live, own_fields, pages, undo
     from bench.seed import timed_seed
 
     with connection.cursor() as cursor:
@@ -90,6 +90,7 @@ def inside(options: argparse.Namespace) -> None:
         "idle": lambda: idle.run(label),
         "live": lambda: live.run(label),
         "own_fields": lambda: own_fields.run(label),
+        "formulas": lambda: formulas.run(label, options.size),
     }
     for name in options.only or PARTS:
         parts[name]()

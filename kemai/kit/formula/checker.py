@@ -93,8 +93,10 @@ class Checker:
         return named[0]
 
     def unknown(self, name: Name) -> None:
-        known = [one.labels[0] for one in self.fields.values()]
-        close = get_close_matches(name.name, [*known, *self.fields], n=3, cutoff=0.5)
+        known = [label for one in self.fields.values() for label in one.labels]
+        close = get_close_matches(
+            name.name, list(self.fields) if name.style == "key" else known, n=2, cutoff=0.5
+        )
         code = "gone_field" if name.style == "key" else "unknown_field"
         raise FormulaError(code, *name.span, name=name.name, close=close)
 

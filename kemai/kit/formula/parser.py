@@ -81,14 +81,14 @@ class Parser:
         return Call(name, args, Span(start, end), head, operator=True)
 
     def operator(self) -> str:
-        """The operator that stands here, '' for none; a word followed by a bracket is a function."""
+        """The operator that stands here, '' for none. NOT before a bracket is the function, which means the same."""
         token = self.now
         if token.kind == "op":
             return token.text
-        following = self.tokens[min(self.place + 1, len(self.tokens) - 1)]
-        if token.kind == "word" and not (following.kind == "op" and following.text == "("):
-            return INFIX.get(token.text.upper(), "")
-        return ""
+        name = INFIX.get(token.text.upper(), "") if token.kind == "word" else ""
+        if name == "not" and self.tokens[self.place + 1].text == "(":
+            return ""
+        return name
 
     def chain(self, allowed: frozenset[str], part: Callable[[], Parsed]) -> Parsed:
         """`part { operator part }`, grouped from the left."""

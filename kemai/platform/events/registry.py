@@ -13,7 +13,11 @@ from django.utils.module_loading import autodiscover_modules
 
 from kemai.platform.models import OutboxEvent
 
-PLATFORM = ("kemai.platform.search.handlers", "kemai.platform.imports.handlers")
+PLATFORM = (
+    "kemai.platform.search.handlers",
+    "kemai.platform.imports.handlers",
+    "kemai.platform.records.recompute",
+)
 """The platform is one app of many packages; its handlers are named here."""
 
 HandlerFunction = Callable[[OutboxEvent], object]

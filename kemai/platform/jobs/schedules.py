@@ -22,6 +22,7 @@ PLATFORM = (
     "kemai.platform.audit.sealfile",
     "kemai.platform.exports.services",
     "kemai.platform.records.purge",
+    "kemai.platform.records.recompute",
 )
 """The platform is one app of many packages; its schedules are named here."""
 DAY_MINUTES = 24 * 60

@@ -7,7 +7,7 @@ neither be typed nor asked about; one such row never stops the others."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,10 @@ def meta_version() -> str:
     return current().version
 
 
+followers: list[Callable[[], None]] = []
+"""What upper floors do in the transaction of a change of definitions (computed fields are worked out anew)."""
+
+
 def meta_changed() -> None:
     """To be called in the transaction that changes a definition."""
     # lint: allow write-door — the version of all definitions is no record
@@ -94,6 +98,8 @@ def meta_changed() -> None:
     row.save()  # lint: allow write-door — the same
     forget()
     transaction.on_commit(forget)
+    for follow in followers:
+        follow()
 
 
 def forget() -> None:

@@ -3,6 +3,7 @@
 Permission, validation, the log of changes, search and events hang on these functions, so that nothing goes round them.
 """
 
+from kemai.platform.records import recompute as recompute  # follows every change of a definition
 from kemai.platform.records.bulk import bulk_create, bulk_update, create_chunk, edit_many, update_chunk
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
 from kemai.platform.records.files import (

@@ -18,7 +18,7 @@ from kemai.platform.fields import FieldSpec, FieldType, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import part_model
-from kemai.platform.records import numbers, own, owners, sql
+from kemai.platform.records import computed, numbers, own, owners, sql
 from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import FieldErrors
 from kemai.platform.records.single import attributes, prepare_all
@@ -81,6 +81,7 @@ def create_chunk(
     values: list[Values] = list(rows) if prepared else checked(object_type, rows, by=by, parsed=parsed)  # type: ignore[arg-type]
     names = [one.pop("tags", None) for one in values]
     give_numbers(object_type, values)
+    computed.fill(object_type, values)
     keys = list(sql.new_ids(object_type.model, len(rows)))
     layout = column_layout(object_type, values[0])
     pack = own.packer(object_type, values)
@@ -101,6 +102,7 @@ def create_chunk(
     insert_parts(object_type, keys)
     record_created(object_type, changeset, keys)
     tag_chunk(object_type, keys, names, by=by)
+    computed.created(object_type, keys)
     events.emit(f"{object_type.key}.bulk_created", object_type.key, None, changeset, span(keys))
     return keys
 
@@ -158,6 +160,7 @@ def new_values(
 ) -> Values:
     fields = {key: value for key, value in row.items() if key != "created_at"}
     values = {**defaults, **(fields if parsed else typed(object_type, fields, by))}
+    computed.give_defaults(object_type, [values])
     check_required(object_type, values, whole=True)
     return values
 
@@ -331,6 +334,7 @@ def apply_changes(
     write_changes(object_type, wanted, changes)
     record_changes(object_type, changeset, ((key, "update", diff) for key, diff in changes.items()))
     owners.note(object_type, changeset, changes, by=by)
+    computed.updated(object_type, changes)
     fields = sorted({field for diff in changes.values() for field in diff})
     payload = {**span(list(changes)), "fields": fields}
     events.emit(f"{object_type.key}.bulk_updated", object_type.key, None, changeset, payload)

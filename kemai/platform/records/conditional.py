@@ -13,7 +13,10 @@ from kemai.platform import query
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
+from kemai.platform.query import formula as formulas
+from kemai.platform.query.formula import Plan, Rule
 from kemai.platform.query.tree import All, AnyOf, Leaf, Node, Not, Related
+from kemai.platform.records import computed
 from kemai.platform.records.errors import FieldErrors
 
 Values = Mapping[str, Any]
@@ -49,15 +52,38 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Conditional:
-    """The conditions of one type, read once for many records."""
+class Check:
+    """The check formula of a field: refused is what makes it false. What it reads may be empty: then nothing is."""
 
-    items: tuple[Item, ...]
+    plan: Plan
+    rule: Rule
+    inputs: frozenset[str]
+
+    @property
+    def spec(self) -> FieldSpec:
+        return self.rule.spec
+
+    def problem(self, values: Values) -> str:
+        clock = formulas.clock()
+        known = computed.known_with(self.plan, self.rule.formula.reads, values, clock)
+        if self.rule.formula.value(known, clock) is not False:
+            return ""
+        return self.rule.message or _("%(field)s不符合校验规则") % {"field": self.spec.label}
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """The conditions and checks of one type, read once for many records."""
+
+    items: tuple[Item | Check, ...]
 
     @staticmethod
     def of(object_type: ObjectType) -> Conditional | None:
         """None where the type has none."""
-        items = tuple(item(object_type, spec) for spec in object_type.fields.values() if is_conditional(spec))
+        items: tuple[Item | Check, ...] = tuple(
+            item(object_type, spec) for spec in object_type.fields.values() if is_conditional(spec)
+        )
+        items += tuple(checks(object_type))
         return Conditional(items) if items else None
 
     @property
@@ -67,12 +93,12 @@ class Conditional:
 
     def problems(self, values: Values, touched: Collection[str] | None = None) -> dict[str, str]:
         """{field: what to do}; of a change (`touched`) only what it has to do with."""
-        found = {}
+        found: dict[str, str] = {}
         for one in self.items:
             if touched is None or one.spec.key in touched or not one.inputs.isdisjoint(touched):
                 problem = one.problem(values)
                 if problem:
-                    found[one.spec.key] = problem
+                    found.setdefault(one.spec.key, problem)
         return found
 
     def check(self, values: Values, touched: Collection[str] | None = None) -> None:
@@ -87,6 +113,13 @@ def item(object_type: ObjectType, spec: FieldSpec) -> Item:
     show, require = node_of(object_type, spec.own.show_if), node_of(object_type, spec.own.require_if)
     nodes = [node for node in (show, require) if node is not None]
     return Item(spec, show, require, frozenset(key for node in nodes for key in keys_of(node)))
+
+
+def checks(object_type: ObjectType) -> Iterable[Check]:
+    plan = formulas.plan_of(object_type)
+    for rule in plan.rules:
+        reads = rule.formula.reads
+        yield Check(plan, rule, reads.union(*(plan.inputs[key] for key in plan.needed(reads))))
 
 
 def node_of(object_type: ObjectType, tree: Mapping[str, Any] | None) -> Node | None:

@@ -50,7 +50,8 @@ def sync(progress: Progress) -> dict[str, int]:
 
 def fields() -> Iterator[tuple[FieldDef, ObjectType, FieldSpec]]:
     """The definitions that want an index and can have one."""
-    rows = FieldDef.objects.filter(models.Q(indexed=True) | models.Q(unique=True), deleted_at=None)
+    wanted = models.Q(indexed=True) | models.Q(unique=True) | models.Q(kind="reference")
+    rows = FieldDef.objects.filter(wanted, deleted_at=None)  # related lists and roll-ups look up by reference
     for row in rows.order_by("pk"):
         try:
             object_type = get(row.type_key)

@@ -19,7 +19,7 @@ from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.models import Alias, Change, ChangeSet, Merge
 from kemai.platform.objects import ObjectType, by_model, get
-from kemai.platform.records import moving, tags
+from kemai.platform.records import computed, moving, tags
 from kemai.platform.records.errors import Refused
 from kemai.platform.records.pointers import pointers
 from kemai.platform.records.single import (
@@ -199,6 +199,8 @@ def merge(
         log.kept = {"fields": diff, "parts": moving.pairs(before, moving.parts_of(object_type, keep))}
         log.save()
         record(object_type, changes, keep, diff, gone)
+        computed.gathered(object_type, [keep, *gone], {keep: diff})
+        kept.refresh_from_db(fields=["extra"])
         reindex(object_type, kept)
         events.emit(f"{type_key}.merged", type_key, keep, changes, {"gone": list(gone)})
     return changes
@@ -242,7 +244,7 @@ def take_over(object_type: ObjectType, kept: Any, values: Values) -> audit.Diff:
         hook(touched, kept, SYSTEM)
         known = {key: value for key, value in touched.items() if key in object_type.fields}
         diff = audit.diff_of(object_type.fields, current(object_type, kept, known), known)
-    for name, value in attributes(object_type, touched).items():
+    for name, value in attributes(object_type, touched, kept.extra).items():
         setattr(kept, name, value)
     kept.version += 1
     kept.updated_at = timezone.now()
@@ -357,6 +359,7 @@ def part(changeset: ChangeSet, inverse: ChangeSet, by: Actor) -> tuple[int, list
     ]
     Change.objects.bulk_create(rows)
     ChangeSet.objects.filter(pk=inverse.pk).update(count=len(rows))
+    computed.gathered(object_type, [log.keep_id, *log.gone_ids], {kept.pk: diff})
     for obj in (kept, *others):
         obj.refresh_from_db()
         reindex(object_type, obj)
@@ -382,7 +385,7 @@ def give_back(object_type: ObjectType, kept: Any, fields: audit.Diff, report: li
     hook = object_type.hooks.prepare
     if values and hook is not None:
         hook(values, kept, SYSTEM)
-    for name, value in attributes(object_type, values).items():
+    for name, value in attributes(object_type, values, kept.extra).items():
         setattr(kept, name, value)
     kept.version += 1
     kept.updated_at = timezone.now()

@@ -15,7 +15,7 @@ from kemai.platform import access, audit, events, query, search
 from kemai.platform.access import Actor
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, all_types, get
-from kemai.platform.records import own, sql
+from kemai.platform.records import computed, own, sql
 from kemai.platform.records.bulk import chunks, span
 from kemai.platform.records.errors import FieldErrors, Refused
 from kemai.platform.records.single import integrity
@@ -64,6 +64,7 @@ def flip(
         rows = object_type.records().filter(pk__in=chunk)
         rows.update(deleted_at=now if gone else None, updated_at=now, version=F("version") + 1)
         log(object_type, chunk, ACTION[gone], changeset)
+        computed.flipped(object_type, chunk)
         if gone:
             search.remove(object_type.key, chunk)
         else:

@@ -14,7 +14,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.records import files, numbers, own, owners, tags
+from kemai.platform.records import computed, files, numbers, own, owners, tags
 from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
 from kemai.platform.records.values import (
@@ -34,6 +34,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
     values = parse_values(object_type, raw, by=by, levels=access.levels_on(by, object_type, None))
     names = values.pop("tags", None)
     complete(object_type, values)
+    computed.give_defaults(object_type, [values])
     if object_type.has_owner and values.get("owner") is None and "owner" not in raw and by.user_id:
         values["owner"] = object_type.fields["owner"].type.parse(by.user_id, object_type.fields["owner"])
     check_required(object_type, values, whole=True)
@@ -48,6 +49,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         prepare_all(object_type, [values], [None], by)
         for numbering in own.numberings(object_type):
             values[numbering.field] = numbers.take(numbering, f"{type_key}.{numbering.field}")[0]
+        computed.fill(object_type, [values])
         obj = object_type.model(**attributes(object_type, values, {}))
         stamp_new(object_type, obj, by)
         obj.save(force_insert=True)
@@ -60,6 +62,8 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         if names:
             tags.set_tags(object_type, obj.pk, names, by=by)
         after(object_type, [obj], frozenset(), by)
+        if computed.created(object_type, [obj.pk]):
+            obj.refresh_from_db(fields=["extra"])
         reindex(object_type, obj)
         events.emit(f"{type_key}.created", type_key, obj.pk, changes)
     return obj
@@ -127,7 +131,10 @@ def log_update(object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor
     )
     owners.note(object_type, changes, {obj.pk: diff}, by=by)
     after(object_type, [obj], changed, by)
-    if changed & set(object_type.searched):
+    moved = computed.updated(object_type, {obj.pk: diff})
+    if moved:
+        obj.refresh_from_db(fields=["extra"])
+    if moved or changed & set(object_type.searched):
         reindex(object_type, obj)
     events.emit(
         f"{object_type.key}.updated",
@@ -148,7 +155,7 @@ def put(type_key: str, obj: Any, values: Mapping[str, Any], *, by: Actor, reason
     diff = audit.diff_of(object_type.fields, current(object_type, obj, shown), shown)
     if not diff:
         return obj
-    for name, value in attributes(object_type, values).items():
+    for name, value in attributes(object_type, values, obj.extra).items():
         setattr(obj, name, value)
     obj.version += 1
     obj.updated_at = timezone.now()

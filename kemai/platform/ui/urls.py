@@ -14,6 +14,7 @@ PARTS = (
     "kemai.platform.ui.records.urls",
     "kemai.platform.ui.imports.urls",
     "kemai.platform.ui.trail.urls",
+    "kemai.platform.ui.formulas.urls",
 )
 
 

@@ -74,6 +74,8 @@ def result(text: str, **row: object) -> str:
         ("IF([大客户], 1, 2)", "1"),
         ("[数量] >= 3 且 非 [数量] > 5", "TRUE"),
         ("1 > 2 or 2 ≥ 2 and not 1 != 1", "TRUE"),
+        ("[数量] = 3 AND (1 > 2 OR 2 > 1)", "TRUE"),
+        ("1 > 2 或 (2 > 1 且 非(3 > 4))", "TRUE"),
         ('[等级] = "重要"', "TRUE"),
         ('[等级] = "Key"', "TRUE"),
         ('{c_level} <> "b"', "TRUE"),
