@@ -10,6 +10,7 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         from kemai.platform.access import Actor
         from kemai.platform.ui.nav import Page, UserLink, register_page, register_user_link
+        from kemai.staff.services import configuration
 
         def administers(actor: Actor) -> bool:
             return actor.is_admin
@@ -33,6 +34,7 @@ class StaffConfig(AppConfig):
             UserLink(_("两步验证"), "shield", "mfa_index", order=12),
             UserLink(_("登录设备"), "device-desktop", "sessions", order=13),
         )
+        configuration.register()
         for page in pages:
             register_page(page)
         for link in links:

@@ -9,8 +9,9 @@ from tools.lints.model import Rule, Source, called_name, imported
 
 SCREENS = frozenset({"views", "api", "actions", "ui"})
 MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
-# The machinery behind the write door keeps its own tables: rights, change sets, outbox, search, the job queue.
-MACHINERY = frozenset({"access", "audit", "events", "search", "jobs"})
+# The machinery behind the write door keeps its own tables: rights, change sets, outbox, search, the job queue, what
+# administrators define.
+MACHINERY = frozenset({"access", "audit", "events", "search", "jobs", "define"})
 WRITERS = frozenset({"records", "services", "migrations"})
 SIGNALS = (
     "django.dispatch",

@@ -13,12 +13,14 @@ const LOADERS: Record<string, () => Promise<Module>> = {
   columns: () => import("../islands/columns"),
   conditional: () => import("../islands/conditional"),
   combo: () => import("../islands/combo"),
+  designer: () => import("../islands/designer"),
   filter: () => import("../islands/filter"),
   lines: () => import("../islands/lines"),
   mention: () => import("../islands/mention"),
   palette: () => import("../islands/palette"),
   progress: () => import("../islands/progress"),
   region: () => import("../islands/region"),
+  rows: () => import("../islands/rows"),
   upload: () => import("../islands/upload"),
 };
 /** Waiting for the first glance keeps the first paint quick: charts below the fold load when scrolled to. */

@@ -53,7 +53,9 @@ def own_spec(row: FieldDef, kinds: Mapping[str, FieldType], *, ready: bool = Fal
     kind = str(settings.get("kind") or "number") if computed else row.kind
     letter = LETTERS.get(kind, "")
     broken = ""
-    if not KEY.fullmatch(row.key) or not letter or kind not in kinds:
+    if row.kind == "converting":
+        broken, letter, kind = str(_("正在转换种类，稍后就好")), "t", "broken"
+    elif not KEY.fullmatch(row.key) or not letter or kind not in kinds:
         broken, letter, kind = str(_("不认识的字段种类“%(kind)s”") % {"kind": row.kind}), "t", "broken"
     own = Own(
         row.kind, letter, settings, tree(row.show_if), tree(row.require_if), row.rule, row.rule_message,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
 from kemai.platform.models import Option
+from kemai.platform.objects import layouts
 from kemai.platform.objects.live import fixed_or_live
 from kemai.platform.objects.own import current, shape_of
 from kemai.platform.objects.pages import Complete, Explain, FindSimilar, TimelineSource
@@ -34,10 +35,13 @@ class Section:
 
     title: Label
     fields: tuple[str, ...]
+    columns: int
+    """How many fields stand beside each other where there is room."""
 
-    def __init__(self, title: Label, *fields: str) -> None:
+    def __init__(self, title: Label, *fields: str, columns: int = 1) -> None:
         object.__setattr__(self, "title", title)
         object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "columns", columns)
 
 
 @dataclass(frozen=True)
@@ -301,13 +305,38 @@ class ObjectType:
         return [*self.related, *current().related.get(self.key, ())]
 
     @property
-    def form_sections(self) -> tuple[Section, ...]:
+    def declared_form(self) -> tuple[Section, ...]:
         """The declared sections, and last one with whatever they do not name."""
         return shape_of(self).form
 
     @property
-    def page_sections(self) -> tuple[Section, ...]:
+    def declared_page(self) -> tuple[Section, ...]:
         return shape_of(self).page
+
+    @property
+    def form_sections(self) -> tuple[Section, ...]:
+        """As an administrator laid the form out, or as it is declared."""
+        return layouts.sections(self, "form") or self.declared_form
+
+    @property
+    def page_sections(self) -> tuple[Section, ...]:
+        return layouts.sections(self, "page") or self.declared_page
+
+    @property
+    def list_columns(self) -> tuple[str, ...]:
+        """The columns that a list shows unless a view or a person says otherwise."""
+        return layouts.columns(self) or self.columns
+
+    @property
+    def card_fields(self) -> tuple[str, ...]:
+        """The fields on a card of the board."""
+        card = layouts.card(self)
+        return self.list_columns if card is None else card
+
+    @property
+    def board_field(self) -> str:
+        """The choice by which the board has its columns."""
+        return layouts.board(self) or self.board
 
 
 class UnknownField(LookupError):

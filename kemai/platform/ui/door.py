@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, Denied
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
@@ -40,3 +40,15 @@ def signed_in(view: Page[P]) -> Callable[..., HttpResponseBase]:
         return redirect_to_login(request.get_full_path())
 
     return page
+
+
+def admin_page(view: Page[P]) -> Callable[..., HttpResponseBase]:
+    """A page for those who may change the system's settings."""
+
+    def page(request: HttpRequest, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not actor.is_admin:
+            raise Denied
+        return view(request, actor, *args, **kwargs)
+
+    functools.update_wrapper(page, view)
+    return signed_in(page)

@@ -13,6 +13,7 @@ PARTS = (
     "kemai.platform.ui.merging.urls",
     "kemai.platform.ui.records.urls",
     "kemai.platform.ui.imports.urls",
+    "kemai.platform.ui.define.urls",
     "kemai.platform.ui.trail.urls",
     "kemai.platform.ui.formulas.urls",
 )

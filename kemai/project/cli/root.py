@@ -25,6 +25,7 @@ COMMANDS = {
     "export": "data",
     "analyse": "data",
     "audit": "audit",
+    "config": "configuration",
 }
 HELP = {
     "serve": ("启动网站和后台任务", "Start the web server and the worker"),
@@ -39,6 +40,7 @@ HELP = {
     "export": ("导出为 CSV 或 Excel", "Export to CSV or Excel"),
     "analyse": ("运行分析", "Run analyses"),
     "audit": ("校验和导出审计记录", "Verify and export the audit"),
+    "config": ("导出、比较、导入配置", "Export, compare and import the configuration"),
 }
 
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from kemai.platform.access import Actor, Denied, NotVisible
+from kemai.platform.access import NotVisible
 from kemai.platform.records import FieldErrors
-from kemai.platform.ui.door import signed_in
+from kemai.platform.ui.door import admin_page
 from kemai.staff.models import User
 
-P = ParamSpec("P")
 M = TypeVar("M", bound=models.Model)
-
-
-def admin_page(
-    view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """A page for those who may change the system's settings."""
-
-    def page(request: HttpRequest, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not actor.is_admin:
-            raise Denied
-        return view(request, actor, *args, **kwargs)
-
-    functools.update_wrapper(page, view)
-    return signed_in(page)
+__all__ = ["admin_page", "found", "refused_form", "user_of"]
 
 
 def found(rows: models.QuerySet[M], key: int) -> M:

@@ -57,7 +57,7 @@ def fields(object_type: ObjectType) -> list[FieldSpec]:
         spec for spec in object_type.fields.values()
         if spec.type.key == "choice" and spec.options and not spec.private and len(spec.options) <= 20
     ]  # fmt: skip
-    return sorted(choices, key=lambda spec: spec.key != object_type.board)
+    return sorted(choices, key=lambda spec: spec.key != object_type.board_field)
 
 
 def board_field(actor: Actor, object_type: ObjectType, state: ListState) -> FieldSpec:
@@ -147,7 +147,7 @@ def money_field(actor: Actor, object_type: ObjectType) -> FieldSpec | None:
 
 
 def cards(actor: Actor, object_type: ObjectType, spec: FieldSpec, ids: Sequence[int]) -> dict[int, Card]:
-    wanted = [key for key in object_type.columns if key != spec.key]
+    wanted = [key for key in object_type.card_fields if key != spec.key]
     specs = access.visible_specs(actor, object_type, dict.fromkeys((object_type.title, *wanted)))
     rows = query.fetch(access.scope(actor, object_type).filter(pk__in=ids), object_type, specs)
     access.mask_rows(actor, object_type, rows)

@@ -28,6 +28,7 @@ from kemai.platform.ui.records.subject import Subject
 class FormSection(NamedTuple):
     title: Label
     controls: Sequence[Control]
+    columns: int = 1
 
 
 class Problem(NamedTuple):
@@ -128,7 +129,7 @@ class RecordForm:
         for section in self.type.form_sections:
             controls = [self.control(shown.pop(key)) for key in section.fields if key in shown]
             if controls:
-                found.append(FormSection(section.title, controls))
+                found.append(FormSection(section.title, controls, section.columns))
         return found
 
     @cached_property

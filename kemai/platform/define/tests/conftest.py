@@ -1,0 +1,18 @@
+"""The people of the permission tests, for those who define."""
+
+from __future__ import annotations
+
+import pytest
+
+from kemai.platform.access import Actor
+from tests.people import Person, crowd
+
+
+@pytest.fixture
+def people(db: None) -> dict[str, Person]:
+    return crowd()
+
+
+@pytest.fixture
+def boss(people: dict[str, Person]) -> Actor:
+    return people["boss"].actor

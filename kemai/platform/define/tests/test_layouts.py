@@ -1,0 +1,108 @@
+"""Layouts: drafted, published, taken back, and what the pages then show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kemai.platform import access
+from kemai.platform.access import Denied
+from kemai.platform.define import fields, history, layouts
+from kemai.platform.models import ConfigChange, Layout
+from kemai.platform.objects import get
+from kemai.platform.records import Conflict, Refused
+from tests.people import Person
+
+People = dict[str, Person]
+STATE: dict[str, Any] = {
+    "sections": [
+        {"title": "要紧的", "title_en": "First", "columns": 2, "fields": ["name", "phone"]},
+        {"title": "其余", "fields": ["kind", "name", "owner"]},
+    ],
+    "hidden": ["email"],
+}
+
+
+@pytest.fixture
+def dora(people: People) -> access.Actor:
+    import dataclasses
+
+    return dataclasses.replace(people["dora"].actor, is_admin=True)
+
+
+def form_of(type_key: str = "customer") -> list[list[str]]:
+    return [list(section.fields) for section in get(type_key).form_sections]
+
+
+@pytest.mark.row(119)
+def test_a_draft_shows_nobody_anything_until_it_is_published(boss: access.Actor) -> None:
+    before = form_of()
+    row = layouts.save_layout("customer", "form", STATE, by=boss, base=0)
+    assert form_of() == before
+    layouts.publish_layout("customer", "form", row.version, by=boss)
+    shown = form_of()
+    assert shown[:2] == [["name", "phone"], ["kind", "owner"]]
+    assert "email" not in {key for section in shown for key in section}
+    assert get("customer").form_sections[0].columns == 2
+
+
+def test_a_field_made_later_does_not_disappear(boss: access.Actor) -> None:
+    row = layouts.save_layout("customer", "form", STATE, by=boss, base=0)
+    layouts.publish_layout("customer", "form", row.version, by=boss)
+    fields.create_field("customer", "text", {"label": "型号"}, by=boss)
+    assert "xinghao" in form_of()[-1]
+
+
+def test_what_must_be_filled_in_cannot_be_hidden(boss: access.Actor) -> None:
+    state = {"sections": [{"title": "甲", "fields": ["phone"]}], "hidden": ["name"]}
+    row = layouts.save_layout("customer", "form", state, by=boss, base=0)
+    with pytest.raises(Refused):
+        layouts.publish_layout("customer", "form", row.version, by=boss)
+
+
+def test_a_second_administrator_sees_both_and_nothing_is_lost(boss: access.Actor, dora: access.Actor) -> None:
+    mine = layouts.save_layout("customer", "list", {"columns": ["name", "phone"]}, by=boss, base=0)
+    with pytest.raises(Conflict) as conflict:
+        layouts.save_layout("customer", "list", {"columns": ["name", "owner"]}, by=dora, base=0)
+    assert conflict.value.version == mine.version
+    layouts.save_layout("customer", "list", {"columns": ["name", "owner"]}, by=dora, base=0, force=True)
+    kept = [row.state["columns"] for row in layouts.versions("customer", "list")]
+    assert kept == [["name", "owner"], ["name", "phone"]]
+    with pytest.raises(Conflict):
+        layouts.publish_layout("customer", "list", mine.version, by=boss)
+
+
+def test_an_older_version_comes_back_as_a_new_one(boss: access.Actor) -> None:
+    for columns in (["name", "phone"], ["name", "owner"]):
+        layouts.put_state("customer", "list", {"columns": columns}, action="publish", by=boss)
+    assert get("customer").list_columns == ("name", "owner")
+    layouts.roll_back_layout("customer", "list", 1, by=boss)
+    assert get("customer").list_columns == ("name", "phone")
+    layouts.roll_back_layout("customer", "list", 0, by=boss)
+    assert get("customer").list_columns == get("customer").columns
+    history.roll_back(ConfigChange.objects.order_by("-pk")[0].pk, by=boss)
+    assert get("customer").list_columns == ("name", "phone")
+    assert Layout.objects.count() == 5
+
+
+def test_a_gone_field_leaves_no_hole(boss: access.Actor) -> None:
+    fields.create_field("customer", "text", {"label": "型号"}, by=boss)
+    layouts.put_state("customer", "list", {"columns": ["name", "xinghao"]}, action="publish", by=boss)
+    fields.remove_field("customer", "xinghao", by=boss)
+    assert get("customer").list_columns == ("name",)
+    fields.restore_field("customer", "xinghao", by=boss)
+    assert get("customer").list_columns == ("name", "xinghao")
+
+
+def test_only_administrators_arrange(people: People) -> None:
+    with pytest.raises(Denied):
+        layouts.save_layout("customer", "form", STATE, by=people["alice"].actor, base=0)
+
+
+@pytest.mark.parametrize(
+    "state", [{}, {"sections": []}, {"sections": [{"title": "甲", "fields": ["nothing"]}]}, {"sections": "x"}]
+)
+def test_an_empty_layout_is_refused(boss: access.Actor, state: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        layouts.save_layout("customer", "form", state, by=boss, base=0)

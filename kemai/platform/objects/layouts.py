@@ -1,0 +1,122 @@
+"""Published layouts, as the generic pages read them: sections of form and page, columns of a list, a board's card.
+
+Without a published layout a type looks as it is declared. A layout names what it shows and what it hides; a field that
+it does not know of (made later) stands in the last section, so that nothing disappears by being new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import override
+
+from kemai.platform.fields import Label
+from kemai.platform.fields.own import named
+from kemai.platform.models import Layout
+from kemai.platform.objects.own import meta_version
+
+if TYPE_CHECKING:
+    from kemai.platform.objects.types import ObjectType, Section
+
+State = Mapping[str, Any]
+
+
+def declared_state(object_type: ObjectType, kind: str) -> dict[str, Any]:
+    """What the type says about itself, in the form of a layout: where a designer begins."""
+    if kind in {"form", "page"}:
+        sections = object_type.declared_form if kind == "form" else object_type.declared_page
+        return {"sections": [declared_section(one) for one in sections], "hidden": []}
+    if kind == "list":
+        return {"columns": list(object_type.columns or (object_type.title,))}
+    card = [key for key in object_type.columns if key not in {object_type.title, object_type.board}]
+    return {"field": object_type.board, "card": card[:5]}
+
+
+def declared_section(section: Any) -> dict[str, Any]:
+    with override("zh-hans"):
+        title = str(section.title)
+    with override("en"):
+        title_en = str(section.title)
+    return {"title": title, "title_en": title_en, "columns": section.columns, "fields": list(section.fields)}
+
+
+@dataclass
+class Kept:
+    """What is known of one version of the definitions."""
+
+    version: str | None = None
+    states: Mapping[tuple[str, str], State] = field(default_factory=dict)
+    sections: dict[tuple[str, str], tuple[Section, ...]] = field(default_factory=dict)
+
+
+_kept = Kept()
+
+
+def kept() -> Kept:
+    """Every published layout, read once for each version of the definitions."""
+    global _kept  # noqa: PLW0603 - one state a process
+    version = meta_version()
+    if _kept.version != version:
+        rows = Layout.objects.filter(published=True).order_by("version") if version else []
+        found = {(row.type_key, row.kind): row.state for row in rows}
+        _kept = Kept(version, {place: state for place, state in found.items() if state})
+    return _kept
+
+
+def published(type_key: str, kind: str) -> State | None:
+    """What the newest published version says; None where the type's declaration counts."""
+    return kept().states.get((type_key, kind))
+
+
+def sections(object_type: ObjectType, kind: str) -> tuple[Section, ...] | None:
+    """The published sections of form or page."""
+    now = kept()
+    place = (object_type.key, kind)
+    state = now.states.get(place)
+    if state is None:
+        return None
+    if place not in now.sections:
+        now.sections[place] = sections_of(object_type, kind, state)
+    return now.sections[place]
+
+
+def sections_of(object_type: ObjectType, kind: str, state: State) -> tuple[Section, ...]:
+    """The sections of a state, and last one with the fields that it does not know of (made later)."""
+    from kemai.platform.objects.types import OTHER_LABEL, Section
+
+    fields = object_type.fields
+    told = {key for one in state.get("sections", ()) for key in one["fields"]} | set(state.get("hidden", ()))
+    found = [
+        Section(titled(one), *(key for key in one["fields"] if key in fields), columns=one.get("columns", 1))
+        for one in state.get("sections", ())
+    ]
+    declared = object_type.declared_form if kind == "form" else object_type.declared_page
+    rest = [key for one in declared for key in one.fields if key not in told]
+    if rest:
+        found.append(Section(OTHER_LABEL, *rest))
+    return tuple(one for one in found if one.fields)
+
+
+def titled(one: Mapping[str, Any]) -> Label:
+    """A title in the language of the reader, where the administrator wrote one in it."""
+    return named(one["title"], one.get("title_en") or "")
+
+
+def columns(object_type: ObjectType) -> tuple[str, ...] | None:
+    state = published(object_type.key, "list")
+    if state is None:
+        return None
+    return tuple(key for key in state.get("columns", ()) if key in object_type.fields) or None
+
+
+def card(object_type: ObjectType) -> tuple[str, ...] | None:
+    """The fields on a board's cards."""
+    state = published(object_type.key, "board")
+    return None if state is None else tuple(key for key in state.get("card", ()) if key in object_type.fields)
+
+
+def board(object_type: ObjectType) -> str:
+    state = published(object_type.key, "board") or {}
+    key = str(state.get("field") or "")
+    return key if key in object_type.fields else ""

@@ -1,0 +1,1 @@
+"""The pages on which administrators define objects, fields, layouts and the configuration as a whole."""

@@ -1,0 +1,218 @@
+"""An administrator builds what the company needs: an object, fields, layouts, the configuration file."""
+
+from __future__ import annotations
+
+import re
+import time
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browsing import agree, create, csrf, go, listening, pick, rows, toast
+from tests.e2e.conftest import Entrance
+
+
+def post(page: Page, path: str, **form: str) -> None:
+    values: dict[str, str | float | bool] = {**form}
+    answer = page.request.post(
+        path, form=values, headers={"X-CSRFToken": csrf(page), "Referer": page.url}, max_redirects=0
+    )
+    assert answer.status in {204, 302}, f"{answer.status} {answer.text()[:2000]}"
+
+
+def gone(page: Page, type_key: str) -> None:
+    """The company is as it was, whatever a test before this one left."""
+    page.request.post(
+        f"/settings/objects/{type_key}/delete", headers={"X-CSRFToken": csrf(page), "Referer": page.url}
+    )
+
+
+def piece(page: Page, label: str) -> Locator:
+    return page.locator("[data-piece]").filter(has_text=re.compile(f"^{label}"))
+
+
+def drag(page: Page, what: Locator, where: Locator) -> None:
+    """With the mouse, as a hand does it: in steps."""
+    start, end = what.bounding_box(), where.bounding_box()
+    assert start
+    assert end
+    page.mouse.move(start["x"] + 60, start["y"] + 15)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 64, start["y"] + 30, steps=3)
+    page.mouse.move(end["x"] + 60, end["y"] + end["height"] / 2, steps=12)
+    page.mouse.up()
+
+
+@pytest.mark.row(116)
+@pytest.mark.row(118)
+def test_equipment_is_built_in_the_browser_and_behaves_like_everything_else(enter: Entrance) -> None:
+    page = enter("demo", "/settings/objects/")
+    page.get_by_role("link", name="新建对象").first.click()
+    listening(page)
+    page.fill("#f-label", "检测设备")
+    expect(page.locator("#f-key")).to_have_value("jiance_shebei")
+    key = f"equipment_{int(time.time())}"  # a key is never given out twice
+    page.fill("#f-key", key)
+    page.locator(".iconpick:has([value=engine])").click()
+    first = page.locator(".first-row")
+    first.nth(0).get_by_label("字段名称").fill("型号")
+    first.nth(1).get_by_label("字段名称").fill("状态")
+    first.nth(1).get_by_label("选项，用逗号隔开").fill("在用，维修中")
+    first.nth(2).get_by_label("字段名称").fill("装机日期")
+    page.get_by_role("button", name="加一个字段").click()
+    first.nth(3).get_by_label("字段名称").fill("价格")
+    first.nth(3).get_by_label("种类").select_option("money")
+    page.get_by_role("button", name="建好并打开").click()
+    expect(page.get_by_text("还没有检测设备")).to_be_visible()
+    expect(page.locator("#nav").get_by_text("检测设备")).to_be_attached()
+
+    # a field that appears only under a condition, made in the editor
+    go(page, f"/settings/objects/{key}/fields/new")
+    page.get_by_role("link", name="多行文字").click()
+    listening(page)
+    page.fill("#f-label", "维修说明")
+    show = page.locator("[data-field], .field").filter(has_text="只在满足这些条件时显示").locator(".fb-root")
+    show.get_by_role("button", name="添加条件", exact=True).click()
+    listening(page)
+    pick(show, "字段", "状态")
+    listening(page)
+    show.locator(".fb-row select[aria-label='条件']").last.select_option("in")
+    listening(page)
+    pick(show, "值", "维修中")
+    page.get_by_role("button", name="保存", exact=True).click()
+    toast(page, "维修说明")
+
+    # the form
+    go(page, f"/o/{key}/new")
+    page.fill("[name=name]", "一号检测台")
+    pick(page, "客户", page.request.get("/o/customer/options?q=").json()["items"][0]["label"])
+    page.fill("[name=xinghao]", "X-100")
+    expect(page.locator("[name=weixiu_shuoming]")).to_be_hidden()
+    page.locator("[name=zhuangtai]").select_option("weixiu_zhong")
+    expect(page.locator("[name=weixiu_shuoming]")).to_be_visible()
+    page.fill("[name=weixiu_shuoming]", "更换轴承")
+    page.fill("[name=jiage]", "12800")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("一号检测台")
+    expect(page.locator("#rec-facts")).to_contain_text("X-100")
+
+    # the list, filtered by an own field
+    where = quote('{"field":"zhuangtai","op":"in","value":["weixiu_zhong"]}')
+    go(page, f"/o/{key}/?where={where}")
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator(".chips")).to_contain_text("维修中")
+
+    # import
+    go(page, f"/imports/new/{key}")
+    owner = page.request.get("/o/customer/options?q=").json()["items"][0]["label"]
+    lines = f"名称,客户,型号,状态\n二号检测台,{owner},X-200,在用\n三号检测台,{owner},X-300,坏了\n"
+    page.locator("input[type=file]").set_input_files(
+        {"name": "设备.csv", "mimeType": "text/csv", "buffer": lines.encode("utf-8-sig")}
+    )
+    page.get_by_role("button", name="上传并查看").click()
+    page.get_by_role("button", name="预演").click()
+    expect(page.get_by_role("heading", name="如果现在导入")).to_be_visible()
+    page.get_by_role("button", name="开始导入").click()
+    agree(page)
+    expect(page.get_by_role("link", name="查看导入的记录")).to_be_visible()
+    go(page, f"/o/{key}/?q=二号")
+    expect(rows(page)).to_have_count(1)
+    gone(page, key)
+
+
+@pytest.mark.row(119)
+def test_a_form_is_laid_out_previewed_published_and_taken_back(enter: Entrance) -> None:
+    page = enter("demo", "/settings/objects/contact/layouts/form/", height=1800)
+    sections = page.locator("[data-section]")
+    page.get_by_role("button", name="加一个分组").click()
+    fresh = sections.last
+    fresh.get_by_label("分组名称").fill("先问的")
+    moved = page.locator("[data-piece=title]")
+    moved.scroll_into_view_if_needed()
+    drag(page, moved, fresh.locator("[data-list]"))
+    expect(fresh.locator("[data-piece=title]")).to_be_visible()
+    hidden = page.locator("[data-piece=email]")
+    hidden.hover()
+    hidden.get_by_role("button", name="不显示").click()
+    expect(page.locator("[data-tray] [data-piece=email]")).to_be_visible()
+    before = enter("demo", "/o/contact/new")
+    expect(before.locator("[name=email]")).to_be_visible()
+    page.get_by_role("button", name="预览").click()
+    expect(page.get_by_role("heading", name="先问的")).to_be_visible()
+    page.get_by_role("button", name="发布").click()
+    toast(page, "已发布")
+    after = enter("demo", "/o/contact/new")
+    expect(after.locator("[name=email]")).to_have_count(0)
+    expect(after.get_by_text("先问的")).to_be_visible()
+    page.get_by_role("button", name="恢复默认").click()
+    agree(page)
+    toast(page, "已退回")
+    back = enter("demo", "/o/contact/new")
+    expect(back.locator("[name=email]")).to_be_visible()
+
+
+def test_two_administrators_change_one_field_and_nothing_is_lost(enter: Entrance) -> None:
+    one, two = enter("demo", "/settings/objects/product/"), enter("demo")
+    key = "wuliu_beizhu"
+    if one.request.get(f"/settings/objects/product/fields/{key}/").status == 404:
+        post(one, "/settings/objects/product/fields/new/text", label="物流备注", key=key)
+    place = f"/settings/objects/product/fields/{key}/"
+    go(one, place)
+    go(two, place)
+    one.fill("#f-help", "甲写的提示")
+    one.get_by_role("button", name="保存", exact=True).click()
+    toast(one, "已保存")
+    two.fill("#f-help", "乙写的提示")
+    two.fill("#f-label_en", "Shipping note")
+    two.get_by_role("button", name="保存", exact=True).click()
+    clash = two.locator(".conflict")
+    expect(clash).to_contain_text("甲写的提示")
+    expect(clash).to_contain_text("乙写的提示")
+    clash.locator("input[value=theirs]").check()
+    two.get_by_role("button", name="保存", exact=True).click()
+    toast(two, "已保存")
+    expect(two.locator("#f-help")).to_have_value("甲写的提示")
+    expect(two.locator("#f-label_en")).to_have_value("Shipping note")
+    post(one, f"{place}delete")
+
+
+@pytest.mark.row(124)
+def test_the_configuration_goes_out_is_changed_rehearsed_and_comes_back(enter: Entrance) -> None:
+    page = enter("demo", "/settings/configuration/")
+    text = page.request.get("/settings/configuration/file").text()
+    assert text == page.request.get("/settings/configuration/file").text()
+    changed = re.sub(r"^fields:.*?(?=^\w)", FIELDS, text, flags=re.MULTILINE | re.DOTALL)
+    page.get_by_text("或者粘贴内容").click()
+    page.locator("textarea[name=text]").last.fill(changed)
+    page.get_by_role("button", name="预演").click()
+    expect(page.get_by_text("新增 1")).to_be_visible()
+    expect(page.locator(".changes")).to_contain_text("保修到期")
+    assert "baoxiu" not in page.request.get("/o/product/new").text()
+    page.get_by_role("button", name="导入", exact=True).click()
+    agree(page)
+    toast(page, "已导入 1 处修改")
+    assert "baoxiu" in page.request.get("/o/product/new").text()
+    page.get_by_role("button", name="退回").first.click()
+    agree(page)
+    toast(page, "已退回")
+    assert "baoxiu" not in page.request.get("/o/product/new").text()
+
+
+FIELDS = """fields:
+  product:
+    baoxiu:
+      kind: date
+      label: 保修到期
+"""
+
+
+def test_only_administrators_come_here(enter: Entrance) -> None:
+    page = enter("alice")
+    for path in (
+        "objects/", "objects/new", "objects/customer/", "objects/customer/fields/new", "objects/customer/layouts/form/",
+        "objects/customer/uses", "objects/customer/rules", "objects/customer/history", "configuration/",
+        "configuration/file", "configuration/history/",
+    ):  # fmt: skip
+        assert page.request.get(f"/settings/{path}").status == 403, path
+    assert create(page, "customer", name="普通客户") > 0
