@@ -16,6 +16,7 @@ from kemai.platform.models.columns import (
 from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectDef, Record
 from kemai.platform.models.relation import Alias, Link, Merge
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
+from kemai.platform.models.sharing import CacheRow, Member, RateCount, ShareRule
 from kemai.platform.models.tag import Tag, Tagging
 from kemai.platform.models.trail import AuditEntry, AuditGate, OwnerChange
 from kemai.platform.models.work import (
@@ -34,6 +35,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditGate",
+    "CacheRow",
     "Change",
     "ChangeSet",
     "ChoiceColumn",
@@ -48,6 +50,7 @@ __all__ = [
     "Job",
     "Layout",
     "Link",
+    "Member",
     "Merge",
     "MoneyColumn",
     "MultiChoiceColumn",
@@ -58,6 +61,7 @@ __all__ = [
     "OwnerChange",
     "PercentColumn",
     "PhoneColumn",
+    "RateCount",
     "Record",
     "RecordBase",
     "RegionColumn",
@@ -66,6 +70,7 @@ __all__ = [
     "SearchDoc",
     "Sequence",
     "Setting",
+    "ShareRule",
     "StoredFile",
     "Tag",
     "Tagging",

@@ -18,7 +18,7 @@ from kemai.platform.fields import FieldSpec, FieldType, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import part_model
-from kemai.platform.records import numbers, owners, sql
+from kemai.platform.records import guard, numbers, owners, sql
 from kemai.platform.records.errors import FieldErrors
 from kemai.platform.records.single import attributes, prepare_all
 from kemai.platform.records.tags import tag_many
@@ -96,6 +96,7 @@ def create_chunk(
         ),
     )  # fmt: skip
     insert_parts(object_type, keys)
+    guard.check_placed(object_type, keys, by=by)
     record_created(object_type, changeset, keys)
     tag_chunk(object_type, keys, names, by=by)
     events.emit(f"{object_type.key}.bulk_created", object_type.key, None, changeset, span(keys))
@@ -259,7 +260,9 @@ def update_chunk(
     objects = object_type.model._default_manager.in_bulk(keys) if hooks.prepare or hooks.check else {}
     prepare_all(object_type, list(wanted.values()), [objects.get(key) for key in wanted], by)
     changes = differences(object_type, wanted)
+    guard.check_transfer(object_type, [key for key, diff in changes.items() if "owner" in diff], by=by)
     apply_changes(object_type, wanted, changes, changeset, by=by)
+    guard.check_stays(object_type, list(changes), {name for diff in changes.values() for name in diff}, by=by)
     return len(changes)
 
 
@@ -327,7 +330,10 @@ def edit_many(
     access.require(by, object_type, "bulk")
     values = parse_values(object_type, raw, by=by)
     check_references(object_type, values, by=by)
-    allowed = access.scope(by, object_type, "edit").filter(pk__in=records.values("pk"))
+    verb = "transfer" if "owner" in values else "edit"
+    allowed = access.scope(by, object_type, verb).filter(pk__in=records.values("pk"))
+    if verb == "transfer":
+        allowed = allowed.filter(pk__in=access.scope(by, object_type, "edit").values("pk"))
     keys = list(allowed.order_by("pk").values_list("pk", flat=True))
     changeset = audit.open_set("bulk", type_key, by=by, reason=reason)
     for done, chunk in enumerate(chunks(keys, 1000)):

@@ -14,7 +14,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.records import numbers, owners, tags
+from kemai.platform.records import guard, numbers, owners, tags
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
 from kemai.platform.records.values import (
     Values,
@@ -45,6 +45,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         stamp_new(object_type, obj, by)
         obj.save(force_insert=True)
         add_parts(object_type, obj)
+        guard.check_placed(object_type, [obj.pk], by=by)
         changes = audit.open_set("create", type_key, by=by, reason=reason, count=1)
         Change.objects.create(
             changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None
@@ -94,11 +95,14 @@ def update(
             diff |= tags.set_tags(object_type, obj.pk, names, by=by)
         if not diff:
             return obj
+        if "owner" in diff:
+            guard.check_transfer(object_type, [obj.pk], by=by)
         for name, value in attributes(object_type, values).items():
             setattr(obj, name, value)
         obj.version += 1
         obj.updated_at = timezone.now()
         obj.save()
+        guard.check_stays(object_type, [obj.pk], diff, by=by)
         log_update(object_type, obj, diff, by=by, reason=reason)
     return obj
 

@@ -17,7 +17,7 @@ from kemai.platform.models import Option
 from kemai.platform.objects import Known, ObjectType, get
 from kemai.platform.ui import cells
 
-VERBS = ("edit", "delete", "reveal")
+VERBS = ("edit", "delete", "reveal", "print", "transfer")
 COPIED = frozenset({"phone", "email", "credit_code", "id_number", "url"})
 
 

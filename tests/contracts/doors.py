@@ -1,0 +1,61 @@
+"""Every address of the product and what the attack matrix does with it. A new address that stands in no table here
+fails `test_doors.py`: say in one line what it is, and the matrix tries it as everybody who should not get in.
+
+Addresses below `o/<type>/` and `bin/<type>` need no line: they are tried for every object type by themselves, with the
+arguments of ARGS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ARGS: dict[str, Any] = {
+    "name": "name", "child": "contact", "act": "edit", "file_id": 1, "member_id": 1, "code": "call",
+}  # fmt: skip
+"""What stands for further arguments of an address below a record; `key` is tried with the type's panels and actions."""
+
+WITH_CUSTOMER = {"customer_composer", "customer_log", "customer_step"}
+"""Addresses whose `pk` is a customer's: as closed as the customer."""
+
+MAY_SHOW_RECORDS = {
+    "today", "customers_similar", "today_due", "today_people", "today_numbers", "today_changes", "chain", "chain_plays",
+    "chain_months", "dashboard", "runs", "palette", "notices", "notices_drawer", "jobs", "imports", "ask_people",
+    "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
+}  # fmt: skip
+"""Pages that draw on many records: what they show somebody must not hold what that person may not see."""
+
+ACTS_ON_MANY = {
+    "chain_export", "chain_play", "chain_freeze", "recalculate", "run_start", "segment_preview", "today_task_new",
+    "notices_read", "view_new", "view_update",
+}  # fmt: skip
+"""Posts without a record in the address; tried empty by everybody: nobody's records may change."""
+
+SETTINGS_PREFIXES = ("settings/",)
+"""Below these only administrators."""
+
+OF_A_PERSON = {
+    "job": "job", "job_progress": "job", "job_cancel": "job", "export_file": "export", "view_edit": "view",
+    "view_delete": "view", "import": "import", "import_column": "import", "import_records": "import",
+    "import_errors": "import", "import_progress": "import", "import_ended": "import", "import_map": "import",
+    "import_back": "import", "import_sheet": "import", "import_run": "import", "import_pause": "import",
+    "import_resume": "import", "import_cancel": "import", "import_undo": "import", "undo": "changeset",
+    "api_undo": "changeset",
+}  # fmt: skip
+"""Addresses of something that belongs to one person: alice's is tried by everybody else."""
+
+WITH_RECORD = {
+    "today_task_done": "task", "today_task_later": "task", "segment": "segment", "segment_save": "segment",
+    "segment_refresh": "segment", "segment_why": "segment", "chain_take_back": "", "run": "", "run_finished": "",
+    "import_new": "",
+}  # fmt: skip
+"""Addresses whose `pk` is a record's of another type ('' : tried with a key that nobody has)."""
+
+API = {"api_openapi", "api_collection", "api_bulk", "api_record", "api_history", "api_access"}
+
+ONES_OWN = {
+    "account_change_password", "account_inactive", "account_login", "account_logout",
+    "account_reauthenticate", "account_set_password", "account_signup", "mfa_activate_totp",
+    "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_generate_recovery_codes",
+    "mfa_index", "mfa_reauthenticate", "mfa_view_recovery_codes", "preferences", "prefs", "sessions",
+    "sessions_end", "welcome",
+}  # fmt: skip
+"""Log-in and one's own account: no record of anybody's is in reach (kemai/staff/tests)."""
