@@ -121,7 +121,7 @@ def simulator(request: HttpRequest, actor: Actor) -> HttpResponse:
     user = rights.person_of(request.GET.get("user", ""))
     object_type = next((one for one in all_types() if one.key == request.GET.get("type", "")), None)
     context: dict[str, Any] = {
-        "user": user,
+        "whom": user,
         "people": [{"value": user.pk, "label": str(user)}] if user else [],
         "types": [{"value": one.key, "label": one.label} for one in all_types()],
         "type_key": object_type.key if object_type else "",

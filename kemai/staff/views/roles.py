@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.platform.access import SYSTEM, Actor
@@ -21,6 +22,16 @@ from kemai.platform.ui.lists.state import dumps, loads
 from kemai.staff.services import departments, roles
 from kemai.staff.services.roles import EVERYTHING, Cell, role_label, role_note
 from kemai.staff.views.door import admin_page, found, refused_form
+
+SHORT = {
+    "own": gettext_lazy("本人"),
+    "reports": gettext_lazy("本人+下属"),
+    "team": gettext_lazy("本部门"),
+    "below": gettext_lazy("部门+下级"),
+    "chosen": gettext_lazy("指定部门"),
+    "all": gettext_lazy("全部"),
+}
+"""Scopes as they fit into a cell of the matrix."""
 
 
 @admin_page
@@ -156,6 +167,8 @@ def form_context(
         "rows": rows,
         "verbs": [{"key": verb, "label": VERB_LABELS[verb]} for verb in VERBS],
         "scopes": [
-            {"value": option.value, "label": option.label} for option in SCOPES if option.value != "none"
+            {"value": option.value, "label": option.label, "short": SHORT[option.value]}
+            for option in SCOPES
+            if option.value != "none"
         ],
     }
