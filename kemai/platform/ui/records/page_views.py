@@ -166,7 +166,9 @@ def more_actions(subject: Subject) -> list[Button]:
     no_delete = "" if "delete" in subject.abilities else _("您没有权限删除这条记录")
     found = acts(subject)[MOST_BUTTONS:]
     if subject.type.has_owner:
-        no_owner = "" if subject.editable("owner") and "transfer" in subject.abilities else _("您没有权限更换负责人")
+        no_owner = (
+            "" if subject.editable("owner") and "transfer" in subject.abilities else _("您没有权限更换负责人")
+        )
         found.append(Button(_("转移负责人"), "user-share", f"{subject.url}/transfer", no_owner, modal=True))
     if "print" in subject.abilities:
         found.append(Button(_("打印"), "printer", f"{subject.url}/print"))
