@@ -29,6 +29,7 @@ def test_a_member_is_added_sees_and_is_removed(enter: Entrance) -> None:
     go(alice, f"/o/customer/{key}")
     open_more(alice, "成员与共享")
     dialog = alice.locator("dialog:modal")
+    expect(dialog.locator("[data-island=combo][data-ready]").first).to_be_attached()
     pick(dialog, "添加员工或部门", "何俊杰")
     dialog.get_by_role("button", name="添加成员").click()
     expect(dialog.locator("#members li", has_text="何俊杰")).to_be_visible()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from kemai.platform import access
@@ -58,8 +59,12 @@ def save_limits(values: Mapping[str, str], sees: bool, *, by: Actor) -> None:
             access.rights_changed()
 
 
+def rule_rows() -> QuerySet[ShareRule]:
+    return ShareRule.objects.order_by("pk")
+
+
 def rules() -> list[ShareRule]:
-    return list(ShareRule.objects.order_by("pk"))
+    return list(rule_rows())
 
 
 def shareable_types() -> list[ObjectType]:

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Actor, actor_for
 from kemai.platform.access.wording import VERB_LABELS
-from kemai.platform.models import Role, ShareRule
+from kemai.platform.models import ShareRule
 from kemai.platform.models.sharing import SHARE_LEVELS
 from kemai.platform.objects import VERBS, ObjectType, all_types
 from kemai.platform.records import FieldErrors, sharing
 from kemai.platform.ui.lists import filters
 from kemai.platform.ui.lists.state import dumps, loads
 from kemai.staff.services import rights
-from kemai.staff.services.roles import role_label
+from kemai.staff.services.roles import role_label, roles
 from kemai.staff.views.door import admin_page, found, refused_form
 
 TOLD = tuple(verb for verb in VERBS if verb not in {"create", "import", "bulk", "api"})
@@ -60,7 +60,7 @@ def sharing_page(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @admin_page
 def rule_form(request: HttpRequest, actor: Actor, key: int = 0) -> HttpResponse:
-    rule = found(ShareRule.objects.all(), key) if key else None
+    rule = found(rights.rule_rows(), key) if key else None
     types = rights.shareable_types()
     chosen = rule.type_key if rule else request.POST.get("type_key") or request.GET.get("type", "")
     object_type = next((one for one in types if one.key == chosen), types[0])
@@ -95,13 +95,13 @@ def rule_context(
 ) -> dict[str, Any]:
     where = values.get("where")
     name = access.principal_name(str(values.get("target", "")))
-    roles = [{"value": f"role:{role.pk}", "label": role_label(role)} for role in Role.objects.order_by("pk")]
+    held = [{"value": f"role:{role.pk}", "label": role_label(role)} for role in roles()]
     return {
         "rule": rule, "values": values, "errors": {}, "object_type": object_type,
         "types": [{"value": one.key, "label": one.label} for one in types],
         "levels": [{"value": option.value, "label": option.label} for option in SHARE_LEVELS],
         "children": [{"value": one.key, "label": one.label} for one in sharing.child_types(object_type)],
-        "targets": roles + ([{"value": values["target"], "label": name}] if name else []),
+        "targets": held + ([{"value": values["target"], "label": name}] if name else []),
         "where": dumps(filters.collapse(where)) if where else "", "config": filters.config(SYSTEM, object_type, where),
     }  # fmt: skip
 
@@ -109,7 +109,7 @@ def rule_context(
 @require_POST
 @admin_page
 def rule_delete(request: HttpRequest, actor: Actor, key: int) -> HttpResponseBase:
-    records.delete_rule(found(ShareRule.objects.all(), key), by=actor)
+    records.delete_rule(found(rights.rule_rows(), key), by=actor)
     messages.success(request, _("已删除"))
     return redirect("sharing")
 
