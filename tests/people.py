@@ -57,8 +57,8 @@ def crowd() -> dict[str, Person]:
     east = department("East", company)
     first, south = department("East 1", east), department("South", company)
     everything = dict.fromkeys(VERBS, "all")
-    own = {"view": "own", "create": "own", "edit": "own", "delete": "own"}
-    team = {"view": "team", "create": "team", "edit": "own"}
+    own = {"view": "own", "api": "own", "create": "own", "edit": "own", "delete": "own"}
+    team = {"view": "team", "api": "team", "create": "team", "edit": "own"}
     sales, mate = role("t_sales", own), role("t_mate", team)
     lead = role("t_lead", dict.fromkeys(VERBS, "below"))
     boss = role("t_boss", everything, is_admin=True)

@@ -97,7 +97,11 @@ TEMPLATES = [
 
 DATABASES = {"default": env.database("KEMAI_DATABASE_URL", DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # for what all processes count together: wrong log-ins (kemai.staff.apps hands it to allauth)
+    "shared": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kemai_cache"},
+}
 TASKS = {"default": {"BACKEND": "kemai.platform.jobs.backend.LeasedTable"}}
 
 AUTH_USER_MODEL = "staff.User"

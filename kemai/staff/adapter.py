@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, cast
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import F
+from django.db.models import F, Subquery
 from django.http import HttpRequest
 
 from kemai.platform.access import Held, actor_for
+from kemai.platform.models import Setting
 from kemai.staff.models import User
 from kemai.staff.services import sessions, trail
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+VERSION = {"rights_version": Subquery(Setting.objects.filter(key="rights_version").values("value")[:1])}
+"""Read with the person, so that a right taken away is gone at the next request, and costs no question more."""
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -53,7 +57,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
     def get_user(self, user_id: int) -> User | None:
         people: QuerySet[User] = User.objects.filter(pk=user_id, is_active=True).select_related("department")
-        rows = list(people.annotate(held_role=F("roles__id"), held_admin=F("roles__is_admin")))
+        rows = list(people.annotate(held_role=F("roles__id"), held_admin=F("roles__is_admin"), **VERSION))
         if not rows:
             return None
         user = rows[0]

@@ -2,12 +2,26 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
+def share_counts() -> None:
+    """Wrong log-ins and used codes are counted by all processes together: allauth takes the default cache, which is
+    each process's own."""
+    import allauth.core.internal.ratelimit as rates
+    import allauth.mfa.totp.internal.auth as codes
+    from django.core.cache import caches
+    from django.utils.connection import ConnectionProxy
+
+    shared = ConnectionProxy(caches, "shared")
+    rates.cache = shared
+    codes.cache = shared
+
+
 class StaffConfig(AppConfig):
     name = "kemai.staff"
     label = "staff"
     verbose_name = _("员工")
 
     def ready(self) -> None:
+        share_counts()
         from kemai.platform.access import Actor
         from kemai.platform.ui.nav import Page, UserLink, register_page, register_user_link
         from kemai.staff.services import configuration
@@ -27,6 +41,24 @@ class StaffConfig(AppConfig):
                 allowed=administers,
             ),
             Page("roles", _("角色"), "shield", "settings", "role_list", order=12, allowed=administers),
+            Page(
+                "sharing",
+                _("共享与上限"),
+                "users-group",
+                "settings",
+                "sharing",
+                order=13,
+                allowed=administers,
+            ),
+            Page(
+                "simulator",
+                _("权限查询"),
+                "help-circle",
+                "settings",
+                "simulator",
+                order=14,
+                allowed=administers,
+            ),
         )
         links = (
             UserLink(_("个人设置"), "settings", "preferences", order=10),

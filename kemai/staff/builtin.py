@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_noop as _
 
-EVERY_VERB = "view create edit delete export import bulk reveal"
+EVERY_VERB = "view create edit delete transfer share export print import bulk reveal api"
 SOLD_TO = "customer contact interaction consent identifier task"
 CATALOGUE = "product category shop"
 
@@ -41,9 +41,9 @@ ROLES = (
         _("销售经理"),
         _("查看和处理本部门及下级的客户"),
         (
-            ("view", "below", "*"),
-            ("create edit delete bulk reveal export import", "below", SOLD_TO),
-            ("create edit export", "below", "order"),
+            ("view api", "below", "*"),
+            ("create edit delete transfer share bulk reveal export print import", "below", SOLD_TO),
+            ("create edit export print", "below", "order"),
             ("create edit", "below", "segment tag"),
         ),
     ),
@@ -52,8 +52,8 @@ ROLES = (
         _("销售"),
         _("查看和处理自己负责的客户"),
         (
-            ("view", "own", "*"),
-            ("create edit reveal bulk", "own", SOLD_TO),
+            ("view api", "own", "*"),
+            ("create edit transfer share reveal bulk", "own", SOLD_TO),
             ("create", "own", "order"),
             ("view", "all", CATALOGUE),
         ),
@@ -63,7 +63,7 @@ ROLES = (
         _("客服"),
         _("查看全部客户（联系方式脱敏），记录跟进和回访"),
         (
-            ("view", "all", "*"),
+            ("view api", "all", "*"),
             ("create edit", "all", "interaction"),
             ("create edit delete", "own", "task"),
         ),
@@ -73,13 +73,31 @@ ROLES = (
         _("市场"),
         _("查看全部客户（联系方式脱敏），管理分群和标签；不能导出"),
         (
-            ("view", "all", "*"),
+            ("view api", "all", "*"),
             ("create edit delete bulk", "all", "segment tag"),
             ("create edit delete", "own", "task"),
         ),
     ),
     BuiltinRole(
-        "readonly", _("只读"), _("查看全部业务数据（联系方式脱敏），不能修改"), (("view", "all", "*"),)
+        "readonly", _("只读"), _("查看全部业务数据（联系方式脱敏），不能修改"), (("view api", "all", "*"),)
+    ),
+    BuiltinRole(
+        "business_admin",
+        _("业务管理员"),
+        _("管理本部门及下级的全部业务数据，可以共享、转移和批量处理"),
+        (("view create edit delete transfer share export print import bulk reveal api", "below", "*"),),
+    ),
+    BuiltinRole(
+        "data_admin",
+        _("数据管理员"),
+        _("导入、整理和导出全部业务数据；联系方式脱敏，不能查看脱敏内容"),
+        (("view create edit delete transfer export import bulk api", "all", "*"),),
+    ),
+    BuiltinRole(
+        "auditor",
+        _("安全审计员"),
+        _("只能查看审计日志和登录情况；看不到业务数据，也不能修改任何内容"),
+        (("view", "all", "audit"),),
     ),
 )
 

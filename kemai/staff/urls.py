@@ -8,7 +8,7 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.staff.views import departments, forgot, handover, me, roles, users
+from kemai.staff.views import departments, forgot, handover, me, rights, roles, users
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", account.login, name="account_login"),
@@ -47,5 +47,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/roles/new/", roles.edit, name="role_new"),
     path("settings/roles/<int:key>/", roles.edit, name="role_edit"),
     path("settings/roles/<int:key>/delete/", roles.delete, name="role_delete"),
+    path("settings/sharing/", rights.sharing_page, name="sharing"),
+    path("settings/sharing/new/", rights.rule_form, name="rule_new"),
+    path("settings/sharing/<int:key>/", rights.rule_form, name="rule_edit"),
+    path("settings/sharing/<int:key>/delete/", rights.rule_delete, name="rule_delete"),
+    path("settings/access/", rights.simulator, name="simulator"),
     path("settings/roles/<int:key>/fields/<slug:type_key>/", roles.fields, name="role_fields"),
 ]

@@ -92,6 +92,7 @@ export function installPage(): void {
   document.addEventListener("click", (event) => {
     const button = closest(event, "[data-copy]");
     if (button) void copy(button);
+    if (closest(event, "[data-print]")) window.print();
   });
   document.addEventListener("input", (event) => {
     const input = event.target;

@@ -126,7 +126,7 @@ class Day:
 
 def leads(actor: Actor) -> bool:
     """Does the actor see more than their own customers?"""
-    return access.verb_scope(actor, get("customer"), "view") in {"team", "below", "all"}
+    return access.verb_scope(actor, get("customer"), "view") not in {"none", "own"}
 
 
 def customers(actor: Actor, *, team: bool) -> QuerySet[Any]:

@@ -1,11 +1,31 @@
 """Who may see and do what."""
 
-from kemai.platform.access.about import abilities, binned, people
+from kemai.platform.access.about import (
+    abilities,
+    binned,
+    departments,
+    people,
+    principal_name,
+    same_reach,
+    sight_key,
+)
 from kemai.platform.access.actor import SYSTEM, Actor, Held, actor_for
 from kemai.platform.access.conditions import condition
-from kemai.platform.access.grants import LEVELS, SCOPES, field_levels, rights_changed, verb_scope
-from kemai.platform.access.scope import Denied, NotVisible, may, one, require, scope
-from kemai.platform.access.show import Masked, levels_on, mask_rows, visible_specs
+from kemai.platform.access.explain import Explained, explain, explain_field, find_record, seers
+from kemai.platform.access.grants import LEVELS, SCOPES, rights_changed, root_type, verb_scope, version_of
+from kemai.platform.access.levels import field_levels
+from kemai.platform.access.limits import Limits, limits
+from kemai.platform.access.scope import Denied, NotVisible, TooMany, may, one, require, scope
+from kemai.platform.access.show import (
+    Masked,
+    levels_on,
+    mask_personal,
+    mask_rows,
+    mask_title,
+    order,
+    visible_specs,
+)
+from kemai.platform.access.wording import conditional, deciding_fields, range_text, why_not
 
 __all__ = [
     "LEVELS",
@@ -13,22 +33,43 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "Denied",
+    "Explained",
     "Held",
+    "Limits",
     "Masked",
     "NotVisible",
+    "TooMany",
     "abilities",
     "actor_for",
     "binned",
     "condition",
+    "conditional",
+    "deciding_fields",
+    "departments",
+    "explain",
+    "explain_field",
     "field_levels",
+    "find_record",
     "levels_on",
+    "limits",
+    "mask_personal",
     "mask_rows",
+    "mask_title",
     "may",
     "one",
+    "order",
     "people",
+    "principal_name",
+    "range_text",
     "require",
     "rights_changed",
+    "root_type",
+    "same_reach",
     "scope",
+    "seers",
+    "sight_key",
     "verb_scope",
+    "version_of",
     "visible_specs",
+    "why_not",
 ]

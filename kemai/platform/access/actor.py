@@ -32,7 +32,14 @@ class Actor:
     """The network address the request came from."""
     via: str = ""
     """The session or token it came through, as the audit names it."""
+    rights_version: str = ""
+    """As read with the person; "" looks it up."""
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+
+    @property
+    def department_ids(self) -> tuple[int, ...]:
+        """The actor's department and all above it: what is shared with one of them is shared with the actor."""
+        return tuple(int(part) for part in self.department_path.split("/") if part)
 
     def through(self, source: str) -> Actor:
         """The same actor at another door."""
@@ -67,4 +74,5 @@ def actor_for(user: Any, *, source: str = "form") -> Actor:
         is_admin=any(role.is_admin for role in roles),
         source=source,
         language=user.language,
+        rights_version=str(getattr(user, "rights_version", None) or ""),
     )

@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from kemai.platform.access.actor import Actor
-from kemai.platform.access.grants import field_levels, verb_scope
+from kemai.platform.access.grants import verb_scope
+from kemai.platform.access.levels import field_levels
 from kemai.platform.objects import ObjectType
 from kemai.platform.query import Node, QueryError, parse
 from kemai.platform.query.tree import All, AnyOf, Leaf, Not, Related

@@ -1,64 +1,109 @@
-"""What an actor may do: the sum over roles of granted verbs with their scopes, and of field levels."""
+"""What an actor's roles grant: for each verb how far it reaches, and the levels of fields. Roles only add up."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
+
+from django.contrib.auth import get_user_model
 
 from kemai.platform.access.actor import Actor
 from kemai.platform.models import FieldRule, Grant, Setting
 from kemai.platform.objects import ObjectType, get, own
 
-SCOPES = ("none", "own", "team", "below", "all")
+SCOPES = ("none", "own", "reports", "team", "below", "chosen", "all")
 LEVELS = ("hidden", "masked", "read", "edit")
 _looked_up: list[tuple[float, str]] = []
 """Until when the version of the rights is known, and the version."""
 
 
+class Reach(NamedTuple):
+    """How far one grant goes: a scope over owners, and a condition (JSON, "" for none) that records must pass."""
+
+    scope: str
+    paths: tuple[str, ...] = ()
+    """Of chosen departments."""
+    where: str = ""
+
+    def covers(self, other: Reach) -> bool:
+        """Is whatever the other reaches within this one, for every actor?"""
+        if self.where and self.where != other.where:
+            return False
+        if self.scope == "all" or other.scope == "own":
+            return True
+        return self[:2] == other[:2] or (self.scope, other.scope) == ("below", "team")
+
+
+EVERYTHING = Reach("all")
+
+
 @dataclass(frozen=True)
 class Rights:
-    """`verbs` is {(object key, verb): widest scope}, `levels` {(object key, field): widest level} where a role has a
-    rule, `roles` how many roles there are: a role without a rule for a field has the field's default."""
+    """`verbs` is {(object key, verb): reaches, none within another}, `levels` {(object key, field): levels} where a
+    role has a rule, `roles` how many roles there are: a role without a rule for a field has the field's default."""
 
-    verbs: Mapping[tuple[str, str], str]
+    verbs: Mapping[tuple[str, str], tuple[Reach, ...]]
     levels: Mapping[tuple[str, str], tuple[str, ...]]
     roles: int
 
-    def scope(self, type_key: str, verb: str) -> str:
-        return widest(SCOPES, self.verbs.get((type_key, verb), "none"), self.verbs.get(("*", verb), "none"))
+    def reaches(self, type_key: str, verb: str) -> tuple[Reach, ...]:
+        named, every = self.verbs.get((type_key, verb), ()), self.verbs.get(("*", verb), ())
+        return widest_of((*named, *every)) if named and every else named or every
 
 
 def widest(ladder: tuple[str, ...], *steps: str) -> str:
     return max(steps, key=ladder.index)
 
 
+def widest_of(reaches: Iterable[Reach]) -> tuple[Reach, ...]:
+    """Without those that lie within another."""
+    kept: list[Reach] = []
+    for one in reaches:
+        if not any(other.covers(one) for other in kept):
+            kept = [other for other in kept if not one.covers(other)] + [one]
+    return tuple(kept)
+
+
+def within(narrow: Iterable[Reach], wide: Iterable[Reach]) -> bool:
+    """Does everything that the narrow ones reach lie within the wide ones?"""
+    wide = tuple(wide)
+    return all(any(other.covers(one) for other in wide) for one in narrow)
+
+
 def rights_version() -> str:
-    """Changes whenever a role does; shared by all processes through a setting row, looked up once a second."""
+    """Changes whenever a role, a member or the tree of departments does; shared by all processes through a setting
+    row. Requests read it with the person (Actor.rights_version), others look it up once a second."""
     until, version = _looked_up[0] if _looked_up else (0.0, "")
-    if (
-        until < time.monotonic()
-    ):  # asked some dozens of times a page: a cache's lock and pickle would cost more
+    # asked some dozens of times a page: a cache's lock and pickle would cost more
+    if until < time.monotonic():
         version = own.look()["rights_version"]
         _looked_up[:] = [(time.monotonic() + 1, version)]
     return version
 
 
 def rights_changed() -> None:
-    """To be called in the transaction that changes roles, grants or field rules."""
+    """To be called in the transaction that changes roles, grants, field rules, members or departments."""
     row, _created = Setting.objects.get_or_create(key="rights_version", defaults={"value": 0})
     row.value = int(row.value) + 1
     row.save()
     _looked_up.clear()
-    load_rights.cache_clear()
+    for forget in forgetting:
+        forget()
 
 
 @lru_cache(maxsize=512)
 def load_rights(role_ids: tuple[int, ...], version: str) -> Rights:
-    verbs: dict[tuple[str, str], str] = {}
-    for key, verb, scope in Grant.objects.filter(role__in=role_ids).values_list("type_key", "verb", "scope"):
-        verbs[key, verb] = widest(SCOPES, scope, verbs.get((key, verb), "none"))
+    verbs: dict[tuple[str, str], tuple[Reach, ...]] = {}
+    grants = list(Grant.objects.filter(role__in=role_ids))
+    paths = department_paths({int(key) for one in grants for key in one.departments})
+    for one in grants:
+        if one.scope in SCOPES[1:]:
+            cell = (one.type_key, one.verb)
+            verbs[cell] = widest_of((*verbs.get(cell, ()), reach_of(one, paths)))
     levels: dict[tuple[str, str], tuple[str, ...]] = {}
     for key, name, level in FieldRule.objects.filter(role__in=role_ids).values_list(
         "type_key", "field", "level"
@@ -67,8 +112,30 @@ def load_rights(role_ids: tuple[int, ...], version: str) -> Rights:
     return Rights(verbs, levels, len(role_ids))
 
 
+forgetting = [load_rights.cache_clear]
+"""What each process forgets when rights change."""
+
+
+def reach_of(grant: Grant, paths: Mapping[int, str]) -> Reach:
+    chosen = sorted(paths[int(key)] for key in grant.departments if int(key) in paths)
+    where = json.dumps(grant.where, ensure_ascii=False, sort_keys=True) if grant.where else ""
+    return Reach(grant.scope, tuple(chosen) if grant.scope == "chosen" else (), where)
+
+
+def department_paths(ids: Iterable[int]) -> dict[int, str]:
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    model = get_user_model()._meta.get_field("department").related_model
+    return dict(model._default_manager.filter(pk__in=wanted, deleted_at=None).values_list("pk", "path"))
+
+
+def version_of(actor: Actor) -> str:
+    return actor.rights_version or rights_version()
+
+
 def rights(actor: Actor) -> Rights:
-    return load_rights(actor.role_ids, rights_version())
+    return load_rights(actor.role_ids, version_of(actor))
 
 
 def root_type(object_type: ObjectType) -> ObjectType:
@@ -78,40 +145,27 @@ def root_type(object_type: ObjectType) -> ObjectType:
     return object_type
 
 
-def verb_scope(actor: Actor, object_type: ObjectType, verb: str) -> str:
-    """How far the actor may `verb` records of the type. A child is bounded by its parent's view (or edit) as well:
-    both must allow."""
+def reaches(actor: Actor, object_type: ObjectType, verb: str) -> tuple[Reach, ...]:
+    """What the actor's roles grant on the type itself, whatever its parent says."""
     if actor.is_system:
-        return "all"
+        return (EVERYTHING,)
     if object_type.administered and verb != "view":
-        return "none"
-    if actor.read_only and verb not in {"view", "export"}:
-        return "none"
-    own = rights(actor).scope(object_type.key, verb)
+        return ()
+    if actor.read_only and verb not in {"view", "export", "api"}:
+        return ()
+    return rights(actor).reaches(object_type.key, verb)
+
+
+def verb_scope(actor: Actor, object_type: ObjectType, verb: str) -> str:
+    """The name of how far the actor may `verb` records of the type: "none" where roles give no such right, "all" only
+    where nothing bounds it. A child is bounded by its parent's view as well: both must allow."""
+    own = scope_name(reaches(actor, object_type, verb))
     if not object_type.parent:
         return own
-    above = verb_scope(actor, root_type(object_type), "view")
+    above = scope_name(reaches(actor, root_type(object_type), "view"))
     return min(own, above, key=SCOPES.index)
 
 
-def reveals_all(actor: Actor, object_type: ObjectType) -> bool:
-    """Does the right to see personal values reach as far as the right to see records?"""
-    reach = SCOPES.index(verb_scope(actor, object_type, "reveal"))
-    return reach > 0 and reach >= SCOPES.index(verb_scope(actor, object_type, "view"))
-
-
-def field_levels(actor: Actor, object_type: ObjectType, *, revealed: bool | None = None) -> dict[str, str]:
-    """The level at which the actor sees each field: hidden, masked, read or edit. `revealed` says that it is about a
-    record whose personal values he may see; without it, about records of the type at large."""
-    if actor.is_system:
-        return {key: "read" if spec.readonly else "edit" for key, spec in object_type.fields.items()}
-    held = rights(actor)
-    reveals = reveals_all(actor, object_type) if revealed is None else revealed
-    found = {}
-    for key, spec in object_type.fields.items():
-        default = "masked" if spec.personal and not reveals else "edit"
-        rules = held.levels.get((object_type.key, key), ())
-        steps = rules if len(rules) >= held.roles and rules else (*rules, default)
-        level = widest(LEVELS, *steps)
-        found[key] = "read" if level == "edit" and spec.readonly else level
-    return found
+def scope_name(found: tuple[Reach, ...]) -> str:
+    name = widest(SCOPES, "none", *(one.scope for one in found))
+    return "chosen" if name == "all" and EVERYTHING not in found else name

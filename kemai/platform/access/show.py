@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from kemai.platform.access.actor import Actor
-from kemai.platform.access.grants import field_levels, verb_scope
+from kemai.platform.access.grants import verb_scope
+from kemai.platform.access.levels import field_levels
+from kemai.platform.access.reach import allowed_q
 from kemai.platform.access.scope import scope
-from kemai.platform.fields import FieldSpec
-from kemai.platform.objects import ObjectType
-from kemai.platform.query import Row
+from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.objects import ObjectType, get
+from kemai.platform.query import QueryError, Row
 
 
 def visible_specs(
@@ -42,6 +47,8 @@ def revealable(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> se
 
 def mask_rows(actor: Actor, object_type: ObjectType, rows: Sequence[Row]) -> None:
     """Masks in place what the actor may only know of, and removes what he may not."""
+    for key in refs_in(object_type, rows):
+        mask_refs(actor, object_type, object_type.fields[key], rows)
     levels = field_levels(actor, object_type)
     masked = [key for key in object_type.fields if levels[key] == "masked"]
     hidden = [key for key in object_type.fields if levels[key] == "hidden"]
@@ -54,6 +61,77 @@ def mask_rows(actor: Actor, object_type: ObjectType, rows: Sequence[Row]) -> Non
                 row[key] = Masked.of(object_type.fields[key], row[key])
         for key in hidden:
             row.pop(key, None)
+
+
+def mask_personal(specs: Iterable[FieldSpec], rows: Sequence[Row]) -> None:
+    """Masks personal values in place, whoever looks: what leaves the house is masked unless somebody asks otherwise."""
+    for spec in specs:
+        if spec.personal:
+            for row in rows:
+                value = row.get(spec.key)
+                if value not in (None, "") and not isinstance(value, Masked):
+                    row[spec.key] = Masked.of(spec, value)
+
+
+def refs_in(object_type: ObjectType, rows: Sequence[Row]) -> list[str]:
+    return [
+        key for row in rows[:1] for key in row if key in object_type.fields and object_type.fields[key].ref
+    ]
+
+
+def mask_refs(actor: Actor, object_type: ObjectType, spec: FieldSpec, rows: Sequence[Row]) -> None:
+    """A reference names another record: only to those who see that record, and its title as they see that."""
+    other = get(spec.ref)
+    if actor.is_system or other.administered:
+        return
+    level = field_levels(actor, other).get(other.title, "edit")
+    ids = {ref.id for row in rows for ref in refs_of(row.get(spec.key))}
+    if not ids:
+        return
+    seen = ids
+    if spec.key != object_type.parent and (condition := allowed_q(actor, other, "view")):
+        seen = set(other.model._default_manager.filter(condition, pk__in=ids).values_list("pk", flat=True))
+    if level in {"read", "edit"} and seen == ids:
+        return
+    for row in rows:
+        row[spec.key] = told_as(row.get(spec.key), seen, level, other)
+
+
+def refs_of(value: object) -> list[Ref]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Ref)]
+
+
+def told_as(value: Any, seen: set[int], level: str, other: ObjectType) -> Any:
+    if isinstance(value, list):
+        return [told_as(one, seen, level, other) for one in value]
+    if not isinstance(value, Ref):
+        return value
+    if value.id not in seen:
+        return value._replace(title=_("无权查看"))
+    if level in {"read", "edit"}:
+        return value
+    title = other.fields[other.title].type.mask(value.title) if level == "masked" else "***"
+    return value._replace(title=str(title))
+
+
+def mask_title(actor: Actor, object_type: ObjectType, title: str) -> str:
+    """The title of a record that the actor sees, as they see it."""
+    level = field_levels(actor, object_type).get(object_type.title, "edit")
+    if level in {"read", "edit"}:
+        return title
+    return str(object_type.fields[object_type.title].type.mask(title)) if level == "masked" else "***"
+
+
+def order(actor: Actor, object_type: ObjectType, sort: str) -> str:
+    """An order that the actor may ask for: what stands in it must be readable, or it would tell of values one by one.
+    Raises QueryError; the type's own order, where it is not readable, is given up for that of the keys."""
+    wanted = sort or object_type.sort
+    key = wanted.removeprefix("-")
+    if key == "id" or field_levels(actor, object_type).get(key, "edit") in {"read", "edit"}:
+        return wanted
+    if sort:
+        raise QueryError("unknown_sort", _("不能按“%(field)s”排序") % {"field": key[:60]})
+    return "-id"
 
 
 class Masked(str):

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 from django.utils import timezone
 
 from kemai.platform.access.actor import Actor, actor_for
-from kemai.platform.models import ApiToken
+from kemai.platform.models import ApiToken, Setting
 
 PREFIX = "kemai_"
 SEEN_EVERY = timedelta(minutes=5)
@@ -42,15 +42,18 @@ def issue(
 
 def actor_of_token(key: str) -> Actor | None:
     now = timezone.now()
+    version = Setting.objects.filter(key="rights_version").values("value")[:1]
     tokens = ApiToken.objects.select_related("user__department").filter(
         digest=digest(key), user__is_active=True
     )
+    tokens = tokens.annotate(rights_version=Subquery(version))
     token = tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now)).first()
     if token is None:
         return None
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     actor = actor_for(token.user, source="api")
+    actor = replace(actor, rights_version=str(token.rights_version or ""))
     return replace(
         actor, read_only=token.read_only, name=f"{actor.name} · {token.name}", via=f"token {token.pk}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.platform.api import merging, views
+from kemai.platform.api import access_views, merging, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/openapi.json", views.openapi, name="api_openapi"),
@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/<slug:type_key>/bulk", views.bulk, name="api_bulk"),
     path("v1/<slug:type_key>/merge", merging.merge, name="api_merge"),
     path("v1/<slug:type_key>/<int:key>", views.record, name="api_record"),
+    path("v1/<slug:type_key>/<int:key>/access", access_views.record_access, name="api_access"),
     path("v1/<slug:type_key>/<int:key>/history", views.history, name="api_history"),
 ]

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kemai.platform import access, audit, records, search
-from kemai.platform.access import Actor
+from kemai.platform import access, audit, events, records, search
+from kemai.platform.access import Actor, TooMany, quota
 from kemai.platform.api.answers import answer, body_of, json_argument, object_of, row_json
 from kemai.platform.api.auth import door
 from kemai.platform.api.merging import merged_away
@@ -20,10 +20,19 @@ MOST_ROWS = 200
 MOST_WRITES = 1000
 
 
+def typed(actor: Actor, type_key: str) -> ObjectType:
+    """The type, for a program that may use the API for it; a person's own browser needs no such right to read.
+    Raises UnknownObject, Denied."""
+    object_type = get(type_key)
+    if actor.source == "api" and access.may(actor, object_type, "view"):
+        access.require(actor, object_type, "api")
+    return object_type
+
+
 @require_http_methods(["GET", "POST"])
 @door
 def collection(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
-    object_type = get(type_key)
+    object_type = typed(actor, type_key)
     if request.method == "POST":
         obj = records.create(type_key, object_of(request), by=actor)
         return one_record(actor, object_type, obj.pk, status=201)
@@ -44,6 +53,7 @@ def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> Http
     )
     page = search.page(actor, object_type, asked)
     access.mask_rows(actor, object_type, page.rows)
+    check_quota(actor, len(page.rows))
     body: dict[str, object] = {
         "rows": [row_json(row, specs) for row in page.rows],
         "next": page.next,
@@ -52,6 +62,23 @@ def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> Http
     if request.GET.get("count"):
         body |= {"count": page.count.number, "more": not page.count.exact}
     return answer(body)
+
+
+def check_quota(actor: Actor, rows: int) -> None:
+    """Reading record after record is an export by another name: so many an hour and no more. Raises TooMany."""
+    if not rows or actor.is_system:
+        return
+    most = access.limits(actor).api_rows_hour
+    read = quota.read_up(f"api:{actor.user_id}", rows)
+    if read > most:
+        if read - rows <= most:
+            events.emit(
+                "api.quota_reached", "user", actor.user_id, payload={"user": actor.user_id, "rows": read}
+            )
+        raise TooMany(
+            _("这一小时通过接口读取的记录已超过 %(most)s 条的上限，请下一个整点再试，或联系管理员")
+            % {"most": f"{most:,}"}
+        )
 
 
 def chosen(request: HttpRequest, actor: Actor, object_type: ObjectType) -> list[FieldSpec]:
@@ -77,7 +104,7 @@ def size_of(request: HttpRequest) -> int:
 @require_http_methods(["GET", "PATCH", "DELETE"])
 @door
 def record(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpResponse:
-    object_type = get(type_key)
+    object_type = typed(actor, type_key)
     if request.method == "PATCH":
         values = object_of(request)
         version = values.pop("version", None)
@@ -93,6 +120,7 @@ def record(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpR
 
 
 def one_record(actor: Actor, object_type: ObjectType, key: int, *, status: int = 200) -> HttpResponse:
+    check_quota(actor, 1)
     specs = access.visible_specs(actor, object_type)
     return answer(row_json(records.row_of(object_type, key, by=actor), specs), status=status)
 
@@ -108,7 +136,7 @@ def bulk(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
         or len(body) > MOST_WRITES
     ):
         raise QueryError("bad_json", _("请求内容应为不超过 %(most)s 个对象的列表") % {"most": MOST_WRITES})
-    access.require(actor, type_key, "bulk")
+    access.require(actor, typed(actor, type_key), "bulk")
     if request.method == "POST":
         return answer({"ids": records.bulk_create(type_key, body, by=actor)}, status=201)
     changes = {}
@@ -123,7 +151,7 @@ def bulk(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
 @require_http_methods(["GET"])
 @door
 def history(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpResponse:
-    object_type = get(type_key)
+    object_type = typed(actor, type_key)
     access.one(actor, object_type, key)
     levels = access.field_levels(actor, object_type)
     found = []

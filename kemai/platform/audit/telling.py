@@ -43,6 +43,8 @@ FILES = "files"
 """The key under which added and removed attachments stand in a diff."""
 LINKS = "links"
 """The key of relations added and removed."""
+NOTED = {FILES: gettext_lazy("附件"), LINKS: gettext_lazy("关系"), "members": gettext_lazy("成员")}
+"""What stands in a diff without being a field."""
 Titles = Mapping[tuple[str, int], str]
 
 
@@ -55,7 +57,7 @@ def diffs(actor: Actor, object_type: ObjectType, changes: Sequence[Change]) -> d
         found[change.pk] = [
             line(object_type, name, old, new, levels.get(name, "hidden"), titles)
             for name, (old, new) in (change.diff or {}).items()
-            if name in {FILES, LINKS} or levels.get(name, "hidden") != "hidden"
+            if name in NOTED or levels.get(name, "hidden") != "hidden"
         ]
     return found
 
@@ -63,10 +65,8 @@ def diffs(actor: Actor, object_type: ObjectType, changes: Sequence[Change]) -> d
 def line(
     object_type: ObjectType, name: str, old: object, new: object, level: str, titles: Titles
 ) -> DiffLine:
-    if name == FILES:
-        return DiffLine(gettext_lazy("附件"), str(old or ""), str(new or ""))
-    if name == LINKS:
-        return DiffLine(gettext_lazy("关系"), str(old or ""), str(new or ""))
+    if name in NOTED:
+        return DiffLine(NOTED[name], str(old or ""), str(new or ""))
     spec = object_type.fields.get(name)
     if spec is None:  # an own field that has been deleted since
         return DiffLine(name, "", "")

@@ -1,6 +1,19 @@
 """Writing lists into files: what the person sees, as they see it, in constant memory."""
 
+from kemai.platform.exports.printing import Sheet, note, sheet
 from kemai.platform.exports.rows import Order, header, rows
 from kemai.platform.exports.services import KEEP, KIND, Stored, one_export, write
 
-__all__ = ["KEEP", "KIND", "Order", "Stored", "header", "one_export", "rows", "write"]
+__all__ = [
+    "KEEP",
+    "KIND",
+    "Order",
+    "Sheet",
+    "Stored",
+    "header",
+    "note",
+    "one_export",
+    "rows",
+    "sheet",
+    "write",
+]

@@ -32,25 +32,29 @@ class Order:
     sort: str = ""
     ids: tuple[int, ...] | None = None
     format: str = "xlsx"
+    unmasked: bool = False
+    """Personal values in full, for those who may see them; masked they go by default."""
+    address: str = ""
+    """From where it was asked for."""
 
     def plain(self) -> dict[str, Any]:
         """For the log: what was asked for, without what is empty."""
         asked = {
             "where": self.where, "q": self.q, "sort": self.sort, "columns": list(self.columns), "format": self.format,
-            "ids": len(self.ids) if self.ids is not None else None,
+            "ids": len(self.ids) if self.ids is not None else None, "unmasked": self.unmasked, "from": self.address,
         }  # fmt: skip
         return {key: value for key, value in asked.items() if value}
 
 
-def records(actor: Actor, order: Order) -> QuerySet[Any]:
-    """What the actor may export of it. Raises Denied, QueryError."""
+def records(actor: Actor, order: Order, verb: str = "export") -> QuerySet[Any]:
+    """What the actor may export (or print) of it. Raises Denied, QueryError."""
     object_type = get(order.type_key)
-    access.require(actor, object_type, "export")
-    mine = access.scope(actor, object_type, "export")
+    access.require(actor, object_type, verb)
+    mine = access.scope(actor, object_type, verb)
     if order.ids is not None:
         return mine.filter(pk__in=order.ids)
     every = search.matching(actor, object_type, order.where, order.q)
-    if access.verb_scope(actor, object_type, "export") == access.verb_scope(actor, object_type, "view"):
+    if access.same_reach(actor, object_type, verb, "view"):
         return every
     return mine.filter(pk__in=every.order_by().values("pk"))
 
@@ -77,10 +81,13 @@ def rows(actor: Actor, order: Order, specs: Sequence[FieldSpec]) -> Iterator[lis
     """The cells of each record, in the order of the list. Masked values stay masked."""
     object_type = get(order.type_key)
     base = records(actor, order)
+    sort = access.order(actor, object_type, order.sort)
     cursor = ""
     while True:
-        page = query.page(base, object_type, specs, sort=order.sort, cursor=cursor, size=CHUNK)
+        page = query.page(base, object_type, specs, sort=sort, cursor=cursor, size=CHUNK)
         access.mask_rows(actor, object_type, page.rows)
+        if not order.unmasked:
+            access.mask_personal(specs, page.rows)
         for row in page.rows:
             yield [cell(object_type, spec, row.get(spec.key)) for spec in specs]
         if not page.next:

@@ -46,6 +46,7 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stor
     """Writes the file. Raises Denied, QueryError, Refused (more rows than a workbook holds)."""
     object_type = get(order.type_key)
     total = records(actor, order).count()
+    check_size(actor, total)
     specs = specs_of(actor, order)
     folder = Path(settings.MEDIA_ROOT, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +73,19 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stor
     return Stored(note(actor, order, path, writer.rows), writer.rows, path)
 
 
+def check_size(actor: Actor, total: int) -> None:
+    """Raises Refused where more rows are asked for than leave the house at once."""
+    most = access.limits(actor).export_rows
+    if total > most and not actor.is_system:
+        raise Refused(
+            "too_many_rows",
+            _(
+                "要导出 %(total)s 行，超过一次 %(most)s 行的上限。请缩小筛选范围分批导出，或请系统管理员调整上限"
+            )
+            % {"total": f"{total:,}", "most": f"{most:,}"},
+        )
+
+
 def note(actor: Actor, order: Order, path: Path, count: int) -> int:
     """The file's row and the log's entry: who took how many records out, by which filter."""
     now = timezone.now()
@@ -88,7 +102,7 @@ def note(actor: Actor, order: Order, path: Path, count: int) -> int:
         created_at=now,
         expires_at=now + KEEP,
     )
-    asked = json.dumps(order.plain(), ensure_ascii=False, default=str)
+    asked = json.dumps({**order.plain(), "sha256": stored.sha256}, ensure_ascii=False, default=str)
     audit.open_set("export", order.type_key, by=actor, reason=asked, count=count)
     return stored.pk
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from random import Random
@@ -12,9 +13,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from kemai.kit import credit_code, id_number, phone
+from kemai.kit import credit_code, id_number, names, phone
 from kemai.kit.errors import KitError
 from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Test, clean_text
+
+NAME_LENGTH = 24
+"""A text up to this long is masked as a name is."""
 
 
 class Text(FieldType):
@@ -47,6 +51,23 @@ class Text(FieldType):
         if not text:
             raise Invalid(_("请填写要比较的值"))
         return text
+
+    def mask(self, value: Any) -> Any:
+        """By what it looks like: a bank card's last four digits, an e-mail address's host, a name's first character;
+        of anything longer nothing."""
+        text = str(value or "").strip()
+        digits = re.sub(r"[\s-]", "", text)
+        if digits.isascii() and digits.isdigit() and len(digits) >= 8:
+            return f"{'*' * 4} {digits[-4:]}"
+        if "@" in text:
+            return f"{text[:1]}***@{text.rpartition('@')[2]}"
+        return (
+            names.mask_name(text)
+            if len(text) <= NAME_LENGTH and not self.multiline
+            else "***"
+            if text
+            else ""
+        )
 
     def schema(self, spec: FieldSpec) -> dict[str, Any]:
         schema = super().schema(spec)

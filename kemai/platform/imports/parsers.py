@@ -55,13 +55,27 @@ class Bad:
         self.message = message
 
 
-def column_parser(spec: FieldSpec, order: str = "") -> ParseColumn:
+def column_parser(spec: FieldSpec, order: str = "", *, clears: bool = False) -> ParseColumn:
     """The parser of a column. `order` ('mdy', 'dmy') says how 11/12/2026 is read in it. References stay text: they
     are looked up many at a time."""
     parse = cell_parser(spec, order)
     if spec.own is not None and LIMITS & spec.own.settings.keys():
         parse = limited(parse, spec)
+    if spec.personal:
+        parse = unmasked(parse, clears=clears)
     return memoised(parse) if spec.type.key in REPEATING else plain(parse)
+
+
+def unmasked(parse: ParseCell, *, clears: bool) -> ParseCell:
+    """A cell that somebody was shown masked (an export that comes back) states nothing and is never stored; where
+    empty cells clear a field it would, so there it is refused."""
+
+    def whole(cell: Cell) -> Any:
+        if isinstance(cell, str) and "***" in cell:
+            return Bad(_("这个单元格是脱敏后的内容，请填写完整内容或删去这一列")) if clears else BLANK
+        return parse(cell)
+
+    return whole
 
 
 def plain(parse: ParseCell) -> ParseColumn:

@@ -178,7 +178,7 @@ class Reader:
         self.places = [one.column for one in task.columns]
         self.specs = [specs[one.field] for one in task.columns]
         self.parsers: list[ParseColumn] = [
-            column_parser(spec, date_order(task.source, place))
+            column_parser(spec, date_order(task.source, place), clears=task.options.blank == "clear")
             for spec, place in zip(self.specs, self.places, strict=True)
         ]
 

@@ -17,6 +17,7 @@ from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectD
 from kemai.platform.models.extra import ExtraColumn
 from kemai.platform.models.relation import Alias, Link, Merge
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
+from kemai.platform.models.sharing import CacheRow, Member, RateCount, ShareRule
 from kemai.platform.models.tag import Tag, Tagging
 from kemai.platform.models.trail import AuditEntry, AuditGate, OwnerChange
 from kemai.platform.models.work import (
@@ -35,6 +36,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "AuditGate",
+    "CacheRow",
     "Change",
     "ChangeSet",
     "ChoiceColumn",
@@ -50,6 +52,7 @@ __all__ = [
     "Job",
     "Layout",
     "Link",
+    "Member",
     "Merge",
     "MoneyColumn",
     "MultiChoiceColumn",
@@ -60,6 +63,7 @@ __all__ = [
     "OwnerChange",
     "PercentColumn",
     "PhoneColumn",
+    "RateCount",
     "Record",
     "RecordBase",
     "RegionColumn",
@@ -68,6 +72,7 @@ __all__ = [
     "SearchDoc",
     "Sequence",
     "Setting",
+    "ShareRule",
     "StoredFile",
     "Tag",
     "Tagging",

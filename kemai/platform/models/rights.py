@@ -11,8 +11,10 @@ from kemai.platform.models.columns import ChoiceColumn, Option
 SCOPES = (
     Option("none", _("无")),
     Option("own", _("仅本人")),
+    Option("reports", _("本人及下属")),
     Option("team", _("本部门")),
     Option("below", _("本部门及下级")),
+    Option("chosen", _("指定部门")),
     Option("all", _("全部")),
 )
 LEVELS = (
@@ -35,12 +37,17 @@ class Role(models.Model):
 
 
 class Grant(models.Model):
-    """A role may do `verb` with records of `type_key` within `scope`; `*` stands for every object type."""
+    """A role may do `verb` with records of `type_key` within `scope`; `*` stands for every object type.
+
+    `departments` are the ids of chosen ones (those below them come along); `where` is a condition tree that the
+    records have to pass besides, before and after they are written."""
 
     role = models.ForeignKey(Role, models.CASCADE, related_name="grants")
     type_key = models.CharField(max_length=40)
     verb = models.CharField(max_length=16)
     scope = ChoiceColumn(options=SCOPES)
+    departments = models.JSONField(default=list)
+    where = models.JSONField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("role", "type_key", "verb"), name="grant_once"),)

@@ -21,7 +21,9 @@ from kemai.platform.objects.pages import Complete, Explain, FindSimilar, Timelin
 if TYPE_CHECKING:
     from kemai.platform.access import Actor
 
-VERBS = ("view", "create", "edit", "delete", "export", "import", "bulk", "reveal")
+VERBS = (
+    "view", "create", "edit", "delete", "transfer", "share", "export", "print", "import", "bulk", "reveal", "api",
+)  # fmt: skip
 PERSONAL_KINDS = frozenset({"phone", "id_number", "email"})
 MANAGED = frozenset({"created_at", "created_by", "updated_at"})
 TAGS_LABEL = _("标签")

@@ -32,7 +32,16 @@ from kemai.platform.records.merging import (
     survivor_of,
 )
 from kemai.platform.records.recycle import delete, restore
-from kemai.platform.records.reveal import reveal
+from kemai.platform.records.reveal import reveal, revealed_today
+from kemai.platform.records.sharing import (
+    Invitation,
+    add_member,
+    delete_rule,
+    members_of,
+    remove_member,
+    save_rule,
+    shareable,
+)
 from kemai.platform.records.single import create, put, row_of, update
 from kemai.platform.records.tags import names_of, tag_many
 from kemai.platform.records.transfer import transfer
@@ -56,10 +65,12 @@ __all__ = [
     "Conflict",
     "FieldErrors",
     "Inverse",
+    "Invitation",
     "Kept",
     "Proposal",
     "Refused",
     "UndoReport",
+    "add_member",
     "attach",
     "bulk_create",
     "bulk_update",
@@ -69,6 +80,7 @@ __all__ = [
     "create_chunk",
     "delete",
     "delete_many",
+    "delete_rule",
     "detach",
     "edit_many",
     "field_file",
@@ -77,6 +89,7 @@ __all__ = [
     "link",
     "links_of",
     "location",
+    "members_of",
     "merge",
     "mergeable",
     "mergeable_fields",
@@ -88,10 +101,14 @@ __all__ = [
     "propose",
     "put",
     "register_inverse",
+    "remove_member",
     "restore",
     "retag_many",
     "reveal",
+    "revealed_today",
     "row_of",
+    "save_rule",
+    "shareable",
     "store",
     "survivor_of",
     "tag_many",

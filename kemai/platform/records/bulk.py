@@ -18,7 +18,7 @@ from kemai.platform.fields import FieldSpec, FieldType, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import part_model
-from kemai.platform.records import computed, numbers, own, owners, sql
+from kemai.platform.records import computed, guard, numbers, own, owners, sql
 from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import FieldErrors
 from kemai.platform.records.single import attributes, prepare_all
@@ -100,6 +100,7 @@ def create_chunk(
         ),
     )  # fmt: skip
     insert_parts(object_type, keys)
+    guard.check_placed(object_type, keys, by=by)
     record_created(object_type, changeset, keys)
     tag_chunk(object_type, keys, names, by=by)
     computed.created(object_type, keys)
@@ -289,7 +290,9 @@ def update_chunk(
     check_unique_changes(object_type, wanted)
     prepare_all(object_type, list(wanted.values()), [objects.get(key) for key in wanted], by)
     changes = differences(object_type, wanted)
+    guard.check_transfer(object_type, [key for key, diff in changes.items() if "owner" in diff], by=by)
     apply_changes(object_type, wanted, changes, changeset, by=by)
+    guard.check_stays(object_type, list(changes), {name for diff in changes.values() for name in diff}, by=by)
     return len(changes)
 
 
@@ -385,7 +388,10 @@ def edit_many(
     access.require(by, object_type, "bulk")
     values = parse_values(object_type, raw, by=by)
     check_references(object_type, values, by=by)
-    allowed = access.scope(by, object_type, "edit").filter(pk__in=records.values("pk"))
+    verb = "transfer" if "owner" in values else "edit"
+    allowed = access.scope(by, object_type, verb).filter(pk__in=records.values("pk"))
+    if verb == "transfer":
+        allowed = allowed.filter(pk__in=access.scope(by, object_type, "edit").values("pk"))
     keys = list(allowed.order_by("pk").values_list("pk", flat=True))
     changeset = audit.open_set("bulk", type_key, by=by, reason=reason)
     for done, chunk in enumerate(chunks(keys, 1000)):

@@ -14,7 +14,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.records import computed, files, numbers, own, owners, tags
+from kemai.platform.records import computed, files, guard, numbers, own, owners, tags
 from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
 from kemai.platform.records.values import (
@@ -55,6 +55,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         obj.save(force_insert=True)
         add_parts(object_type, obj)
         files.claim(object_type, obj.pk, values, by=by)
+        guard.check_placed(object_type, [obj.pk], by=by)
         changes = audit.open_set("create", type_key, by=by, reason=reason, count=1)
         Change.objects.create(
             changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None
@@ -113,12 +114,15 @@ def update(
             diff |= tags.set_tags(object_type, obj.pk, names, by=by)
         if not diff:
             return obj
+        if "owner" in diff:
+            guard.check_transfer(object_type, [obj.pk], by=by)
         files.claim(object_type, obj.pk, {k: v for k, v in values.items() if k in diff}, by=by)
         for name, value in attributes(object_type, values, obj.extra).items():
             setattr(obj, name, value)
         obj.version += 1
         obj.updated_at = timezone.now()
         obj.save()
+        guard.check_stays(object_type, [obj.pk], diff, by=by)
         log_update(object_type, obj, diff, by=by, reason=reason)
     return obj
 

@@ -37,7 +37,7 @@ def parse_values(
         spec = object_type.fields.get(key)
         if spec is None or level == "hidden":
             errors[key] = _("没有这个字段，或您没有权限填写")
-        elif isinstance(value, Masked) or (level == "masked" and "*" in str(value)):
+        elif isinstance(value, Masked) or mask_came_back(spec, level, value):
             continue
         elif level != "edit":
             errors[key] = _("这个字段不能修改")
@@ -50,6 +50,12 @@ def parse_values(
     if errors:
         raise FieldErrors(errors)
     return values
+
+
+def mask_came_back(spec: FieldSpec, level: str, value: object) -> bool:
+    """Is it what somebody was shown instead of the value? It never replaces the value."""
+    text = str(value)
+    return (level == "masked" and "*" in text) or (spec.personal and "***" in text)
 
 
 def complete(object_type: ObjectType, values: Values) -> None:

@@ -60,6 +60,6 @@ def _places(hits: list[Hit]) -> list[tuple[int, Hit]]:
 def titles_of(actor: Actor, object_type: ObjectType, ids: list[int]) -> dict[int, str]:
     levels = access.field_levels(actor, object_type)
     if levels.get(object_type.title, "hidden") in {"hidden", "masked"} or not ids:
-        return dict.fromkeys(ids, f"#{object_type.key}")
+        return {key: f"{object_type.label} #{key}" for key in ids}
     path = object_type.fields[object_type.title].path
     return dict(object_type.records().filter(pk__in=ids).values_list("pk", path))

@@ -80,7 +80,7 @@ def sorted_page(actor: Actor, object_type: ObjectType, asked: Asked, records: Qu
         records,
         object_type,
         asked.specs,
-        sort=asked.sort,
+        sort=access.order(actor, object_type, asked.sort),
         cursor=asked.cursor,
         size=asked.size,
         expected=count,

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from kemai.platform.access import Denied, NotVisible
+from kemai.platform.access import Denied, NotVisible, TooMany
 from kemai.platform.objects import UnknownField, UnknownObject
 from kemai.platform.query import QueryError
 from kemai.platform.records import FieldErrors, Refused
@@ -94,6 +94,8 @@ def explain(error: Exception) -> tuple[int, dict[str, Any]] | None:
             return 404, {"code": "not_found", "message": _("没有找到，可能已被删除，或者您没有权限查看")}
         case Denied():
             return 403, {"code": "denied", "message": error.message}
+        case TooMany():
+            return 429, {"code": "too_many", "message": error.message}
         case FieldErrors():
             return 422, {"code": "invalid", "message": _("有内容需要修改"), "fields": error.errors}
         case QueryError():

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET
 from kemai.kit import pinyin
 from kemai.platform import access, search
 from kemai.platform.access import Actor
-from kemai.platform.access.grants import rights_version
 from kemai.platform.objects import all_types, get
 from kemai.platform.ui import nav, shell
 from kemai.platform.ui.door import signed_in
@@ -63,7 +62,7 @@ def item(label: str, url: str, icon: str, sub: str = "", kind: str = "", words: 
 def actions(actor: Actor) -> list[Item]:
     found = [
         item(_("新建%(name)s") % {"name": one["label"]}, one["url"], "plus", kind="action")
-        for one in shell.quick(actor, rights_version(), get_language() or "")
+        for one in shell.quick(actor, access.version_of(actor), get_language() or "")
     ]
     for object_type in all_types():
         address = (
@@ -81,7 +80,7 @@ def pages(actor: Actor) -> list[Item]:
     words = {page.key: str(page.words) for page in nav.pages(actor)}
     return [
         item(one["label"], one["url"], one["icon"], label, words=words.get(one["key"], ""))
-        for label, items in shell.structure(actor, rights_version(), get_language() or "")
+        for label, items in shell.structure(actor, access.version_of(actor), get_language() or "")
         for one in items
     ]
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access
 from kemai.platform.access import Actor
-from kemai.platform.access.grants import rights_version
 from kemai.platform.objects import all_types, meta_version
 from kemai.platform.ui import live, nav
 from kemai.platform.ui.door import actor_of
@@ -65,12 +64,12 @@ class Shell:
 
     @cached_property
     def groups(self) -> tuple[tuple[str, tuple[Item, ...]], ...]:
-        return structure(self.actor, rights_version(), get_language() or "")
+        return structure(self.actor, access.version_of(self.actor), get_language() or "")
 
     @cached_property
     def slot(self) -> tuple[Any, ...]:
         """What decides how the shell looks, but for counts and saved views."""
-        return (*cache_key(self.actor), rights_version(), self.here)
+        return (*cache_key(self.actor), access.version_of(self.actor), self.here)
 
     @cached_property
     def nav_slot(self) -> tuple[Any, ...]:
@@ -111,7 +110,7 @@ class Shell:
 
     @cached_property
     def quick_create(self) -> list[Item]:
-        return quick(self.actor, rights_version(), get_language() or "")
+        return quick(self.actor, access.version_of(self.actor), get_language() or "")
 
     @property
     def customers_url(self) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.records import FieldErrors, Refused
 from kemai.staff.models import Department
@@ -58,6 +59,7 @@ def move(node: Department) -> None:
     if node.path == before:
         return
     node.save(update_fields=["path"])
+    access.rights_changed()
     if before:
         for below in Department.objects.filter(path__startswith=before).exclude(pk=node.pk):
             below.path = node.path + below.path[len(before) :]

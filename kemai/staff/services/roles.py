@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
@@ -10,20 +12,29 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access
 from kemai.platform.access import Actor
+from kemai.platform.access.wording import role_name
 from kemai.platform.models import FieldRule, Grant, Role
-from kemai.platform.objects import VERBS, all_types
+from kemai.platform.objects import VERBS, all_types, get
+from kemai.platform.query import QueryError, parse
 from kemai.platform.records import FieldErrors, Refused
 from kemai.staff.builtin import ROLES, grants_of
+from kemai.staff.models import Department, User
 from kemai.staff.services.trail import an_admin_stays, leave, require_admin
 
 EVERYTHING = "*"
-Matrix = Mapping[tuple[str, str], str]
-"""{(object type or *, verb): scope}; what is not in it is not granted."""
 
 
-def role_label(role: Role) -> str:
-    """The built-in roles speak the reader's language, the company's own their maker's."""
-    return _(role.name) if role.builtin else role.name
+class Cell(NamedTuple):
+    """One grant: how far, in which departments (ids), for records that pass which condition tree."""
+
+    scope: str
+    departments: tuple[int, ...] = ()
+    where: Any = None
+
+
+Matrix = Mapping[tuple[str, str], Cell]
+"""{(object type or *, verb): cell}; what is not in it is not granted."""
+role_label = role_name
 
 
 def role_note(role: Role) -> str:
@@ -36,8 +47,11 @@ def roles() -> QuerySet[Role]:
     return Role.objects.annotate(holders=holders).order_by("-builtin", "pk")
 
 
-def matrix(role: Role) -> dict[tuple[str, str], str]:
-    return {(one.type_key, one.verb): one.scope for one in Grant.objects.filter(role=role)}
+def matrix(role: Role) -> dict[tuple[str, str], Cell]:
+    return {
+        (one.type_key, one.verb): Cell(one.scope, tuple(one.departments), one.where)
+        for one in Grant.objects.filter(role=role)
+    }
 
 
 def levels(role: Role, type_key: str) -> dict[str, str]:
@@ -49,12 +63,15 @@ def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *
 
     Grants of object types that are not installed stay as they are. Raises FieldErrors, Refused, Denied."""
     require_admin(by)
+    check_cells(grants, by)
     name = " ".join(str(values.get("name") or "").split())[:80]
     if not name:
         raise FieldErrors({"name": _("请填写角色名称")})
     if Role.objects.filter(name=name).exclude(pk=role.pk if role else 0).exists():
         raise FieldErrors({"name": _("已经有同名角色")})
     with an_admin_stays():
+        if role is not None:
+            check_not_for_oneself(role, grants, by)
         is_new = role is None
         old = (
             {}
@@ -137,18 +154,72 @@ def ensure_builtin_roles() -> list[Role]:
     return made
 
 
+def save_cells(role: Role, type_key: str, cells: Mapping[str, Cell], *, by: Actor) -> None:
+    """The role's grants on one object type; the others stay. Raises Denied, FieldErrors, Refused."""
+    kept = {cell: grant for cell, grant in matrix(role).items() if cell[0] != type_key}
+    mine = {(type_key, verb): cell for verb, cell in cells.items()}
+    values = {"name": role.name, "description": role.description, "is_admin": role.is_admin}
+    save_role(role, values, {**kept, **mine}, by=by)
+
+
+def check_cells(grants: Matrix, by: Actor) -> None:
+    """Chosen departments exist and conditions can be run. Raises FieldErrors with the cell's name."""
+    errors: dict[str, str] = {}
+    departments = set(Department.objects.filter(deleted_at=None).values_list("pk", flat=True))
+    for (type_key, verb), cell in grants.items():
+        name = f"grant-{type_key}-{verb}"
+        if cell.scope == "chosen" and not set(cell.departments) & departments:
+            errors[name] = _("“指定部门”要选至少一个部门")
+        if cell.where and type_key == EVERYTHING:
+            errors[name] = _("“所有对象”不能带条件，请在具体对象上设置")
+        elif cell.where and type_key in {one.key for one in all_types()}:
+            try:
+                parse(cell.where, get(type_key), by.moment())
+            except QueryError as error:
+                errors[name] = error.message
+    if errors:
+        raise FieldErrors(errors)
+
+
+def check_not_for_oneself(role: Role, grants: Matrix, by: Actor) -> None:
+    """Nobody widens a role that he holds himself, as long as another administrator could do it. Raises Refused."""
+    if role.pk not in by.role_ids:
+        return
+    old = matrix(role)
+    wider = [cell for cell, new in grants.items() if not within_cell(new, old.get(cell))]
+    others = User.objects.filter(is_active=True, roles__is_admin=True).exclude(pk=by.user_id or 0)
+    if wider and others.exists():
+        raise Refused("own_role", _("不能扩大自己所持角色的权限，请另一位系统管理员来做"))
+
+
+def within_cell(new: Cell, old: Cell | None) -> bool:
+    if new.scope == "none" or new == old:
+        return True
+    narrower = old is not None and access.SCOPES.index(new.scope) < access.SCOPES.index(old.scope)
+    return narrower and old is not None and old.scope in {"below", "all"} and not old.where
+
+
 def _set_grants(role: Role, grants: Matrix) -> None:
     known = [EVERYTHING, *(one.key for one in all_types())]
     Grant.objects.filter(role=role, type_key__in=known).delete()
     Grant.objects.bulk_create(
-        Grant(role=role, type_key=type_key, verb=verb, scope=scope)
-        for (type_key, verb), scope in grants.items()
-        if type_key in known and verb in VERBS and scope in access.SCOPES and scope != "none"
-    )
+        Grant(
+            role=role, type_key=type_key, verb=verb, scope=cell.scope,
+            departments=list(cell.departments) if cell.scope == "chosen" else [], where=cell.where or None,
+        )
+        for (type_key, verb), cell in grants.items()
+        if type_key in known and verb in VERBS and cell.scope in access.SCOPES and cell.scope != "none"
+    )  # fmt: skip
 
 
 def _listed(grants: Matrix) -> list[str]:
-    return sorted(f"{type_key}.{verb}={scope}" for (type_key, verb), scope in grants.items())
+    return sorted(f"{type_key}.{verb}={_told(cell)}" for (type_key, verb), cell in grants.items())
+
+
+def _told(cell: Cell) -> str:
+    departments = f"[{','.join(str(key) for key in cell.departments)}]" if cell.departments else ""
+    where = f"?{json.dumps(cell.where, ensure_ascii=False)}" if cell.where else ""
+    return f"{cell.scope}{departments}{where}"
 
 
 def _free_key() -> str:

@@ -9,7 +9,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -24,12 +24,12 @@ PASSWORD = "云淡风轻-2026"
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_forgetful(settings: Settings) -> Iterator[None]:
+def _quick_and_forgetful(settings: Settings, db: None) -> Iterator[None]:
     """A cheap password hash, and no counters left over from other tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
+    caches["shared"].clear()
     yield
-    cache.clear()
+    caches["shared"].clear()
 
 
 @pytest.fixture

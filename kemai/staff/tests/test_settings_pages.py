@@ -239,7 +239,7 @@ def test_the_matrix_is_saved_as_it_is_shown_and_acts_at_once(admin: User, sales:
         reverse("role_edit", args=[role.pk]),
         {**values, "grant-customer-export": "own", "grant-customer-x": "all"},
     )
-    assert roles.matrix(role) == {**before, ("customer", "export"): "own"}
+    assert roles.matrix(role) == {**before, ("customer", "export"): roles.Cell("own")}
     assert access.verb_scope(actor_for(sales), get("customer"), "export") == "own"
 
 
@@ -260,22 +260,26 @@ def actor_in(*keys: str) -> Actor:
 
 def test_the_builtin_roles_grant_what_they_say() -> None:
     made = {role.key for role in roles.ensure_builtin_roles()}
-    assert made == {"admin", "director", "sales_manager", "sales", "service", "marketing", "readonly"}
+    assert made == {"admin", "director", "sales_manager", "sales", "service", "marketing", "readonly",
+        "auditor", "business_admin", "data_admin",
+    }  # fmt: skip
     reach = {key: access.verb_scope(actor_in(key), get("customer"), "view") for key in sorted(made)}
     assert reach == {
         "admin": "none", "director": "all", "marketing": "all", "readonly": "all", "sales": "own",
-        "sales_manager": "below", "service": "all",
+        "sales_manager": "below", "service": "all", "auditor": "none", "business_admin": "below", "data_admin": "all",
     }  # fmt: skip
     exporters = {
         key for key in made if access.may(actor_for(User.objects.get(username=key)), "customer", "export")
     }
-    assert exporters == {"director", "sales_manager"}
+    assert exporters == {"director", "sales_manager", "business_admin", "data_admin"}
     phone = {
         key: access.field_levels(actor_for(User.objects.get(username=key)), get("customer"))["phone"]
         for key in made
     }
     assert {key for key, level in phone.items() if level == "masked"} == {
         "admin",
+        "auditor",
+        "data_admin",
         "service",
         "marketing",
         "readonly",
@@ -283,14 +287,16 @@ def test_the_builtin_roles_grant_what_they_say() -> None:
     editors = {
         key for key in made if access.may(actor_for(User.objects.get(username=key)), "customer", "edit")
     }
-    assert editors == {"director", "sales_manager", "sales"}
+    assert editors == {"director", "sales_manager", "sales", "business_admin", "data_admin"}
     assert access.may(actor_for(User.objects.get(username="service")), "interaction", "edit")
 
 
 def test_a_role_in_use_and_a_builtin_one_stay(admin: User) -> None:
     with pytest.raises(Refused):
         roles.delete_role(Role.objects.get(key="readonly"), by=SYSTEM)
-    mine = roles.save_role(None, {"name": "区域助理"}, {("customer", "view"): "team"}, by=actor_for(admin))
+    mine = roles.save_role(
+        None, {"name": "区域助理"}, {("customer", "view"): roles.Cell("team")}, by=actor_for(admin)
+    )
     holder = people.create_user({"username": "h", "name": "H", "roles": [mine.pk]}, by=SYSTEM)
     with pytest.raises(Refused):
         roles.delete_role(mine, by=SYSTEM)

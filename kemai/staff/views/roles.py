@@ -11,25 +11,27 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from kemai.platform.access import Actor
+from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.access.wording import VERB_LABELS
 from kemai.platform.models import Role
 from kemai.platform.models.rights import LEVELS, SCOPES
 from kemai.platform.objects import VERBS, all_types, get
 from kemai.platform.records import FieldErrors
-from kemai.staff.services import roles
-from kemai.staff.services.roles import EVERYTHING, role_label, role_note
+from kemai.platform.ui.lists import filters
+from kemai.platform.ui.lists.state import dumps, loads
+from kemai.staff.services import departments, roles
+from kemai.staff.services.roles import EVERYTHING, Cell, role_label, role_note
 from kemai.staff.views.door import admin_page, found, refused_form
 
-VERB_LABELS = {
-    "view": gettext_lazy("查看"),
-    "create": gettext_lazy("新建"),
-    "edit": gettext_lazy("编辑"),
-    "delete": gettext_lazy("删除"),
-    "export": gettext_lazy("导出"),
-    "import": gettext_lazy("导入"),
-    "bulk": gettext_lazy("批量操作"),
-    "reveal": gettext_lazy("查看脱敏内容"),
+SHORT = {
+    "own": gettext_lazy("本人"),
+    "reports": gettext_lazy("本人+下属"),
+    "team": gettext_lazy("本部门"),
+    "below": gettext_lazy("部门+下级"),
+    "chosen": gettext_lazy("指定部门"),
+    "all": gettext_lazy("全部"),
 }
+"""Scopes as they fit into a cell of the matrix."""
 
 
 @admin_page
@@ -55,7 +57,7 @@ def edit(request: HttpRequest, actor: Actor, key: int = 0) -> HttpResponse:
             request, "staff/role_form.html", form_context(role, values, roles.matrix(role) if role else {})
         )
     typed = {name: request.POST.get(name, "") for name in ("name", "description", "is_admin")}
-    wanted = typed_matrix(request)
+    wanted = typed_matrix(request, role)
     try:
         role = roles.save_role(role, typed, wanted, by=actor)
     except FieldErrors as error:
@@ -78,12 +80,31 @@ def fields(request: HttpRequest, actor: Actor, key: int, type_key: str) -> HttpR
     role = found(roles.roles(), key)
     object_type = get(type_key)
     specs = [spec for spec in object_type.fields.values() if not spec.private]
+    verbs = [verb for verb in VERBS if may_grant(type_key, verb)]
+    cells = {verb: cell for (one, verb), cell in roles.matrix(role).items() if one == type_key}
+    errors: dict[str, str] = {}
     if request.method == "POST":
         wanted = {spec.key: request.POST.get(f"level-{spec.key}", "") for spec in specs}
-        roles.save_levels(role, type_key, wanted, by=actor)
-        messages.success(request, _("已保存，立即生效"))
-        return redirect("role_fields", key, type_key)
+        cells = typed_cells(request, verbs)
+        try:
+            roles.save_cells(role, type_key, cells, by=actor)
+            roles.save_levels(role, type_key, wanted, by=actor)
+        except FieldErrors as error:
+            errors = error.errors
+        else:
+            messages.success(request, _("已保存，立即生效"))
+            return redirect("role_fields", key, type_key)
+    where = next((cell.where for cell in cells.values() if cell.where), None)
     context = {
+        "verbs": [{"key": verb, "label": VERB_LABELS[verb], "cell": cells.get(verb)} for verb in verbs],
+        "scopes": [
+            {"value": option.value, "label": option.label} for option in SCOPES if option.value != "none"
+        ],
+        "departments": [{"value": node.pk, "label": node.name} for node in departments.tree()],
+        "chosen": sorted({key for cell in cells.values() for key in cell.departments}),
+        "where": dumps(filters.collapse(where)) if where else "",
+        "config": filters.config(SYSTEM, object_type, where),
+        "problems": list(dict.fromkeys(errors.values())),
         "role": role,
         "role_label": role_label,
         "object_type": object_type,
@@ -91,14 +112,34 @@ def fields(request: HttpRequest, actor: Actor, key: int, type_key: str) -> HttpR
         "levels": roles.levels(role, type_key),
         "choices": [{"value": option.value, "label": option.label} for option in LEVELS],
     }
-    return render(request, "staff/role_fields.html", context)
+    return render(request, "staff/role_fields.html", context, status=422 if errors else 200)
 
 
-def typed_matrix(request: HttpRequest) -> dict[tuple[str, str], str]:
-    """The selects are called `grant-customer-view`; an empty one grants nothing."""
+def typed_cells(request: HttpRequest, verbs: list[str]) -> dict[str, Cell]:
+    """One type's grants: scopes by verb, the departments of all chosen ones, the condition where it is ticked."""
+    texts = request.POST.getlist("departments")
+    chosen = tuple(int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 18)
+    where = filters.expand(loads(request.POST.get("where", "")))
+    found = {}
+    for verb in verbs:
+        scope = request.POST.get(f"grant-{verb}", "")
+        if scope:
+            bound = where if request.POST.get(f"where-{verb}") == "1" else None
+            found[verb] = Cell(scope, chosen if scope == "chosen" else (), bound or None)
+    return found
+
+
+def typed_matrix(request: HttpRequest, role: Role | None) -> dict[tuple[str, str], Cell]:
+    """The selects are called `grant-customer-view`; an empty one grants nothing. Departments and conditions of a cell
+    are set on its object's page and stay as they are."""
     keys = [EVERYTHING, *(one.key for one in all_types())]
+    before = roles.matrix(role) if role else {}
     typed = {(key, verb): request.POST.get(f"grant-{key}-{verb}", "") for key in keys for verb in VERBS}
-    return {cell: scope for cell, scope in typed.items() if scope}
+    return {
+        cell: before[cell]._replace(scope=scope) if cell in before else Cell(scope)
+        for cell, scope in typed.items()
+        if scope
+    }
 
 
 def may_grant(type_key: str, verb: str) -> bool:
@@ -107,14 +148,14 @@ def may_grant(type_key: str, verb: str) -> bool:
 
 
 def form_context(
-    role: Role | None, values: dict[str, Any], matrix: dict[tuple[str, str], str]
+    role: Role | None, values: dict[str, Any], matrix: dict[tuple[str, str], Cell]
 ) -> dict[str, Any]:
     kinds = [(EVERYTHING, _("所有对象")), *((one.key, one.label) for one in all_types())]
     rows = [
         {
             "key": key,
             "label": label,
-            "cells": {verb: matrix.get((key, verb), "") for verb in VERBS if may_grant(key, verb)},
+            "cells": {verb: matrix.get((key, verb), Cell("")) for verb in VERBS if may_grant(key, verb)},
         }
         for key, label in kinds
     ]
@@ -126,6 +167,8 @@ def form_context(
         "rows": rows,
         "verbs": [{"key": verb, "label": VERB_LABELS[verb]} for verb in VERBS],
         "scopes": [
-            {"value": option.value, "label": option.label} for option in SCOPES if option.value != "none"
+            {"value": option.value, "label": option.label, "short": SHORT[option.value]}
+            for option in SCOPES
+            if option.value != "none"
         ],
     }

@@ -99,7 +99,14 @@ def export(
     from kemai.platform import exports
     from kemai.platform.ui.lists.export_views import order_of
 
-    order = order_of(actor, type_key, chosen, str(params.get("format", "xlsx")))
+    order = order_of(
+        actor,
+        type_key,
+        chosen,
+        str(params.get("format", "xlsx")),
+        unmasked=bool(params.get("unmasked")),
+        address=str(params.get("address", "")),
+    )
     stored = exports.write(actor, order, progress=progress)
     text = _("已导出 %(n)s 条") % {"n": f"{stored.rows:,}"}
     return {"count": stored.rows, "changeset": None, "file": stored.key, "message": text}

@@ -128,6 +128,7 @@ def index(request: HttpRequest, actor: Actor, key: str, act: str) -> HttpRespons
         return preview(request, actor, object_type, one, chosen)
     try:
         params = read_params(actor, object_type, one, request.POST)
+        params |= {"address": request.META.get("REMOTE_ADDR", "")} if one.key == "export" else {}
     except records.FieldErrors as error:
         return preview(request, actor, object_type, one, chosen, error.errors)
     return run(request, actor, object_type, one, chosen, params)
@@ -135,7 +136,7 @@ def index(request: HttpRequest, actor: Actor, key: str, act: str) -> HttpRespons
 
 def right(act: Act) -> str:
     """The right on each single record."""
-    return {"delete": "delete", "export": "export"}.get(act.key, "edit")
+    return {"delete": "delete", "export": "export", "assign": "transfer"}.get(act.key, "edit")
 
 
 def preview(
@@ -168,6 +169,9 @@ def preview(
         "widget_url": reverse("bulk_widget", args=(object_type.key,)),
         "control": None,
         "along": [],
+        "may_unmask": act.key == "export" and access.may(actor, object_type, "reveal"),
+        "over": act.key == "export" and count > access.limits(actor).export_rows,
+        "most": access.limits(actor).export_rows,
     }
     if act.key == "assign":
         context["along"] = [
@@ -230,7 +234,8 @@ def read_params(actor: Actor, object_type: ObjectType, act: Act, post: QueryDict
                 raise records.FieldErrors({"tags": _("请选择标签")})
             return {"tags": names}
         case "export":
-            return {"format": "csv" if post.get("format") == "csv" else "xlsx"}
+            form = "csv" if post.get("format") == "csv" else "xlsx"
+            return {"format": form, "unmasked": post.get("unmasked") == "1"}
     return {}
 
 

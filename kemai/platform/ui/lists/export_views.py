@@ -15,15 +15,19 @@ from kemai.platform.ui.lists.acts import Chosen
 from kemai.platform.ui.lists.state import read
 
 
-def order_of(actor: Actor, type_key: str, chosen: Chosen, form: str) -> Order:
+def order_of(
+    actor: Actor, type_key: str, chosen: Chosen, form: str, *, unmasked: bool = False, address: str = ""
+) -> Order:
     """The export of a selection: its columns and order are the list's."""
     object_type = get(type_key)
     params = QueryDict(chosen.query)
     state = read(params, type_key, views_of_lists.find(actor, object_type, params.get("view", "")))
     columns = tuple(spec.key for spec in table.columns_of(actor, object_type, state))
     if chosen.ids is not None:
-        return Order(type_key, columns, ids=chosen.ids, format=form)
-    return Order(type_key, columns, state.where, state.q, state.sort, format=form)
+        return Order(type_key, columns, ids=chosen.ids, format=form, unmasked=unmasked, address=address)
+    return Order(
+        type_key, columns, state.where, state.q, state.sort, format=form, unmasked=unmasked, address=address
+    )
 
 
 @require_GET

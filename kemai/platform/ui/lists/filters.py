@@ -19,7 +19,6 @@ from markupsafe import Markup
 from kemai.kit import regions
 from kemai.platform import access
 from kemai.platform.access import Actor
-from kemai.platform.access.grants import rights_version
 from kemai.platform.fields import OPERATORS, FieldSpec
 from kemai.platform.objects import ObjectType, get, meta_version
 from kemai.platform.query import relations
@@ -164,7 +163,7 @@ _configs: dict[tuple[Any, ...], str] = {}
 
 def config(actor: Actor, object_type: ObjectType, where: Tree = None) -> Markup:
     """The builder's configuration as JSON, worked out once for everybody with the same rights and language."""
-    key = (object_type.key, actor.role_ids, actor.is_system, rights_version(), get_language(), meta_version())
+    key = (object_type.key, access.sight_key(actor, object_type), get_language(), meta_version())
     fields = _configs.get(key)
     if fields is None:
         if len(_configs) > 300:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from kemai.platform.ui.lists import asking, board, bulk, export_views, jobs, recycle, saved, views
+from kemai.platform.ui.lists import (
+    asking,
+    board,
+    bulk,
+    export_views,
+    jobs,
+    print_views,
+    recycle,
+    saved,
+    views,
+)
 
 urlpatterns: list[URLPattern] = [
     path("o/<slug:key>/", views.index, name="list"),
@@ -16,6 +26,8 @@ urlpatterns: list[URLPattern] = [
     path("o/<slug:key>/bulk/widget", bulk.widget, name="bulk_widget"),
     path("o/<slug:key>/bulk/<slug:act>", bulk.index, name="bulk"),
     path("o/<slug:key>/export", export_views.ask, name="export"),
+    path("o/<slug:key>/print", print_views.listing, name="print_list"),
+    path("o/<slug:type_key>/<int:pk>/print", print_views.record, name="print_record"),
     path("o/<slug:key>/views/new", saved.create, name="view_new"),
     path("o/<slug:key>/views/update", saved.update, name="view_update"),
     path("views/<int:pk>", saved.edit, name="view_edit"),

@@ -64,7 +64,7 @@ def frame(actor: Actor, object_type: ObjectType, state: ListState, display: str)
     create = nav.address("create", object_type.key)
     may = {
         verb: access.may(actor, object_type, verb)
-        for verb in ("create", "edit", "delete", "export", "import", "bulk")
+        for verb in ("create", "edit", "delete", "export", "import", "bulk", "print")
     }
     return {
         "type": object_type,
@@ -80,6 +80,7 @@ def frame(actor: Actor, object_type: ObjectType, state: ListState, display: str)
         else "",
         "bin_url": reverse("bin", args=(object_type.key,)) if may["delete"] and object_type.recycles else "",
         "export_url": reverse("export", args=(object_type.key,)) if may["export"] else "",
+        "print_url": reverse("print_list", args=(object_type.key,)) if may["print"] else "",
         "searchable": bool(object_type.searched),
         "may": may,
         "typed": False,

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access
 from kemai.platform.access import Actor
-from kemai.platform.access.grants import rights_version
 from kemai.platform.models import SavedView
 from kemai.platform.objects import ObjectType, UnknownField, get, meta_version
 from kemai.platform.query import QueryError
@@ -36,8 +35,7 @@ class Pinned:
 def built_in(actor: Actor, object_type: ObjectType) -> list[Saved]:
     """These cannot be broken: nobody owns them. Worked out once for everybody with the same rights and language."""
     person = actor.user_id is not None
-    held, version = rights_version(), meta_version()
-    key = (object_type.key, actor.role_ids, actor.is_system, person, held, version, get_language())
+    key = (object_type.key, access.sight_key(actor, object_type), person, meta_version(), get_language())
     if key not in _built:
         if len(_built) > 500:
             _built.clear()

@@ -190,7 +190,9 @@ def reveal(request: HttpRequest, actor: Actor, type_key: str, pk: int, name: str
     """One masked value in full; that it was looked at is written down."""
     value = records.reveal(type_key, pk, name, by=actor)
     spec = get(type_key).field(name)
-    return render(request, "ui/pages/revealed.html", {"spec": spec, "text": spec.type.text(value, spec)})
+    seen, warn = records.revealed_today(actor)
+    context = {"spec": spec, "text": spec.type.text(value, spec), "seen": seen if seen >= warn else 0}
+    return render(request, "ui/pages/revealed.html", context)
 
 
 @signed_in

@@ -36,6 +36,8 @@ def found(actor: Actor, object_type: ObjectType, text: str) -> list[dict[str, st
     if text and object_type.searched:
         ids = search.search_type(actor, object_type, text, MOST)
         visible = visible.filter(pk__in=ids)
+    elif text and access.mask_title(actor, object_type, text) != text:
+        return []  # a masked title cannot be found piece by piece
     elif text:
         visible = visible.filter(**{f"{title}__icontains": text})
     ordered = visible.order_by(title if object_type.small else "-pk")
@@ -44,7 +46,11 @@ def found(actor: Actor, object_type: ObjectType, text: str) -> list[dict[str, st
         place = {key: index for index, key in enumerate(ids)}
         rows.sort(key=lambda row: place[row[0]])
     return [
-        {"value": str(pk), "label": str(name) or f"#{pk}", "sub": str(number) if sub != "pk" else ""}
+        {
+            "value": str(pk),
+            "label": access.mask_title(actor, object_type, str(name)) or f"#{pk}",
+            "sub": str(number) if sub != "pk" else "",
+        }
         for pk, name, number in rows
     ]
 

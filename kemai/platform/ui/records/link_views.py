@@ -93,6 +93,7 @@ def day(text: str) -> date | None:
 @require_safe
 def options(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> JsonResponse:
     """Records that may stand at the other end, by what was typed."""
+    access.one(actor, type_key, pk)
     kind_key, _sep, end = request.GET.get("kind", "").partition(":")
     kind = link_kind(kind_key)
     wanted = (kind.b if end != "b" else kind.a) if kind is not None else ()

@@ -141,6 +141,8 @@ def tabs_of(subject: Subject, chosen: str) -> list[Tab]:
     found.append(Tab("files", _("文件"), f"{url}/files", f"{url}?tab=files", str(files)))
     if subject.type.has_owner and subject.levels.get("owner", "hidden") not in {"hidden", "masked"}:
         found.append(Tab("owners", _("历任负责人"), f"{url}/owners", f"{url}?tab=owners"))
+    if records.shareable(subject.type):
+        found.append(Tab("members", _("成员"), f"{url}/members", f"{url}?tab=members"))
     found.append(Tab("history", _("变更记录"), f"{url}/history", f"{url}?tab=history"))
     known = {tab.key for tab in found}
     return [tab._replace(active=tab.key == (chosen if chosen in known else "")) for tab in found]
@@ -165,8 +167,15 @@ def more_actions(subject: Subject) -> list[Button]:
     no_delete = "" if "delete" in subject.abilities else _("您没有权限删除这条记录")
     found = acts(subject)[MOST_BUTTONS:]
     if subject.type.has_owner:
-        no_owner = "" if subject.editable("owner") else _("您没有权限更换负责人")
+        no_owner = (
+            "" if subject.editable("owner") and "transfer" in subject.abilities else _("您没有权限更换负责人")
+        )
         found.append(Button(_("转移负责人"), "user-share", f"{subject.url}/transfer", no_owner, modal=True))
+    if "print" in subject.abilities:
+        found.append(Button(_("打印"), "printer", f"{subject.url}/print"))
+    if records.shareable(subject.type):
+        found.append(Button(_("成员与共享"), "users", f"{subject.url}/members", modal=True))
+    found.append(Button(_("谁能看到"), "eye", f"{subject.url}/access", modal=True))
     return [*found, Button(_("删除"), "trash", f"{subject.url}/delete", no_delete, danger=True, modal=True)]
 
 
@@ -215,7 +224,9 @@ def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) 
     content = found.render(actor, subject.row)
     if content is None:
         return render(request, "ui/pages/panel_empty.html", {"panel": found})
-    return render(request, found.template, {"subject": subject, "panel": found, **content})
+    return render(
+        request, found.template, {"subject": subject, "panel": found, "content": content, **content}
+    )
 
 
 @signed_in

@@ -85,7 +85,14 @@ def listing(actor: Actor, object_type: ObjectType, pk: int, key: str, cursor: st
     child = child_of(actor, object_type, key)
     columns = [c for c in child.type.columns if c != child.link.key][:7]
     specs = access.visible_specs(actor, child.type, columns)
-    page = query.page(rows_of(actor, child, pk), child.type, specs, cursor=cursor, size=PAGE)
+    page = query.page(
+        rows_of(actor, child, pk),
+        child.type,
+        specs,
+        sort=access.order(actor, child.type, ""),
+        cursor=cursor,
+        size=PAGE,
+    )
     access.mask_rows(actor, child.type, page.rows)
     creatable = child.type.creatable and access.may(actor, child.type, "create")
     return Listing(child, specs, page, creatable)

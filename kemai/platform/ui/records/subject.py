@@ -18,7 +18,7 @@ from kemai.platform.objects import Known, ObjectType, get
 from kemai.platform.records.conditional import applies
 from kemai.platform.ui import cells
 
-VERBS = ("edit", "delete", "reveal")
+VERBS = ("edit", "delete", "reveal", "print", "transfer")
 LONG = 40
 """Facts of a section; of a longer one the empty facts are left out."""
 FILES = frozenset({"file", "image"})

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kemai.platform.ui.records import act_views, choice_views, file_views, link_views, page_views
+from kemai.platform.ui.records import (
+    act_views,
+    choice_views,
+    file_views,
+    link_views,
+    page_views,
+    sharing_views,
+)
 
 ONE = "o/<slug:type_key>/<int:pk>"
 
 urlpatterns = [
     path("people/options", choice_views.people, name="people"),
+    path("people/principals", sharing_views.principals, name="principals"),
     path("tags/options", choice_views.tags, name="tag_options"),
     path("regions", choice_views.regions, name="regions"),
     path("undo/<int:changeset>", act_views.undo, name="undo"),
@@ -28,6 +36,9 @@ urlpatterns = [
     path(f"{ONE}/links/<int:link_id>/remove", link_views.remove, name="unlink"),
     path(f"{ONE}/files", act_views.files, name="files"),
     path(f"{ONE}/files/<int:file_id>", act_views.file, name="file"),
+    path(f"{ONE}/members", sharing_views.members, name="members"),
+    path(f"{ONE}/members/<int:member_id>/remove", sharing_views.member_remove, name="member_remove"),
+    path(f"{ONE}/access", sharing_views.who_sees, name="who_sees"),
     path(f"{ONE}/related/<str:child>", page_views.related_list, name="related"),
     path(f"{ONE}/panel/<slug:key>", page_views.panel, name="panel"),
     path(f"{ONE}/why/<slug:name>", page_views.why, name="why"),

@@ -1,0 +1,34 @@
+"""At which level an actor sees each field."""
+
+from __future__ import annotations
+
+from kemai.platform.access.actor import Actor
+from kemai.platform.access.beyond import extras
+from kemai.platform.access.grants import LEVELS, reaches, rights, root_type, widest, within
+from kemai.platform.objects import ObjectType
+
+
+def reveals_all(actor: Actor, object_type: ObjectType) -> bool:
+    """Does the right to see personal values reach as far as the right to see records?"""
+    reveal = reaches(actor, object_type, "reveal")
+    if not reveal or not within(reaches(actor, object_type, "view"), reveal):
+        return False
+    everywhere = any(one.scope == "all" and not one.where for one in reveal)
+    return everywhere or not extras(actor, root_type(object_type), "view")
+
+
+def field_levels(actor: Actor, object_type: ObjectType, *, revealed: bool | None = None) -> dict[str, str]:
+    """The level at which the actor sees each field: hidden, masked, read or edit. `revealed` says that it is about a
+    record whose personal values he may see; without it, about records of the type at large."""
+    if actor.is_system:
+        return {key: "read" if spec.readonly else "edit" for key, spec in object_type.fields.items()}
+    held = rights(actor)
+    reveals = reveals_all(actor, object_type) if revealed is None else revealed
+    found = {}
+    for key, spec in object_type.fields.items():
+        default = "masked" if spec.personal and not reveals else "edit"
+        rules = held.levels.get((object_type.key, key), ())
+        steps = rules if len(rules) >= held.roles and rules else (*rules, default)
+        level = widest(LEVELS, *steps)
+        found[key] = "read" if level == "edit" and spec.readonly else level
+    return found

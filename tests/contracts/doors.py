@@ -1,0 +1,77 @@
+"""Every address of the product and what the attack matrix does with it. A new address that stands in no table here
+fails `test_doors.py`: say in one line what it is, and the matrix tries it as everybody who should not get in.
+
+Addresses below `o/<type>/` and `bin/<type>` need no line: they are tried for every object type by themselves, with the
+arguments of ARGS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ARGS: dict[str, Any] = {
+    "name": "name", "child": "contact", "act": "edit", "file_id": 1, "member_id": 1, "code": "call",
+}  # fmt: skip
+"""What stands for further arguments of an address below a record; `key` is tried with the type's panels and actions."""
+
+WITH_CUSTOMER = {
+    "customer_composer", "customer_log", "customer_step", "customer_consent", "customer_recheck",
+}  # fmt: skip
+"""Addresses whose `pk` is a customer's: as closed as the customer."""
+
+MAY_SHOW_RECORDS = {
+    "today", "customers_similar", "today_due", "today_people", "today_numbers", "today_changes", "chain", "chain_plays",
+    "chain_months", "dashboard", "runs", "palette", "notices", "notices_drawer", "jobs", "imports", "ask_people",
+    "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
+    "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
+    "health_count", "mention_options", "notices_part", "customer_check",
+}  # fmt: skip
+"""Pages that draw on many records: what they show somebody must not hold what that person may not see."""
+
+ACTS_ON_MANY = {
+    "chain_export", "chain_play", "chain_freeze", "recalculate", "run_start", "segment_preview", "today_task_new",
+    "notices_read", "view_new", "view_update", "audit_export", "duplicates_sure", "duplicates_start", "calendar_move",
+    "recheck_save",
+}  # fmt: skip
+"""Posts without a record in the address; tried empty by everybody: nobody's records may change."""
+
+SETTINGS_PREFIXES = ("settings/",)
+"""Below these only administrators."""
+
+OF_A_PERSON = {
+    "job": "job", "job_progress": "job", "job_cancel": "job", "export_file": "export", "view_edit": "view",
+    "view_delete": "view", "import": "import", "import_column": "import", "import_records": "import",
+    "import_errors": "import", "import_progress": "import", "import_ended": "import", "import_map": "import",
+    "import_back": "import", "import_sheet": "import", "import_run": "import", "import_pause": "import",
+    "import_resume": "import", "import_cancel": "import", "import_undo": "import", "undo": "changeset",
+    "api_undo": "changeset",
+}  # fmt: skip
+"""Addresses of something that belongs to one person: alice's is tried by everybody else."""
+
+WITH_RECORD = {
+    "today_task_done": "task", "today_task_later": "task", "segment": "segment", "segment_save": "segment",
+    "segment_refresh": "segment", "segment_why": "segment", "chain_take_back": "", "run": "", "run_finished": "",
+    "import_new": "", "deal_lose": "deal", "deal_move": "deal", "deal_tick": "deal", "lead_convert": "lead",
+    "lead_disqualify": "lead", "lead_log": "lead", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
+    **dict.fromkeys((
+        "audit_entry", "change", "change_done", "change_preview", "change_records", "change_undo", "comment_thread",
+        "comment_delete", "comment_edit", "comment_file", "comment_reply", "duplicates_decide", "duplicates_merge",
+        "notice_open", "privacy_fulfil", "privacy_refuse", "privacy_verify", "retention_rule", "retention_switch",
+        "standard_save",
+    ), ""),
+}  # fmt: skip
+"""Addresses whose `pk` is a record's of another type ('' : tried with a key that nobody has)."""
+
+DERIVES = {"segment_refresh"}
+"""Whoever sees the record may have its derived figures worked out anew."""
+
+API = {"api_openapi", "api_collection", "api_bulk", "api_record", "api_history", "api_access", "api_merge"}
+
+ONES_OWN = {
+    "calendar_feed", "calendar_feeds", "calendar_feed_revoke", "notice_settings", "forgot",
+    "account_change_password", "account_inactive", "account_login", "account_logout",
+    "account_reauthenticate", "account_set_password", "account_signup", "mfa_activate_totp",
+    "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_generate_recovery_codes",
+    "mfa_index", "mfa_reauthenticate", "mfa_view_recovery_codes", "preferences", "prefs", "sessions",
+    "sessions_end", "welcome",
+}  # fmt: skip
+"""Log-in and one's own account: no record of anybody's is in reach (kemai/staff/tests)."""

@@ -1,0 +1,139 @@
+"""The people and records of the attack matrix: made once, every test leaves them as they were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from kemai.platform import access, records
+from kemai.platform.access import SYSTEM
+from kemai.platform.models import ChangeSet, ImportRun, Job, Member, SavedView, StoredFile
+from kemai.platform.objects import VERBS, ObjectType, all_types, get
+from tests.factory import values_for
+from tests.people import Person, department, person, role
+
+PHONE = "13912345678"
+SEERS = ("alice", "bob", "member", "masked", "noexport")
+EDITORS = ("alice", "masked", "noexport")
+PEOPLE = ("alice", "bob", "charlie", "member", "masked", "noexport", "admin", "nobody")
+MINE = dict.fromkeys((verb for verb in VERBS if verb != "reveal"), "own")
+
+
+@dataclass
+class Seen:
+    """A record of alice's with a word in it that is in no other."""
+
+    type: ObjectType
+    id: int
+    marker: str
+    text: str
+    """The key of a text field that may be changed; '' where there is none."""
+
+
+@dataclass
+class World:
+    people: dict[str, Person]
+    records: dict[str, Seen]
+    things: dict[str, int]
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def client(self, name: str) -> Client:
+        if name not in self.clients:
+            self.clients[name] = Client()
+            self.clients[name].force_login(self.people[name].user)
+        return self.clients[name]
+
+    def sees(self, name: str, key: str) -> bool:
+        return name in SEERS or (name not in {"admin", "nobody"} and not owned(get(key)))
+
+    def edits(self, name: str, key: str) -> bool:
+        if get(key).administered:
+            return False
+        return name in EDITORS or (name not in {"admin", "nobody"} and not owned(get(key)))
+
+
+def owned(object_type: ObjectType) -> bool:
+    return access.root_type(object_type).has_owner
+
+
+def build() -> World:
+    company = department("Company")
+    first, south = department("East", company), department("South", company)
+    every = dict.fromkeys(VERBS, "all")
+    quiet = {
+        verb: scope for verb, scope in every.items() if verb not in {"export", "print", "bulk", "import"}
+    }
+    roles = {
+        "alice": role("m_sales", {**MINE, "reveal": "own"}),
+        "bob": role("m_mate", {"view": "team", "api": "team", "edit": "own"}),
+        "charlie": role("m_sales2", MINE),
+        "member": role("m_member", MINE),
+        "masked": role("m_masked", {verb: scope for verb, scope in every.items() if verb != "reveal"}),
+        "noexport": role("m_quiet", quiet),
+        "admin": role("m_admin", {}, is_admin=True),
+    }  # fmt: skip
+    places = {"alice": first, "bob": first}
+    people = {
+        name: person(name, places.get(name, south), *([roles[name]] if name in roles else ()))
+        for name in PEOPLE
+    }
+    made: dict[str, Seen] = {}
+    for object_type in all_types():
+        if object_type.creatable:
+            made[object_type.key] = record_of(object_type, people["alice"], made)
+    for key, one in made.items():
+        if records.shareable(get(key)):
+            children = ",".join(made)
+            Member.objects.create(
+                type_key=key, object_id=one.id, user=people["member"].user, level="read",
+                children=f",{children},", added_at=timezone.now(),
+            )  # fmt: skip
+    access.rights_changed()
+    people = {name: Person(one.user, access.actor_for(one.user), one.key) for name, one in people.items()}
+    world = World(people, made, things(people["alice"], made))
+    for name in PEOPLE:
+        world.client(name)  # logged in for all tests, not within one
+    return world
+
+
+def record_of(object_type: ObjectType, alice: Person, made: dict[str, Seen]) -> Seen:
+    """Alice's record, under the one of hers that was made before."""
+    marker = f"暗号{object_type.key}甲子"
+    values = values_for(object_type)
+    for spec in object_type.fields.values():
+        if spec.ref in made and not spec.readonly and (spec.required or spec.key == object_type.parent):
+            values[spec.key] = made[spec.ref].id
+    texts = [s for s in object_type.fields.values() if s.type.key in {"text", "long_text"} and not s.readonly]
+    texts = [s for s in texts if not s.private and s.key not in {"number", "raw"}]
+    for spec in texts:
+        values[spec.key] = marker[: spec.max_length or 60]
+    if "phone" in object_type.fields:
+        values["phone"] = PHONE
+    if object_type.has_owner:
+        values["owner"] = alice.user.pk
+    obj = records.create(object_type.key, values, by=SYSTEM)
+    text = next(
+        (s.key for s in reversed(texts) if s.key != object_type.title), texts[-1].key if texts else ""
+    )
+    return Seen(object_type, obj.pk, marker, text)
+
+
+def things(alice: Person, made: dict[str, Seen]) -> dict[str, int]:
+    """What belongs to alice without being a record."""
+    now = timezone.now()
+    file = StoredFile.objects.create(
+        name="客户.csv", path="exports/none.csv", size=1, sha256="0" * 64, content_type="text/csv", type_key="export",
+        user=alice.user, created_at=now, expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+    job = Job.objects.create(
+        task="x", title="暗号job", user=alice.user, state="done", run_at=now, created_at=now, finished_at=now
+    )
+    view = SavedView.objects.create(type_key="customer", name="暗号view", user=alice.user)
+    run = ImportRun.objects.create(type_key="customer", user=alice.user, file=file, created_at=now)
+    customer = made["customer"]
+    records.update("customer", customer.id, {customer.text: f"{customer.marker}改"}, by=alice.actor)
+    changeset = ChangeSet.objects.filter(type_key="customer", kind="update").latest("pk")
+    return {"export": file.pk, "job": job.pk, "view": view.pk, "import": run.pk, "changeset": changeset.pk}
