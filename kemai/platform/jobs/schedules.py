@@ -21,6 +21,7 @@ PLATFORM = (
     "kemai.platform.jobs.housekeeping",
     "kemai.platform.audit.sealfile",
     "kemai.platform.exports.services",
+    "kemai.platform.imports.retention",
     "kemai.platform.records.purge",
 )
 """The platform is one app of many packages; its schedules are named here."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
 from kemai.platform.models import Option
 from kemai.platform.objects.live import fixed_or_live
@@ -177,6 +179,11 @@ class ObjectType:
     @property
     def label(self) -> Label:
         return self.model._meta.verbose_name or self.key
+
+    @property
+    def plural(self) -> str:
+        """The label of many, in the language of the moment: what a list is called."""
+        return plural(str(self.label)) if get_language() == "en" else str(self.label)
 
     @cached_property
     def has_owner(self) -> bool:
