@@ -1,8 +1,10 @@
-"""`./run bench`: seeds a database once and prints every figure. Each database runs in a process of its own.
+"""`./run bench`: seeds a database once, works on a copy of it, and prints every figure beside what the bare database
+or engine needs for the same work in the same run.
 
 ./run bench                          SQLite and PostgreSQL, 1,000,000 customers, 10,000,000 orders
-./run bench --size 100000 --only pages --database sqlite
-"""
+./run bench --only pages --database sqlite
+
+A part runs in a process of its own, so that its memory is its own."""
 
 from __future__ import annotations
 
@@ -11,52 +13,82 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-PARTS = ("pages", "imports", "analysis", "duplicates", "undo", "idle", "live", "own_fields", "formulas")
+from bench import copies
+
+PARTS = ("pages", "idle", "live", "analysis", "own_fields", "formulas", "imports", "undo")
+"""In this order: an import doubles the customers."""
+ALONE = "duplicates"
+"""A part that needs no database: it runs once."""
+SMALL = 100_000
+"""The size beside which the pages of a larger one are put."""
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--size", type=int, default=1_000_000, help="customers; orders are ten times as many")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be given several times")
+    parser.add_argument(
+        "--only", choices=(*PARTS, ALONE), action="append", help="a part; may be given several times"
+    )
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "kemai-bench"))
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--inside", choices=("seed", *PARTS, ALONE), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def main() -> None:
     options = arguments()
+    if options.inside == ALONE:
+        from bench import duplicates
+
+        return duplicates.run("", options.size)
     if options.inside:
         return inside(options)
-    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
-    for database in databases:
-        outside(options, database)
+    for database in ("sqlite", "postgres") if options.database == "both" else (options.database,):
+        began = time.perf_counter()
+        parts = tuple(part for part in options.only or PARTS if part != ALONE)
+        if not parts:
+            continue
+        if "pages" in parts and options.size > SMALL:
+            measured(options, database, SMALL, ("pages",))
+        measured(options, database, options.size, parts)
+        print(f"\n{database}: {(time.perf_counter() - began) / 60:.0f} minutes in all", flush=True)
+    if ALONE in (options.only or (ALONE,)):
+        run_part(options, options.size, ALONE, {})
     return None
 
 
-def outside(options: argparse.Namespace, database: str) -> None:
-    """Starts the database where one is needed, and the process that measures."""
-    folder = options.folder / f"{database}-{options.size}"
+def measured(options: argparse.Namespace, database: str, size: int, parts: tuple[str, ...]) -> None:
+    """Seeds if needed, copies, and runs the parts on the copy."""
+    folder = options.folder / f"{database}-{size}"
     folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "KEMAI_DATA": str(folder), "KEMAI_HOSTS": "testserver,127.0.0.1,localhost"}
-    environment["KEMAI_LOG_LEVEL"] = "WARNING"
-    command = [sys.executable, "-m", "bench", "--inside", "--size", str(options.size), "--database", database]
-    command += [word for part in options.only or () for word in ("--only", part)]
-    if database == "sqlite":
-        environment.pop("KEMAI_DATABASE_URL", None)
-        subprocess.run(command, env=environment, check=True)
-        return
-    started = subprocess.run(
-        [sys.executable, "-m", "tools.postgres", "start", str(folder / "cluster"), "--durable"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    environment["KEMAI_DATABASE_URL"] = started.stdout.strip().splitlines()[-1]
-    try:
-        subprocess.run(command, env=environment, check=True)
-    finally:
-        subprocess.run([sys.executable, "-m", "tools.postgres", "stop", str(folder / "cluster")], check=False)
+    with copies.opened(database, folder) as place:
+        run_part(options, size, "seed", place.seeded)
+        place.copy()
+        try:
+            for part in parts:
+                run_part(options, size, part, place.work)
+        finally:
+            place.drop()
+
+
+def run_part(options: argparse.Namespace, size: int, part: str, where: dict[str, str]) -> None:
+    environment = {**os.environ, "KEMAI_HOSTS": "testserver,127.0.0.1,localhost", "KEMAI_LOG_LEVEL": "ERROR"}
+    environment.pop("KEMAI_DATABASE_URL", None)
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "--inside",
+        part,
+        "--size",
+        str(size),
+        "--folder",
+        str(options.folder),
+    ]
+    subprocess.run(command, env=environment | where, check=True)
 
 
 def inside(options: argparse.Namespace) -> None:
@@ -69,32 +101,34 @@ def inside(options: argparse.Namespace) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0, interactive=False)
-    from bench import analysis, duplicates, formulas, idle, imports, live, own_fields, pages, undo
-    from bench.seed import timed_seed
-
     with connection.cursor() as cursor:
         cursor.execute("SELECT version()" if connection.vendor == "postgresql" else "SELECT sqlite_version()")
         version = str(cursor.fetchone()[0]).split(" on ")[0]
-    label = f"{'PostgreSQL' if connection.vendor == 'postgresql' else 'SQLite'}, {options.size:,} customers"
-    print(
-        f"\n## {label} ({version})\n\nseeded in {timed_seed(options.size, options.size * 10):.0f} s",
-        flush=True,
-    )
+    name = "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
+    label = f"{name}, {options.size:,} customers"
+    if options.inside == "seed":
+        from bench.seed import timed_seed
+
+        call_command("migrate", verbosity=0, interactive=False)
+        seconds = timed_seed(options.size, options.size * 10)
+        load = os.getloadavg()[0]
+        print(f"\n## {label} ({version}), seeded in {seconds:.0f} s, load {load:.1f}", flush=True)
+        return
+    from bench import analysis, formulas, idle, imports, live, own_fields, pages, undo
+
+    small = options.folder / f"{connection.vendor}-pages-{SMALL}.json"
     parts = {
-        "pages": lambda: pages.run(label),
+        "pages": lambda: pages.run(label, small, first=options.size == SMALL),
         "imports": lambda: imports.run(label, options.size),
         "analysis": lambda: analysis.run(label),
-        "duplicates": lambda: duplicates.run(label, options.size),
         "undo": lambda: undo.run(label),
         "idle": lambda: idle.run(label),
         "live": lambda: live.run(label),
         "own_fields": lambda: own_fields.run(label),
         "formulas": lambda: formulas.run(label, options.size),
     }
-    for name in options.only or PARTS:
-        parts[name]()
-        sys.stdout.flush()
+    parts[options.inside]()
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

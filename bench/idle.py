@@ -34,7 +34,7 @@ def run(label: str) -> None:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
-    table = Table(f"Start and idle · {label}", head=("", "figure"))
+    table = Table(f"Start and idle · {label}, load {os.getloadavg()[0]:.1f}", head=("", "figure"))
     table.rows += [
         ["start to first page", f"{seconds:.1f} s"],
         ["memory of server and worker (PSS)", f"{memory:.0f} MB, {len(family)} processes"],

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import psutil
@@ -22,7 +23,6 @@ class Sample:
     p50: float
     p95: float
     queries: int
-    note: str = ""
 
 
 @dataclass
@@ -32,39 +32,43 @@ class Table:
     head: tuple[str, ...] = ("", "CPU ms", "p50 ms", "p95 ms", "queries", "")
 
     def add(self, sample: Sample, *extra: str) -> None:
-        self.rows.append(
-            [
-                sample.name,
-                f"{sample.cpu:.1f}",
-                f"{sample.p50:.1f}",
-                f"{sample.p95:.1f}",
-                str(sample.queries),
-                *extra,
-            ]
-        )
+        figures = (f"{sample.cpu:.1f}", f"{sample.p50:.1f}", f"{sample.p95:.1f}", str(sample.queries))
+        self.rows.append([sample.name, *figures, *extra])
 
     def print(self) -> None:
         print(f"\n### {self.title}\n")
         print("| " + " | ".join(self.head) + " |")
         print("|" + " --- |" * len(self.head))
         for row in self.rows:
-            print("| " + " | ".join([*row, *[""] * (len(self.head) - len(row))]) + " |")
+            print("| " + " | ".join([*row, *[""] * (len(self.head) - len(row))]) + " |", flush=True)
+
+
+@lru_cache(maxsize=1)
+def postmaster() -> psutil.Process | None:
+    """The server that this process' backend belongs to; None for SQLite, which works in ours."""
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return psutil.Process(cursor.fetchone()[0]).parent()
 
 
 def database_cpu() -> float:
-    """Seconds of CPU of the database's own processes; 0 for SQLite, which works in ours."""
-    if connection.vendor != "postgresql":
+    """Seconds of CPU of the database's own processes, those that have ended included."""
+    server = postmaster()
+    if server is None:
         return 0.0
-    total = 0.0
-    for process in psutil.process_iter(["name", "cpu_times"]):
-        if (process.info["name"] or "").startswith("postgres") and process.info["cpu_times"]:
-            times = process.info["cpu_times"]
-            total += times.user + times.system
-    return total
+    own = server.cpu_times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for child in server.children():
+        times = child.cpu_times()
+        total += times.user + times.system
+    return float(total)
 
 
 def measure(name: str, act: Callable[[int], Any], *, times: int = 20, warm: int = 3) -> Sample:
-    """Calls `act(n)` after a warm-up. Queries are those of one call."""
+    """Calls `act(n)` after a warm-up. CPU is the median of our calls and the mean of the database's, whose clock is
+    too coarse for one call. Queries are those of one call."""
     for index in range(warm):
         act(-1 - index)
     asked = 0
@@ -76,20 +80,33 @@ def measure(name: str, act: Callable[[int], Any], *, times: int = 20, warm: int 
 
     with connection.execute_wrapper(count):
         act(-1 - warm)
-    walls = []
+    walls, ours = [], []
     gc.collect()
-    cpu, database = time.process_time(), database_cpu()
+    database = database_cpu()
     for index in range(times):
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         act(index)
+        ours.append((time.process_time() - cpu) * 1000)
         walls.append((time.perf_counter() - began) * 1000)
-    spent = (time.process_time() - cpu + database_cpu() - database) * 1000 / times
+    spent = statistics.median(ours) + (database_cpu() - database) * 1000 / times
     return Sample(name, spent, statistics.median(walls), percentile(walls, 0.95), asked)
 
 
 def percentile(values: Iterable[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+class Cost:
+    """Wall and CPU seconds of a piece of work, ours and the database's."""
+
+    def __enter__(self) -> Cost:
+        self.began, self.cpu, self.database = time.perf_counter(), time.process_time(), database_cpu()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.seconds = time.perf_counter() - self.began
+        self.cpu = time.process_time() - self.cpu + database_cpu() - self.database
 
 
 def rss() -> float:

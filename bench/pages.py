@@ -1,15 +1,21 @@
-"""Lists, search, records and the API, as a browser would ask for them, in this process."""
+"""Lists, search, records and the API, as a browser would ask for them, in this process; beside each the bare database
+doing the same: the statement of a keyset page, a full-text question, a row by its key, an insert."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
 
-from bench.measure import Table, measure
+from bench import bare
+from bench.measure import Sample, Table, measure
 from kemai.customers.models import Customer
 from kemai.platform import access
 from kemai.platform.access.tokens import issue
@@ -26,34 +32,88 @@ FILTERS = {
     },
     "silent 90 days": {"field": "last_order_at", "op": "older", "value": 90},
 }
+WORDS = ("张伟", "zhangwei", "zw", "有限公司", "0042")
+SORTS = ("created_at", "amount_12m", "name")
+HEAD = ("", "CPU ms", "p50 ms", "p95 ms", "queries", "bare ms", "× bare", "× at 100,000")
+Ask = Callable[[int], Any]
 
 
-def run(label: str) -> None:
-    table = Table(f"Pages and API · {label}")
-    client = Client()
+class Pages:
+    """The measurements of one database; `small` are the CPU figures of the same actions at 100,000 customers."""
+
+    def __init__(self, label: str, small: dict[str, float]) -> None:
+        self.table = Table(f"Pages and API · {label}", head=HEAD)
+        self.small = small
+        self.cpu: dict[str, float] = {}
+
+    def add(self, name: str, act: Ask, same: Ask | None = None, *, times: int = 20) -> None:
+        found = measure(name, act, times=times)
+        self.cpu[name] = found.cpu
+        beside: Sample | None = measure(name, same, times=times) if same else None
+        before = self.small.get(name)
+        self.table.rows.append(
+            [
+                name,
+                f"{found.cpu:.1f}",
+                f"{found.p50:.1f}",
+                f"{found.p95:.1f}",
+                str(found.queries),
+                f"{beside.cpu:.2f}" if beside else "",
+                f"{found.cpu / max(beside.cpu, 0.01):.0f}" if beside else "",
+                f"{found.cpu / before:.2f}" if before else "",
+            ]
+        )
+
+
+def run(label: str, small: Path, *, first: bool) -> None:
+    """`first` says that these are the figures beside which others will be put."""
+    before = json.loads(small.read_text()) if not first and small.exists() else {}
+    pages = Pages(f"{label}, load {os.getloadavg()[0]:.1f}", before)
     user = get_user_model().objects.get(username="boss")
+    client = Client()
     client.force_login(user)
+    lists(pages, client, user)
+    records(pages, client)
+    api(pages, user)
+    scoped(pages)
+    pages.table.print()
+    if first:
+        small.write_text(json.dumps(pages.cpu))
+
+
+def lists(pages: Pages, client: Client, user: Any) -> None:
     customer = get("customer")
-    sorts = [key for key in customer.columns if customer.fields[key].sortable]
-    for sort in sorts:
-        table.add(measure(f"list by {sort}", lambda _n, s=sort: ask(client, f"/o/customer/?sort=-{s}")))  # type: ignore[misc]
-    deep = deep_cursor(user)
-    table.add(
-        measure("list, deep page", lambda _n: ask(client, f"/o/customer/?sort=-amount_12m&cursor={deep}"))
+    for sort in [key for key in customer.columns if customer.fields[key].sortable]:
+        pages.add(f"list by {sort}", page_of(client, f"sort=-{sort}"), bare.page(sort))
+    deep, after = deep_cursor(user)
+    pages.add(
+        "list, deep page",
+        page_of(client, f"sort=-amount_12m&cursor={deep}"),
+        bare.page("amount_12m", after=after),
     )
     for name, where in FILTERS.items():
         text = quote(json.dumps(where))
-        for sort in ("created_at", "amount_12m", "name"):
-            address = f"/o/customer/?where={text}&sort=-{sort}"
-            table.add(measure(f"filter {name}, by {sort}", lambda _n, a=address: ask(client, a)))  # type: ignore[misc]
-    for text in ("张伟", "zhangwei", "zw", "有限公司", "0042"):
-        table.add(measure(f"search {text}", lambda _n, t=text: ask(client, f"/o/customer/?q={quote(t)}")))  # type: ignore[misc]
+        for sort in SORTS:
+            pages.add(
+                f"filter {name}, by {sort}",
+                page_of(client, f"where={text}&sort=-{sort}"),
+                bare.page(sort, name),
+            )
+    for text in WORDS:
+        pages.add(f"search {text}", page_of(client, f"q={quote(text)}"), bare.search(text))
+
+
+def records(pages: Pages, client: Client) -> None:
     keys = list(Customer.objects.order_by("-pk").values_list("pk", flat=True)[:40])
-    table.add(measure("record page", lambda n: ask(client, f"/o/customer/{keys[n]}")))
-    table.add(measure("record page, 5,000 interactions", lambda _n: ask(client, "/o/customer/1")))
-    api(table, user)
-    scoped(table)
-    table.print()
+    pages.add("record page", lambda n: ask(client, f"/o/customer/{keys[n]}"), lambda n: bare.record(keys[n]))
+    pages.add(
+        "record page, 5,000 interactions", lambda _n: ask(client, "/o/customer/1"), lambda _n: bare.record(1)
+    )
+
+
+def page_of(client: Client, query: str) -> Ask:
+    address = f"/o/customer/?{query}"
+    return lambda _n: ask(client, address)
 
 
 def ask(client: Client, address: str) -> Any:
@@ -63,8 +123,8 @@ def ask(client: Client, address: str) -> Any:
     return response
 
 
-def deep_cursor(user: Any) -> str:
-    """The cursor of a page in the middle of the list."""
+def deep_cursor(user: Any) -> tuple[str, tuple[int, int]]:
+    """The cursor of a page in the middle of the list, and the amount (in cents) and key that it stands for."""
     from kemai.platform.query.rows import Position
 
     actor = access.actor_for(user)
@@ -75,10 +135,10 @@ def deep_cursor(user: Any) -> str:
         .order_by("-facts__amount_12m", "-pk")
         .values_list("pk", "facts__amount_12m")[count // 2]
     )
-    return Position(row[1], row[0], backwards=False).encode()
+    return Position(row[1], row[0], backwards=False).encode(), (int(row[1] * 100), row[0])
 
 
-def api(table: Table, user: Any) -> None:
+def api(pages: Pages, user: Any) -> None:
     client, key = Client(), issue(user, "bench")[1]
     headers = {"Authorization": f"Bearer {key}"}
     base = Customer.objects.count()
@@ -91,15 +151,24 @@ def api(table: Table, user: Any) -> None:
         if answer.status_code != 201:
             raise RuntimeError(str(answer.content[:300]))
 
-    table.add(measure("API create", create, times=100))
-    table.add(measure("API list 50", lambda _n: client.get("/api/v1/customer", headers=headers)))
-    table.add(measure("API one record", lambda _n: client.get("/api/v1/customer/77", headers=headers)))
+    pages.add("API create", create, bare.insert, times=100)
+    pages.add(
+        "API list 50", lambda _n: client.get("/api/v1/customer", headers=headers), bare.page("created_at")
+    )
+    pages.add(
+        "API one record",
+        lambda _n: client.get("/api/v1/customer/77", headers=headers),
+        lambda _n: bare.record(77),
+    )
 
 
-def scoped(table: Table) -> None:
+def scoped(pages: Pages) -> None:
     """A salesperson who sees only what is theirs."""
     client = Client()
-    client.force_login(get_user_model().objects.get(username="u0"))
-    for sort in ("created_at", "amount_12m", "name"):
-        table.add(measure(f"own list by {sort}", lambda _n, s=sort: ask(client, f"/o/customer/?sort=-{s}")))  # type: ignore[misc]
-    table.add(measure("own search 有限公司", lambda _n: ask(client, "/o/customer/?q=" + quote("有限公司"))))
+    user = get_user_model().objects.get(username="u0")
+    client.force_login(user)
+    for sort in SORTS:
+        pages.add(f"own list by {sort}", page_of(client, f"sort=-{sort}"), bare.page(sort, owner=user.pk))
+    text = quote("有限公司")
+    pages.add("own search 有限公司", page_of(client, f"q={text}"), bare.search("有限公司", owner=user.pk))
+    connection.close()

@@ -1,7 +1,7 @@
 """A throw-away PostgreSQL cluster for tests and benchmarks.
 
-    python -m tools.postgres start DIR [--durable]    starts one in DIR and prints its URL
-    python -m tools.postgres stop DIR                 stops it and removes DIR
+    python -m tools.postgres start DIR [--durable]    starts one in DIR, or the one kept there, and prints its URL
+    python -m tools.postgres stop DIR [--keep]        stops it and removes DIR, or keeps it for another start
     python -m tools.postgres find                     prints where the server's programs are
 
 It listens on a free loopback port with a random password. PostgreSQL refuses to run as root, so root hands the
@@ -29,6 +29,7 @@ from typing import TypedDict
 
 OLDEST = 15
 NAME = "kemai"
+KEPT = "password"
 HINT = "Debian and Ubuntu: sudo apt-get install postgresql, or as root: ./run --system test"
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 SETTINGS = (
@@ -111,7 +112,7 @@ def _run(command: list[str | Path], identity: Identity, folder: Path) -> None:
 
 
 def _initdb(bin_: Path, folder: Path, password: str, identity: Identity) -> None:
-    data, secret = folder / "data", folder / "password"
+    data, secret = folder / "data", folder / "password.initdb"
     secret.touch(mode=0o600)
     secret.write_text(password)
     if identity:
@@ -132,9 +133,15 @@ def _create_database(bin_: Path, url: str, folder: Path) -> None:
 
 
 def start(folder: Path, *, durable: bool = False) -> str:
-    """Make a cluster in `folder` (made if absent, must be empty) and return its URL. Raises NoServer."""
+    """Start the cluster that was kept in `folder`, or make one there (made if absent, else empty), and return its URL.
+    Raises NoServer."""
     bin_, identity = programs(), _identity()
     folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / KEPT
+    if kept.exists():
+        password = kept.read_text()
+        _halt(folder)  # one that a killed process left running
+        return _serve(bin_, folder, password, identity, durable=durable)
     if any(folder.iterdir()):
         raise NoServer(f"{folder} is not empty")
     folder.chmod(0o700)
@@ -142,6 +149,14 @@ def start(folder: Path, *, durable: bool = False) -> str:
         os.chown(folder, identity["user"], identity["group"])
     password = secrets.token_hex(12)
     _initdb(bin_, folder, password, identity)
+    url = _serve(bin_, folder, password, identity, durable=durable)
+    _create_database(bin_, url, folder)
+    kept.touch(mode=0o600)
+    kept.write_text(password)
+    return url
+
+
+def _serve(bin_: Path, folder: Path, password: str, identity: Identity, *, durable: bool) -> str:
     port = _free_port()
     settings = [*SETTINGS, *(() if durable else FAST), f"port={port}", "listen_addresses=127.0.0.1"]
     # the path of a socket may have 107 characters at most and temporary folders can be deep: loopback only
@@ -153,18 +168,21 @@ def start(folder: Path, *, durable: bool = False) -> str:
         identity,
         folder,
     )
-    url = f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
-    _create_database(bin_, url, folder)
-    return url
+    return f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
 
 
-def stop(folder: Path) -> None:
-    """Stop the cluster in `folder`, if it runs, and remove everything."""
+def stop(folder: Path, *, keep: bool = False) -> None:
+    """Stop the cluster in `folder`, if it runs, and remove everything, or `keep` it for another start."""
+    _halt(folder, "fast" if keep else "immediate")
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _halt(folder: Path, mode: str = "immediate") -> None:
     data = folder / "data"
     if (data / "postmaster.pid").exists():
         with contextlib.suppress(NoServer):
-            _run([programs() / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], _identity(), folder)
-    shutil.rmtree(folder, ignore_errors=True)
+            _run([programs() / "pg_ctl", "-D", data, "-m", mode, "-w", "stop"], _identity(), folder)
 
 
 def _watch(folder: Path, pid: int) -> None:
@@ -200,6 +218,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("pid", nargs="?", type=int)
     parser.add_argument("--durable", action="store_true", help="sync to disk as a production server does")
+    parser.add_argument("--keep", action="store_true", help="leave the stopped cluster for another start")
     given = parser.parse_args(arguments)
     if given.verb == "find":
         print(programs())
@@ -210,7 +229,7 @@ def main(arguments: list[str]) -> int:
     elif given.verb == "watch":
         _watch(given.folder, given.pid)
     else:
-        stop(given.folder.resolve())
+        stop(given.folder.resolve(), keep=given.keep)
     return 0
 
 

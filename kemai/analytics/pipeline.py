@@ -1,7 +1,8 @@
 """From a refreshed store to facts and states of every subject: the steps that the nightly run and what-if runs share.
 
-Facts of a customer depend on that customer's rows alone, so they are kept in the store and computed anew only for
-customers with changed rows; windows and states change with the calendar and are computed for everybody."""
+Facts and windows of a customer depend on that customer's rows (and the day) alone, so they are kept in the store and
+computed anew only for customers with changed rows, or with rows that the calendar took out of the window. States are
+judged by everybody's figures and computed for everybody."""
 
 from __future__ import annotations
 
@@ -10,13 +11,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from kemai.analytics.analyses.frames import attach
-from kemai.analytics.analysis import Analysis, Result
+from kemai.analytics.analysis import Analysis, Result, year_before
 from kemai.analytics.frames import Frames, utc
 from kemai.analytics.refresh import Refreshed
 from kemai.analytics.registry import get_analysis, params_for
@@ -24,7 +26,10 @@ from kemai.analytics.store import Session
 from kemai.platform.objects.dataset import all_datasets
 
 STATES = ("rfm", "value_class", "activity")
-KEPT = "kept_facts"
+GRAIN = ("facts", "recent")
+"""Analyses of each customer's own rows; their outputs are kept."""
+KEPT = {"facts": "kept_facts", "recent": "kept_recent"}
+MARKED = "grain"
 FULL_SHARE = 0.3
 Report = Callable[[str, int, int | None], None]
 
@@ -63,10 +68,11 @@ class Pipeline:
         for need in analysis.needs:
             self.provide(need)
         self.report(key, 0, None)
-        params = self.checked(analysis)
-        result = self.facts(analysis, params) if key == "facts" else analysis.run(self.frames, params)
-        self.results[key] = result
-        return result
+        if key in GRAIN:
+            self.grain()
+        else:
+            self.results[key] = analysis.run(self.frames, self.checked(analysis))
+        return self.results[key]
 
     def provide(self, need: str) -> None:
         if need in self.frames.outputs:
@@ -81,8 +87,7 @@ class Pipeline:
         import ibis
 
         self.run("facts")
-        recent = self.run("recent").write_backs["recent"]
-        fact = attach(self.frames.outputs["facts"], recent, "customer_id")
+        fact = attach(self.frames.outputs["facts"], self.frames.outputs["recent"], "customer_id")
         if self.previous is None:
             fact = fact.mutate(previous_class=ibis.null("string"))
         else:
@@ -99,29 +104,34 @@ class Pipeline:
             state = attach(state, output, "customer_id")
         return state.mutate(rfm_cell=state.rfm_cell.fill_null(""))
 
-    # facts, kept from run to run
+    # facts and windows, kept from run to run
 
-    def facts(self, analysis: Analysis, params: Any) -> Result:
-        mark = self.mark(analysis, params)
-        kept = self.session.execute("SELECT fingerprint, as_of FROM kemai_kept WHERE name = ?", [KEPT])
-        as_of = utc(self.moment)
-        usable = bool(kept) and kept[0][0] == mark and kept[0][1] <= as_of and self.session.has(KEPT)
-        past = bool(kept) and kept[0][0] == mark and kept[0][1] > as_of
-        if past:  # a look back: the kept facts stay as they are
-            result = analysis.run(self.frames, params)
-            self.frames.outputs["facts"] = self.session.stage(result.write_backs["facts"])
-            return result
-        touched = self.touched(kept[0][1]) if usable and not self.refreshed.everything else None
+    def grain(self) -> None:
+        """Both of them, from what was kept as far as it still holds."""
+        params = {key: self.checked(get_analysis(key)) for key in GRAIN}
+        mark, as_of = self.mark(params), utc(self.moment)
+        kept = self.session.execute("SELECT fingerprint, as_of FROM kemai_kept WHERE name = ?", [MARKED])
+        known = bool(kept) and kept[0][0] == mark and all(self.session.has(name) for name in KEPT.values())
+        if known and kept[0][1] > as_of:  # a look back: what is kept stays as it is
+            for key, result in self.computed(self.frames, params).items():
+                self.frames.outputs[key] = self.session.stage(result.write_backs[key])
+            return
+        touched = self.touched(kept[0][1], params) if known and not self.refreshed.everything else None
         if touched is None:
-            result = analysis.run(self.frames, params)
-            self.frames.outputs["facts"] = self.session.keep(KEPT, result.write_backs["facts"])
+            for key, result in self.computed(self.frames, params).items():
+                self.frames.outputs[key] = self.session.keep(KEPT[key], result.write_backs[key])
         else:
-            result = self.renew(analysis, params, touched)
-        self.session.execute("INSERT OR REPLACE INTO kemai_kept VALUES (?, ?, ?)", [KEPT, mark, as_of])
-        return result
+            self.renew(params, touched)
+        self.session.execute("INSERT OR REPLACE INTO kemai_kept VALUES (?, ?, ?)", [MARKED, mark, as_of])
 
-    def touched(self, since: datetime) -> Any:
-        """The subjects whose rows changed, or came into view since the kept facts; None if that is most of them."""
+    def computed(self, frames: Frames, params: Mapping[str, Any]) -> Mapping[str, Result]:
+        for key in GRAIN:
+            self.results[key] = get_analysis(key).run(frames, params[key])
+        return {key: self.results[key] for key in GRAIN}
+
+    def touched(self, since: datetime, params: Mapping[str, Any]) -> Any:
+        """The subjects whose rows changed, came into view since then, or left the window with the days that passed;
+        None if that is most of them."""
         session = self.session
         session.execute(
             "CREATE OR REPLACE TEMPORARY TABLE renewed AS SELECT DISTINCT id FROM touched WHERE id IS NOT NULL"
@@ -133,22 +143,28 @@ class Pipeline:
                     f'WHERE "{dataset.moment}" > ? AND "{dataset.moment}" <= ?',
                     [since, utc(self.moment)],
                 )
+        months = params["recent"].months
+        before = timezone.localdate(since.replace(tzinfo=UTC), timezone.get_default_timezone())
+        session.execute(
+            'INSERT INTO renewed SELECT DISTINCT customer_id FROM "order" WHERE "day" > ? AND "day" <= ?',
+            [year_before(before, months), year_before(self.frames.today, months)],
+        )
         session.kinds["renewed"] = {"id": "int64"}
-        most = FULL_SHARE * session.count(KEPT)
+        most = FULL_SHARE * session.count(KEPT["facts"])
         return None if session.count("renewed") > most else session.table("renewed")
 
-    def renew(self, analysis: Analysis, params: Any, touched: Any) -> Result:
-        result = analysis.run(Frames(self.session, self.moment, only=touched), params)
-        fresh = self.session.stage(result.write_backs["facts"])
-        name = fresh.get_name()
-        self.session.kinds[KEPT] = dict(self.session.kinds[name])
-        with self.session.transaction():
-            self.session.execute(f'DELETE FROM "{KEPT}" WHERE customer_id IN (SELECT id FROM renewed)')
-            self.session.execute(f'INSERT INTO "{KEPT}" SELECT * FROM "{name}"')
-        self.frames.outputs["facts"] = self.session.table(KEPT)
-        return result
+    def renew(self, params: Mapping[str, Any], touched: Any) -> None:
+        fresh = self.computed(Frames(self.session, self.moment, only=touched), params)
+        for key, result in fresh.items():
+            name, kept = self.session.stage(result.write_backs[key]).get_name(), KEPT[key]
+            self.session.kinds[kept] = dict(self.session.kinds[name])
+            with self.session.transaction():
+                self.session.execute(f'DELETE FROM "{kept}" WHERE customer_id IN (SELECT id FROM renewed)')
+                self.session.execute(f'INSERT INTO "{kept}" SELECT * FROM "{name}"')
+            self.frames.outputs[key] = self.session.table(kept)
 
-    def mark(self, analysis: Analysis, params: Any) -> str:
-        """Changes when kept facts would come out differently."""
-        seen = json.dumps([analysis.version, dataclasses.asdict(params), settings.TIME_ZONE], default=str)
+    def mark(self, params: Mapping[str, Any]) -> str:
+        """Changes when what is kept would come out differently."""
+        versions = [[get_analysis(key).version, dataclasses.asdict(params[key])] for key in GRAIN]
+        seen = json.dumps([versions, settings.TIME_ZONE], default=str)
         return hashlib.sha256(seen.encode()).hexdigest()[:24]

@@ -80,8 +80,9 @@ def write_back(
 ) -> Written:
     """Write the rows of `state` that differ from `standing`; `touched` subjects are compared by the database."""
     key = part.primary
-    full = session.stage(compared(state, standing, part, at))
+    full = compared(state, standing, part, at)
     suspect = full.differs if touched is None else full.differs | full[key].isin(touched.id)
+    # only these are put down: a million equal rows would be written once more for nothing
     changed = session.stage(full.filter(suspect))
     total = session.count(changed.get_name())
     # from here on the copy is no longer what stands in the database, until all is written
@@ -101,7 +102,7 @@ def write_back(
         total=total,
         report=lambda done: report("write", done, total),
     )
-    keep_copy(session, part, full, changed)
+    keep_copy(session, part, state, changed)
     session.execute("INSERT OR REPLACE INTO kemai_written VALUES (?, ?)", [copy_name(part), run_id])
     return written
 
@@ -150,7 +151,7 @@ def as_stored(column: Any, kind: str) -> Any:
     return column
 
 
-def keep_copy(session: Session, part: Part, full: Any, changed: Any) -> None:
+def keep_copy(session: Session, part: Part, state: Any, changed: Any) -> None:
     """Bring the copy to what was written, without writing a million equal rows again."""
     name, key = copy_name(part), part.primary
     columns = ", ".join(f'"{column}"' for column in kinds_of_part(part))
@@ -158,6 +159,4 @@ def keep_copy(session: Session, part: Part, full: Any, changed: Any) -> None:
     with session.transaction():
         session.execute(f'DELETE FROM "{name}" WHERE "{key}" IN (SELECT "{key}" FROM "{source}")')
         session.execute(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM "{source}"')
-        session.execute(
-            f'DELETE FROM "{name}" WHERE "{key}" NOT IN (SELECT "{key}" FROM "{full.get_name()}")'
-        )
+        session.execute(f'DELETE FROM "{name}" WHERE "{key}" NOT IN ({session.sql(state.select(key))})')

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
-
 from kemai.analytics.analysis import Analysis, Chart, Column, Result, Table, Tables, gettext_noop, within
+from kemai.analytics.lazy import ibis
 
 STATES = ("new", "active", "dormant", "lost", "recovered", "prospect")
 

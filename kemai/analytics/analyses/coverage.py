@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-import ibis
-
 from kemai.analytics.analyses.frames import attach
 from kemai.analytics.analysis import Analysis, Chart, Column, Result, Table, Tables, gettext_noop, within
+from kemai.analytics.lazy import ibis
 
 
 @dataclass(frozen=True)

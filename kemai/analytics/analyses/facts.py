@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import ibis
-
 from kemai.analytics.analyses.frames import attach, first_by, paid
 from kemai.analytics.analysis import Analysis, Result, Tables, gettext_noop, within
+from kemai.analytics.lazy import ibis
 
 KEYS = 2**20
 """More than there are categories."""

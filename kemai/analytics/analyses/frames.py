@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-import ibis
-
 from kemai.analytics.analysis import Tables
+from kemai.analytics.lazy import ibis
 
 PAID = "paid"
 

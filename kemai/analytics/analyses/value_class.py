@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
-
 from kemai.analytics.analysis import Analysis, Chart, Column, Result, Table, Tables, gettext_noop, within
+from kemai.analytics.lazy import ibis
 
 CLASSES = ("high", "potential", "regular", "none")
 

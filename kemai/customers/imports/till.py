@@ -233,6 +233,7 @@ class TillWork:
             self.check_line(table, position)
         if not any(position in table.problems for position in basket.positions):
             self.check_moment(table, basket)
+            self.check_customer(table, basket)
         bad = any(position in table.problems for position in basket.positions)
         if bad:
             self.refuse_rest(table, basket)
@@ -257,6 +258,20 @@ class TillWork:
     def check_moment(self, table: Table, basket: Basket) -> None:
         if basket.first(self.column(table, "ordered_at")) is BLANK:
             self.demand(table, basket.positions[0], ("ordered_at",), _("请填写下单时间"))
+
+    def check_customer(self, table: Table, basket: Basket) -> None:
+        """A receipt belongs to one customer; two under one number are two receipts, and which lines are whose is not
+        for us to guess. The surest thing that is stated of them decides."""
+        for name in WHO:
+            values = self.column(table, name)
+            known = [p for p in basket.positions if values is not None and values[p] is not BLANK]
+            if values is None or not known:
+                continue
+            other = next((p for p in known if values[p] != values[known[0]]), None)
+            if other is not None:
+                message = _("同一小票号里有两位客户")
+                table.complain(other, Problem(self.columns[name], message, message))
+            return
 
     def refuse_rest(self, table: Table, basket: Basket) -> None:
         message = _("同一张小票里有错误的行，整张没有导入")

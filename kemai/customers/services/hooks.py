@@ -60,34 +60,43 @@ def check_customers(values: Sequence[Values], existing: Sequence[Any], by: Actor
 
 def check_identifiers(values: Sequence[Values], existing: Sequence[Any], by: Actor) -> None:
     """No key belongs to two customers."""
-    wanted: dict[tuple[str, str], int | None] = {}
-    for one, old in zip(values, existing, strict=True):
+    wanted: dict[tuple[str, str], tuple[int, int | None]] = {}
+    wrong: set[int] = set()
+    for place, (one, old) in enumerate(zip(values, existing, strict=True)):
         pair = (one.get("kind") or (old.kind if old else ""), one.get("value") or (old.value if old else ""))
         if pair in wanted:
-            raise FieldErrors({"raw": _("这个标识已属于另一位客户")})
-        wanted[pair] = old.pk if old else None
+            wrong.add(place)
+        else:
+            wanted[pair] = (place, old.pk if old else None)
     rows = get("identifier").model._default_manager.filter(
         value__in=[value for _kind, value in wanted], deleted_at=None
     )
     for kind, value, key in rows.values_list("kind", "value", "pk"):
-        if (kind, value) in wanted and wanted[kind, value] != key:
-            raise FieldErrors({"raw": _("这个标识已属于另一位客户")})
+        place, own = wanted.get((kind, value), (-1, key))
+        if own != key:
+            wrong.add(place)
+    if wrong:
+        taken = {"raw": _("这个标识已属于另一位客户")}
+        raise FieldErrors.of_rows(dict.fromkeys(sorted(wrong), taken))
 
 
 def check_interactions(values: Sequence[Values], existing: Sequence[Any], by: Actor) -> None:
     """The contact spoken with must belong to the customer."""
-    pairs = []
-    for one, old in zip(values, existing, strict=True):
+    pairs: dict[int, tuple[int, int]] = {}
+    for place, (one, old) in enumerate(zip(values, existing, strict=True)):
         customer = one.get("customer") or (Ref(old.customer_id, "") if old else None)
         contact = one.get("contact")
         if contact is not None and customer is not None:
-            pairs.append((contact.id, customer.id))
+            pairs[place] = (contact.id, customer.id)
     if not pairs:
         return
-    contacts = get("contact").model._default_manager.filter(pk__in={contact for contact, _customer in pairs})
+    asked = {contact for contact, _customer in pairs.values()}
+    contacts = get("contact").model._default_manager.filter(pk__in=asked)
     known = dict(contacts.values_list("pk", "customer_id"))
-    if any(known.get(contact) != customer for contact, customer in pairs):
-        raise FieldErrors({"contact": _("这个联系人不属于所选客户")})
+    strange = {"contact": _("这个联系人不属于所选客户")}
+    wrong = {place: strange for place, (contact, customer) in pairs.items() if known.get(contact) != customer}
+    if wrong:
+        raise FieldErrors.of_rows(wrong)
 
 
 def after_interaction(interactions: Sequence[Interaction], changed: frozenset[str], by: Actor) -> None:

@@ -24,6 +24,7 @@ from kemai.platform.objects import get
 
 TASKS = 30
 SHOWN = 8
+RICHEST = "-amount_12m"
 BIRTHDAY_DAYS = 7
 NEW_DAYS = 7
 BROKEN = 1.5
@@ -151,8 +152,8 @@ def due(actor: Actor, *, team: bool = False, now: datetime | None = None) -> Due
     """Who should hear from the actor, or from everybody whose work the actor sees."""
     day, mine = Day.of(now or timezone.now()), customers(actor, team=team)
     return Due(
-        Cut.of(shown(actor, contacts_due(mine, day)), SHOWN),
-        Cut.of(shown(actor, broken_rhythm(mine, day)), SHOWN),
+        Cut.of(shown(actor, contacts_due(mine, day), RICHEST), SHOWN),
+        Cut.of(shown(actor, broken_rhythm(mine, day), RICHEST), SHOWN),
     )
 
 
@@ -161,7 +162,7 @@ def people(actor: Actor, *, team: bool = False, now: datetime | None = None) -> 
     day, mine = Day.of(now or timezone.now()), customers(actor, team=team)
     return People(
         Cut.of(birthdays(actor, mine, day, team=team), SHOWN),
-        Cut.of(shown(actor, fresh(actor, day, team=team)), SHOWN),
+        Cut.of(shown(actor, fresh(actor, day, team=team), "-created_at"), SHOWN),
     )
 
 
@@ -189,7 +190,7 @@ def contacts_due(mine: QuerySet[Any], day: Day) -> QuerySet[Any]:
     for key, days in chain.contact_plan().items():
         border = day.now - timedelta(days=days)
         late |= Q(facts__value_class=key, facts__last_contact_at__lt=border)
-    return mine.filter(late, facts__next_contact_at=None).order_by("-facts__amount_12m", "-pk")
+    return mine.filter(late, facts__next_contact_at=None)
 
 
 def broken_rhythm(mine: QuerySet[Any], day: Day) -> QuerySet[Any]:
@@ -199,7 +200,7 @@ def broken_rhythm(mine: QuerySet[Any], day: Day) -> QuerySet[Any]:
         facts__gap_median_days__gt=0, facts__activity__in=("new", "active", "dormant", "recovered")
     )
     found = found.annotate(silence=silence).filter(silence__gt=F("facts__gap_median_days") * BROKEN)
-    return found.filter(facts__next_contact_at=None).order_by("-facts__amount_12m", "-pk")  # type: ignore[no-any-return]
+    return found.filter(facts__next_contact_at=None)  # type: ignore[no-any-return]
 
 
 def fresh(actor: Actor, day: Day, *, team: bool) -> QuerySet[Any]:
@@ -207,16 +208,16 @@ def fresh(actor: Actor, day: Day, *, team: bool) -> QuerySet[Any]:
     found = access.scope(actor, "customer").filter(
         created_at__gte=day.now - timedelta(days=NEW_DAYS), facts__last_contact_at=None
     )
-    found = found.filter(owner__isnull=False) if team else found.filter(owner=actor.user_id)
-    return found.order_by("-created_at", "-pk")
+    return found.filter(owner__isnull=False) if team else found.filter(owner=actor.user_id)
 
 
-def shown(actor: Actor, found: QuerySet[Any]) -> list[Row]:
-    """The rows as the actor may see them."""
+def shown(actor: Actor, found: QuerySet[Any], sort: str) -> list[Row]:
+    """The first of them, as the actor may see them. Counted first, so that of a great many the first are found by
+    walking along the order instead of sorting all."""
     object_type = get("customer")
     specs = access.visible_specs(actor, object_type, FIELDS)
-    first = object_type.records().filter(pk__in=found.values("pk")[: SHOWN + 1])
-    rows = query.fetch(first.order_by(*found.query.order_by), object_type, specs)
+    count = query.quick_count(found)
+    rows = query.page(found, object_type, specs, sort=sort, size=SHOWN + 1, expected=count).rows
     access.mask_rows(actor, object_type, rows)
     chain.whole_rows(rows, FIELDS)
     return rows

@@ -301,3 +301,20 @@ def test_plain_orders_move_the_last_order_of_their_customers(tmp_path: Path) -> 
     while events.drain():
         pass
     assert str(CustomerFacts.objects.get().last_order_at)[:10] == "2026-01-02"
+
+
+def test_a_receipt_of_two_customers_is_refused_and_says_so(tmp_path: Path) -> None:
+    rows = [row("B1"), row("B2", "2", who="H1"), row("B2", "3", who="H2"), row("B3", who="H2")]
+    run = imports.execute(opened(tmp_path, rows))
+    assert set(stored()) == {"B1", "B3"}
+    assert (run.counts["create"], run.counts["refuse"]) == (2, 2)
+    assert run.error_file is not None
+    with records.location(run.error_file).open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    assert "同一小票号里有两位客户" in lines[2][-1]
+
+
+def test_a_receipt_without_a_number_in_one_line_is_still_one_receipt(tmp_path: Path) -> None:
+    imports.execute(opened(tmp_path, [row("B1"), row("B1", "2", who="")]))
+    assert stored()["B1"][0] == "H1"
+    assert len(stored()["B1"][2]) == 2

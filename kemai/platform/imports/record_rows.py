@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -14,10 +14,12 @@ from kemai.platform.fields import FieldSpec, Invalid, Ref
 from kemai.platform.imports.existing import Constraint, Uniqueness, by_key, touched_by
 from kemai.platform.imports.parsers import BLANK, Bad, Blank, names_in
 from kemai.platform.imports.references import References
+from kemai.platform.imports.row_hooks import RowHooks
 from kemai.platform.imports.seen import Seen
 from kemai.platform.imports.tagging import add_tags, tag_changes
 from kemai.platform.imports.work import Outcome, Problem, Reader, Refusal, Table, Task
-from kemai.platform.records import FieldErrors, create_chunk
+from kemai.platform.objects import ObjectType
+from kemai.platform.records import create_chunk
 from kemai.platform.records.bulk import apply_changes, differences, known_rows
 from kemai.platform.records.conditional import Conditional, is_conditional
 from kemai.platform.records.values import complete
@@ -44,6 +46,7 @@ class RecordWork:
         self.by = task.by
         self.fields = [one.field for one in task.columns]
         self.specs: list[FieldSpec] = [self.type.fields[name] for name in self.fields]
+        self.hooks = RowHooks(self.type, self.by)
         self.reader = Reader(task, self.type.fields)
         self.references = {
             place: References(task, spec, one)
@@ -203,7 +206,8 @@ class RecordWork:
                     plan.creates[position] = values
                 else:
                     del plan.creates[position]
-        self.shape_updates(table, plan)
+        objects = self.shape_updates(table, plan)
+        self.check_rows(table, plan, objects)
 
     def new_rows(self, table: Table) -> list[tuple[Any, ...]]:
         """The values of new records in the order of `names`: the file's columns, and defaults for the rest."""
@@ -230,12 +234,12 @@ class RecordWork:
                 return False
         return True
 
-    def shape_updates(self, table: Table, plan: Plan) -> None:
+    def shape_updates(self, table: Table, plan: Plan) -> dict[int, Any]:
+        """Returns the records that are going to change, where the object's own hook wants to see them."""
         if not plan.updates:
-            return
-        hooked = self.type.hooks.prepare is not None or self.type.hooks.check is not None
+            return {}
         ids = [plan.targets[position] for position in plan.updates]
-        objects = self.type.records().in_bulk(ids) if hooked else {}
+        objects = self.type.records().in_bulk(ids) if self.hooks.any else {}
         known = known_rows(self.type, ids, self.conditional.needs) if self.conditional is not None else {}
         clear = self.task.options.blank == "clear"
         for position in list(plan.updates):
@@ -255,22 +259,23 @@ class RecordWork:
                 del plan.updates[position]
             else:
                 plan.updates[position] = values
+        return objects
+
+    def check_rows(self, table: Table, plan: Plan, objects: Mapping[int, Any]) -> None:
+        rows: dict[int, tuple[Values, Any]] = {at: (values, None) for at, values in plan.creates.items()}
+        rows |= {at: (values, objects.get(plan.targets[at])) for at, values in plan.updates.items()}
+        for position, errors in self.hooks.check(rows).items():
+            self.complain(table, position, errors)
+            (plan.creates if position in plan.creates else plan.updates).pop(position)
 
     def passes_hook(self, table: Table, position: int, values: Values, existing: Any) -> bool:
-        hooks = self.type.hooks
-        try:
-            if hooks.prepare is not None:
-                hooks.prepare(values, existing, self.by)
-            if hooks.check is not None:
-                hooks.check([values], [existing], self.by)
-        except Invalid as error:
-            table.complain(position, Problem(None, error.message, error.message))
-            return False
-        except FieldErrors as error:
-            for name, message in error.errors.items():
-                table.complain(position, Problem(self.column_of(name), message, message))
-            return False
-        return True
+        errors = self.hooks.prepare(values, existing)
+        self.complain(table, position, errors)
+        return not errors
+
+    def complain(self, table: Table, position: int, errors: Mapping[str, str]) -> None:
+        for name, message in errors.items():
+            table.complain(position, Problem(self.column_of(name), message, message))
 
     def meets_conditions(
         self, table: Table, position: int, values: Values, before: Values | None = None
@@ -280,8 +285,7 @@ class RecordWork:
             return True
         touched = None if before is None else set(values)
         found = self.conditional.problems({**(before or {}), **values}, touched)
-        for name, message in found.items():
-            table.complain(position, Problem(self.column_of(name), message, message))
+        self.complain(table, position, found)
         return not found
 
     def column_of(self, name: str) -> int | None:

@@ -22,6 +22,7 @@ PLATFORM = (
     "kemai.platform.audit.sealfile",
     "kemai.platform.define.jobs",
     "kemai.platform.exports.services",
+    "kemai.platform.imports.retention",
     "kemai.platform.records.purge",
     "kemai.platform.records.recompute",
 )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
 from kemai.platform.models import Option
 from kemai.platform.objects import layouts
@@ -203,6 +205,11 @@ class ObjectType:
         """All records of the type, deleted ones too. Not for people's eyes: those go through access.scope."""
         rows = self.model._default_manager.all()
         return rows.filter(type_key=self.key) if self.own else rows
+
+    @property
+    def plural(self) -> str:
+        """The label of many, in the language of the moment: what a list is called."""
+        return plural(str(self.label)) if get_language() == "en" else str(self.label)
 
     @cached_property
     def has_owner(self) -> bool:

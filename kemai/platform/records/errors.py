@@ -7,11 +7,20 @@ from typing import Any
 
 
 class FieldErrors(Exception):
-    """Bad input: {field key: sentence}; the key "" is for the record as a whole. Answered with 422."""
+    """Bad input: {field key: sentence}; the key "" is for the record as a whole. Answered with 422.
 
-    def __init__(self, errors: Mapping[str, str]) -> None:
+    A check of many records says with `rows` which of them are wrong: {place: its errors}."""
+
+    def __init__(
+        self, errors: Mapping[str, str], rows: Mapping[int, Mapping[str, str]] | None = None
+    ) -> None:
         super().__init__("; ".join(f"{key}: {text}" for key, text in errors.items()))
         self.errors = dict(errors)
+        self.rows = dict(rows or {})
+
+    @classmethod
+    def of_rows(cls, rows: Mapping[int, Mapping[str, str]]) -> FieldErrors:
+        return cls(next(iter(rows.values())), rows)
 
 
 class Refused(Exception):

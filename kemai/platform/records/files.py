@@ -175,9 +175,25 @@ def detach(type_key: str, key: int, file_id: int, *, by: Actor) -> None:
     with transaction.atomic():
         log(type_key, key, [stored.name, None], by=by)
         stored.delete()
-        last = not StoredFile.objects.filter(path=stored.path).exists()
-    if last:
-        (Path(settings.MEDIA_ROOT) / stored.path).unlink(missing_ok=True)
+    release(stored.path)
+
+
+def discard(stored: StoredFile) -> None:
+    """Removes a file that belongs to no record; the bytes go when no other file has the same content."""
+    stored.delete()
+    release(stored.path)
+
+
+def forget_bytes(stored: StoredFile) -> None:
+    """Keeps a file's name and size, and lets go of what stood in it."""
+    stored.expires_at = timezone.now()
+    stored.save(update_fields=["expires_at"])
+    release(stored.path)
+
+
+def release(path: str) -> None:
+    if not StoredFile.objects.filter(path=path, expires_at=None).exists():
+        (Path(settings.MEDIA_ROOT) / path).unlink(missing_ok=True)
 
 
 def log(type_key: str, key: int, pair: list[str | None], *, by: Actor) -> None:

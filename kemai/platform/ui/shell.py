@@ -199,7 +199,7 @@ def build(actor: Actor) -> tuple[tuple[str, tuple[Item, ...]], ...]:
     for object_type in all_types():
         if object_type.nav and access.may(actor, object_type, "view"):
             url = nav.address("list", object_type.key)
-            item = entry(object_type.key, str(object_type.label), object_type.icon, url, of=object_type.key)
+            item = entry(object_type.key, object_type.plural, object_type.icon, url, of=object_type.key)
             by_group.setdefault(object_type.nav, []).append((object_type.nav_order, item))
     return tuple(
         (str(label), tuple(item for _order, item in sorted(by_group[key], key=lambda pair: pair[0])))

@@ -251,7 +251,7 @@ def run(
     if count <= AT_ONCE and act.key != "export":
         outcome = perform(actor, object_type.key, act.key, chosen, params)
         return finished(request, object_type, outcome)
-    title = _("%(act)s %(n)s 条%(type)s") % {"act": act.label, "n": f"{count:,}", "type": object_type.label}
+    title = _("%(act)s %(n)s 条%(type)s") % {"act": act.label, "n": f"{count:,}", "type": object_type.plural}
     job = enqueue(
         "kemai.platform.ui.lists.acts.work",
         {

@@ -34,7 +34,7 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
     look = state.look if state.look in LOOKS else ("line" if spec.type.key in {"date", "datetime"} else "bar")
     records = found.matching(actor, object_type, state)
     rows = grouped(records, spec, measure)
-    figure = str(measure.label if measure else object_type.label)
+    figure = str(measure.label if measure else object_type.plural)
     return {
         "chart": {
             "type": look,

@@ -169,7 +169,7 @@ def config(actor: Actor, object_type: ObjectType, where: Tree = None) -> Markup:
         if len(_configs) > 300:
             _configs.clear()
         fields = _configs[key] = to_json(list(fields_for(actor, object_type)))[1:-1]
-    extra = to_json(extra_fields(where))[1:-1] if where else ""
+    extra = to_json(extra_fields(actor, object_type, where))[1:-1] if where else ""
     labels = to_json(labels_for(actor, object_type, where) if where else {})
     joined = f"{fields},{extra}" if extra else fields
     return written(f'{{"fields":[{joined}],"labels":{labels}}}')
@@ -284,16 +284,17 @@ def related_label(other: ObjectType, of: FieldSpec | None, days: int) -> str:
     return (_("近 %(n)s 天%(name)s%(field)s合计") if days else _("%(name)s%(field)s合计")) % names
 
 
-def extra_fields(where: Tree) -> list[dict[str, Any]]:
-    """Fields that only this tree needs: conditions on related records that the builder cannot spell."""
+def extra_fields(actor: Actor, object_type: ObjectType, where: Tree) -> list[dict[str, Any]]:
+    """Fields that only this tree needs: conditions on related records that the builder cannot spell but say."""
+    from kemai.platform.ui.lists import sentences
+
     found = []
     for leaf in leaves(collapse(where)):
         field = str(leaf.get("field", ""))
         if field.startswith("~tree|"):
-            operators = [{"key": "is", "label": _("有自定义条件"), "arity": 0}]
-            found.append(
-                {"key": field, "label": related_title(unpack(field)), "type": "text", "operators": operators}
-            )
+            operators = [{"key": "is", "label": _("成立"), "arity": 0}]
+            label = sentences.related(actor, object_type, unpack(field))
+            found.append({"key": field, "label": label, "type": "text", "operators": operators})
     return found
 
 

@@ -71,7 +71,7 @@ def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     total = gone.count()
     context = {
         "type": object_type,
-        "label": str(object_type.label),
+        "label": object_type.plural,
         "rows": shown(actor, object_type, rows[:SHOWN]),
         "older": f"?q={text}&before={rows[SHOWN - 1][0]}" if len(rows) > SHOWN else "",
         "total": f"{total:,}",

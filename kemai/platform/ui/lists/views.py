@@ -68,7 +68,8 @@ def frame(actor: Actor, object_type: ObjectType, state: ListState, display: str)
     }
     return {
         "type": object_type,
-        "label": str(object_type.label),
+        "label": object_type.plural,
+        "one": str(object_type.label),
         "state": state,
         "display": display,
         "displays": switch(object_type, state, display),

@@ -42,7 +42,7 @@ def children(actor: Actor, object_type: ObjectType) -> list[Child]:
         if access.may(actor, other, "view"):
             link = other.field(field)
             same = sum(1 for one, _field in object_type.related_lists if one == key) > 1
-            label = f"{other.label}·{link.label}" if same else other.label
+            label = f"{other.plural}·{link.label}" if same else other.plural
             found.append(Child(other, link, f"{key}.{field}" if same else key, label))
     return found
 

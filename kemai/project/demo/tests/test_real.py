@@ -39,6 +39,24 @@ def test_households_and_till_rows_become_customers_and_orders() -> None:
     assert load_real().counts == {}
 
 
+def test_an_import_that_was_cut_off_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fall(*_args: object) -> None:
+        raise OSError("disk full")
+
+    until = dt.date(2026, 11, 20)
+    with monkeypatch.context() as patch:
+        patch.setattr("kemai.project.demo.real.Watch.__call__", fall)
+        with pytest.raises(OSError, match="disk full"):
+            load_real(households=10, until=until)
+    begun = ImportRun.objects.get()
+    assert begun.state == "running"
+    load_real(households=10, until=until)
+    assert ImportRun.objects.count() == 3
+    assert {run.state for run in ImportRun.objects.all()} == {"done"}
+    source = journey.frame("transactions")
+    assert Customer.objects.count() == source[source["household_id"] <= 10]["household_id"].nunique()
+
+
 def test_a_real_import_is_not_mixed_with_other_data() -> None:
     now = dt.datetime.now(dt.UTC)
     Customer.objects.create(name="张三", created_at=now, updated_at=now)
