@@ -64,7 +64,7 @@ class Facts:
         known = (of.key, where if '"me"' not in where else f"{actor.user_id} {where}")
         if known not in self.passed:
             key = self.id if of is self.type else self.root_id
-            rows = of.model._default_manager.filter(where_q(actor, of, of, where), pk=key)
+            rows = of.records().filter(where_q(actor, of, of, where), pk=key)
             self.passed[known] = rows.exists()
         return self.passed[known]
 
@@ -84,7 +84,7 @@ class Explained:
 def facts_of(object_type: ObjectType, key: int) -> Facts | None:
     """None where there is no such record."""
     root = root_type(object_type)
-    record: Any = object_type.model._default_manager.filter(pk=key).first()
+    record: Any = object_type.records().filter(pk=key).first()
     if record is None:
         return None
     above: Any = record
@@ -288,7 +288,7 @@ def member_now(actor: Actor, member: Member) -> bool:
 
 def find_record(object_type: ObjectType, text: str) -> int | None:
     """The key of the record with this key or number: for administrators who ask about somebody's rights."""
-    records = object_type.model._default_manager.all()
+    records = object_type.records()
     if object_type.numbering is not None:
         named = records.filter(**{object_type.fields[object_type.numbering.field].path: text})
         found = named.values_list("pk", flat=True).first()

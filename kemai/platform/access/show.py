@@ -90,7 +90,7 @@ def mask_refs(actor: Actor, object_type: ObjectType, spec: FieldSpec, rows: Sequ
         return
     seen = ids
     if spec.key != object_type.parent and (condition := allowed_q(actor, other, "view")):
-        seen = set(other.model._default_manager.filter(condition, pk__in=ids).values_list("pk", flat=True))
+        seen = set(other.records().filter(condition, pk__in=ids).values_list("pk", flat=True))
     if level in {"read", "edit"} and seen == ids:
         return
     for row in rows:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import EVERYTHING, reaches, root_type
 from kemai.platform.access.levels import field_levels
-from kemai.platform.access.reach import allowed_q, parent_path
+from kemai.platform.access.reach import allowed_q, lineage
 from kemai.platform.models import Grant, Role
 from kemai.platform.models.rights import SCOPES
 from kemai.platform.objects import ObjectType
@@ -87,9 +87,11 @@ def owner_name(actor: Actor, object_type: ObjectType, key: int) -> str:
     root = root_type(object_type)
     if not root.has_owner or field_levels(actor, root).get("owner") not in {"read", "edit"}:
         return ""
-    path = f"{parent_path(object_type)}owner"
-    found = object_type.model._default_manager.filter(allowed_q(actor, object_type, "view"), pk=key)
-    owner = found.values_list(path, flat=True).first()
+    found = object_type.records().filter(allowed_q(actor, object_type, "view"), pk=key)
+    above = found.values_list("pk", flat=True).first()
+    for one, spec in lineage(object_type):
+        above = one.records().filter(pk=above).values_list(spec.value_path, flat=True).first()
+    owner = root.records().filter(pk=above).values_list("owner", flat=True).first()
     if owner is None:
         return _("无（没有负责人）")
     return str(get_user_model()._default_manager.filter(pk=owner).first() or "")

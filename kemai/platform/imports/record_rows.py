@@ -18,7 +18,6 @@ from kemai.platform.imports.row_hooks import RowHooks
 from kemai.platform.imports.seen import Seen
 from kemai.platform.imports.tagging import add_tags, tag_changes
 from kemai.platform.imports.work import Outcome, Problem, Reader, Refusal, Table, Task
-from kemai.platform.objects import ObjectType
 from kemai.platform.records import create_chunk
 from kemai.platform.records.bulk import apply_changes, differences, known_rows
 from kemai.platform.records.conditional import Conditional, is_conditional

@@ -110,7 +110,7 @@ def who_problem(object_type: ObjectType, key: int, wanted: Invitation) -> str:
     person = get_user_model()._default_manager.filter(pk=wanted.user or 0, is_active=True).first()
     if person is None:
         return _("没有这位在职员工，请重新选择")
-    if getattr(object_type.model._default_manager.get(pk=key), "owner_id", None) == wanted.user:
+    if getattr(object_type.records().get(pk=key), "owner_id", None) == wanted.user:
         return _("%(name)s 就是负责人，不需要再添加") % {"name": person}
     return ""
 
