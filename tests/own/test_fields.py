@@ -84,3 +84,27 @@ def test_equipment_is_made_and_changed() -> None:
     records.update("equipment", made.pk, {"model": "X2", "price": ""}, by=SYSTEM)
     row = records.row_of(get("equipment"), made.pk, by=SYSTEM)
     assert (row["model"], row["price"], row["grade"]) == ("X2", None, 4)
+
+
+def test_merged_records_keep_their_own_values_and_those_who_name_them() -> None:
+    define_field("customer", "budget", "预算", "money")
+    define_field("customer", "nick", "别名", "text")
+    define_equipment()
+    keep = records.create("customer", {"name": "甲", "budget": "5", "phone": "13812345678"}, by=SYSTEM)
+    gone = records.create("customer", {"name": "甲公司", "nick": "小甲", "budget": "9"}, by=SYSTEM)
+    machine = records.create(
+        "equipment", equipment_of(gone.pk, others=[keep.pk, gone.pk], price="7"), by=SYSTEM
+    )
+    changes = records.merge("customer", keep.pk, [gone.pk], {"budget": keep.pk}, by=SYSTEM)
+    row = records.row_of(get("customer"), keep.pk, by=SYSTEM)
+    assert (row["budget"], row["nick"]) == (Decimal("5.00"), "小甲")
+    shown = records.row_of(get("equipment"), machine.pk, by=SYSTEM)
+    assert shown["customer"].id == keep.pk
+    assert [one.id for one in shown["others"]] == [keep.pk]
+    assert shown["price"] == Decimal("7.00")
+    records.undo(changes.pk, by=SYSTEM)
+    assert records.row_of(get("customer"), keep.pk, by=SYSTEM)["nick"] is None
+    assert records.row_of(get("customer"), gone.pk, by=SYSTEM)["nick"] == "小甲"
+    assert records.row_of(get("equipment"), machine.pk, by=SYSTEM)["customer"].id == gone.pk
+    others = records.row_of(get("equipment"), machine.pk, by=SYSTEM)["others"]
+    assert [one.id for one in others] == [keep.pk, gone.pk]

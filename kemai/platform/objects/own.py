@@ -6,6 +6,7 @@ neither be typed nor asked about; one such row never stops the others."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -57,27 +58,32 @@ class Meta:
 NOTHING = Meta()
 _meta = NOTHING
 _until = 0.0
+_reading = threading.RLock()
 
 
 def current() -> Meta:
     """The definitions as they are now, or were a second ago."""
     if time.monotonic() < _until:
         return _meta
-    look()
+    with _reading:  # who comes while another thread reads waits for it: what is being read must not look gone
+        if time.monotonic() >= _until:
+            look()
     return _meta
 
 
 def look() -> dict[str, str]:
     """Reads both versions that every process watches (in one question), and the definitions where they changed."""
     global _until  # noqa: PLW0603 - one state a process
-    _until = time.monotonic() + LOOK_SECONDS
-    try:
-        rows = Setting.objects.filter(key__in=(RIGHTS, META)).values_list("key", "value")
-        found = {RIGHTS: "0", META: ""} | {key: str(value) for key, value in rows}
-        if found[META] != _meta.version:
-            load(found[META])
-    except DatabaseError:  # no tables yet: the first migration is still to come
-        return {RIGHTS: "0", META: ""}
+    found = {RIGHTS: "0", META: ""}
+    with _reading:
+        try:
+            rows = Setting.objects.filter(key__in=(RIGHTS, META)).values_list("key", "value")
+            found |= {key: str(value) for key, value in rows}
+            if found[META] != _meta.version:
+                load(found[META])
+        except DatabaseError:  # no tables yet: the first migration is still to come
+            found = {RIGHTS: "0", META: ""}
+        _until = time.monotonic() + LOOK_SECONDS
     return found
 
 

@@ -80,7 +80,7 @@ def companions(object_type: ObjectType) -> list[tuple[Belonging, Callable[[Seque
             continue
         links = [spec for spec in one.type.fields.values() if spec.ref == object_type.key and not spec.part]
         if links and one.type is not object_type:
-            found.append((one, partial(any_of, [spec.path for spec in links])))
+            found.append((one, partial(any_of, [spec.value_path for spec in links])))
     return found
 
 

@@ -23,7 +23,7 @@ from kemai.platform.records import computed, moving, tags
 from kemai.platform.records.errors import Refused
 from kemai.platform.records.pointers import pointers
 from kemai.platform.records.single import (
-    attributes,
+    assign,
     current,
     current_value,
     integrity,
@@ -210,8 +210,9 @@ def check_parents(object_type: ObjectType, kept: Any, others: Sequence[Any]) -> 
     """Records that belong to another stay where they are: contacts of two customers are two contacts."""
     if not object_type.parent:
         return
-    column = f"{object_type.fields[object_type.parent].path}_id"
-    if any(getattr(other, column) != getattr(kept, column) for other in others):
+    spec = object_type.fields[object_type.parent]
+    mine = current_value(object_type, kept, spec)
+    if any(current_value(object_type, other, spec) != mine for other in others):
         parent = get(object_type.fields[object_type.parent].ref).label
         raise Refused("other_parent", _("它们属于不同的%(parent)s，请先合并%(parent)s") % {"parent": parent})
 
@@ -244,8 +245,7 @@ def take_over(object_type: ObjectType, kept: Any, values: Values) -> audit.Diff:
         hook(touched, kept, SYSTEM)
         known = {key: value for key, value in touched.items() if key in object_type.fields}
         diff = audit.diff_of(object_type.fields, current(object_type, kept, known), known)
-    for name, value in attributes(object_type, touched, kept.extra).items():
-        setattr(kept, name, value)
+    assign(object_type, kept, touched)
     kept.version += 1
     kept.updated_at = timezone.now()
     kept.save()
@@ -254,7 +254,7 @@ def take_over(object_type: ObjectType, kept: Any, values: Values) -> audit.Diff:
 
 def retire(object_type: ObjectType, others: Sequence[Any]) -> None:
     now = timezone.now()
-    rows = object_type.model._base_manager.filter(pk__in=[obj.pk for obj in others])
+    rows = object_type.records().filter(pk__in=[obj.pk for obj in others])
     rows.update(deleted_at=now, updated_at=now, version=models.F("version") + 1)
     for obj in others:
         search.remove(object_type.key, obj.pk)
@@ -265,7 +265,7 @@ def keep_names(object_type: ObjectType, kept: Any, others: Sequence[Any], log: M
         words = [
             [kind, str(value)]
             for key, kind in search_kinds(object_type)
-            if (value := getattr(obj, object_type.fields[key].path)) not in (None, "")
+            if (value := current_value(object_type, obj, object_type.fields[key])) not in (None, "")
         ]
         earlier = Alias.objects.filter(type_key=object_type.key, keep_id=obj.pk).values_list(
             "words", flat=True
@@ -305,7 +305,7 @@ def preview_part(changeset: ChangeSet, by: Actor) -> UndoReport:
     """How many records would be several again, and which fields somebody has changed since."""
     log = Merge.objects.get(changeset=changeset)
     object_type = get(log.type_key)
-    kept = object_type.model._base_manager.get(pk=log.keep_id)
+    kept = object_type.records().get(pk=log.keep_id)
     report = UndoReport(changeset, 1 + len(log.gone_ids))
     for name, (_old, new) in log.kept["fields"].items():
         spec = object_type.fields.get(name)
@@ -331,15 +331,15 @@ def part(changeset: ChangeSet, inverse: ChangeSet, by: Actor) -> tuple[int, list
     """The inverse of a merge, inside the caller's transaction: (records brought back, what was kept as it is now)."""
     log = Merge.objects.select_for_update().get(changeset=changeset)
     object_type = get(log.type_key)
-    kept = object_type.model._base_manager.select_for_update().get(pk=log.keep_id)
+    kept = object_type.records().select_for_update().get(pk=log.keep_id)
     report: list[Kept] = []
     moving.unmake(log.made)
     log.aliases.all().delete()
-    others = list(object_type.model._base_manager.filter(pk__in=log.gone_ids))
+    others = list(object_type.records().filter(pk__in=log.gone_ids))
     now = timezone.now()
     diff = give_back(object_type, kept, log.kept["fields"], report)
     with integrity():
-        object_type.model._base_manager.filter(pk__in=log.gone_ids).update(
+        object_type.records().filter(pk__in=log.gone_ids).update(
             deleted_at=None, updated_at=now, version=models.F("version") + 1
         )
         for key in reversed(
@@ -385,8 +385,7 @@ def give_back(object_type: ObjectType, kept: Any, fields: audit.Diff, report: li
     hook = object_type.hooks.prepare
     if values and hook is not None:
         hook(values, kept, SYSTEM)
-    for name, value in attributes(object_type, values, kept.extra).items():
-        setattr(kept, name, value)
+    assign(object_type, kept, values)
     kept.version += 1
     kept.updated_at = timezone.now()
     kept.save()

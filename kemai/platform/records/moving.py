@@ -9,11 +9,12 @@ import orjson
 from django.apps import apps
 from django.core import serializers
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
+from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.types import has_column, part_model
+from kemai.platform.records import sql
 from kemai.platform.records.pointers import Pointer, clashes, own_references, pointers
 from kemai.platform.records.undo_plan import Kept
 
@@ -74,6 +75,10 @@ def move_own(object_type: ObjectType, gone: int, keep: int) -> list[Move]:
     """Own reference fields of any type."""
     done: list[Move] = []
     for holder, definition in own_references(object_type):
+        spec = holder.fields.get(definition.key)
+        if spec is not None and spec.refs:
+            done += move_lists(holder, spec, gone, keep)
+            continue
         changed = swap(holder, definition.key, gone, keep, None)
         if changed:
             done.append(
@@ -87,28 +92,55 @@ def move_own(object_type: ObjectType, gone: int, keep: int) -> list[Move]:
     return done
 
 
+def move_lists(holder: ObjectType, spec: FieldSpec, gone: int, keep: int) -> list[Move]:
+    """Own fields that name several records: keys as text (docs/adr/012). Their lists are noted as they were: where one
+    named both records it cannot be told afterwards."""
+    rows = holder.records().filter(**{f"{spec.path}__contains": f'"{gone}"'})
+    before = {pk: extra[spec.key] for pk, extra in rows.order_by("pk").values_list("pk", "extra")}
+    if not before:
+        return []
+    after = {pk: renamed(found, gone, keep) for pk, found in before.items()}
+    set_lists(holder, spec.key, after)
+    lists = {str(pk): found for pk, found in before.items()}
+    return [{"model": holder.model._meta.label, "extra": spec.key, "type": holder.key, "lists": lists}]
+
+
+def renamed(found: Sequence[str], old: int, new: int) -> list[str]:
+    return list(dict.fromkeys(str(new) if one == str(old) else one for one in found))
+
+
+def set_lists(holder: ObjectType, key: str, lists: Mapping[int, Sequence[str]]) -> None:
+    now = timezone.now()
+    sql.update(
+        holder.model, ["extra", "updated_at"], [[{key: found}, now, pk] for pk, found in lists.items()]
+    )
+
+
+def lists_back(
+    holder: ObjectType, key: str, before: Mapping[str, Sequence[str]], gone: int, keep: int
+) -> None:
+    """Where nobody has chosen others since."""
+    rows = dict(holder.records().filter(pk__in=[int(pk) for pk in before]).values_list("pk", "extra"))
+    same = {
+        int(pk): found
+        for pk, found in before.items()
+        if int(pk) in rows and rows[int(pk)].get(key) == renamed(found, gone, keep)
+    }
+    set_lists(holder, key, same)
+
+
 def swap(holder: ObjectType, key: str, old: int, new: int, ids: Sequence[int] | None) -> list[int]:
-    rows: models.QuerySet[Any] = holder.model._base_manager.exclude(extra={})
-    if has_column(holder.model, "type_key"):
-        rows = rows.filter(type_key=holder.key)
+    """Own fields that name one record."""
+    spec = holder.fields.get(key)
+    if spec is None or spec.own is None:
+        return []
+    rows = holder.records().filter(**{spec.path: old})
     if ids is not None:
         rows = rows.filter(pk__in=ids)
-    rows = rows.filter(Q(**{f"extra__{key}": old}) | Q(**{f"extra__{key}__0__isnull": False}))
-    found = [
-        obj for obj in rows.only("pk", "extra").iterator(chunk_size=2000) if refers(obj.extra.get(key), old)
-    ]
-    for obj in found:
-        value = obj.extra[key]
-        changed = [new if one == old else one for one in value] if isinstance(value, list) else new
-        extra = {**obj.extra, key: list(dict.fromkeys(changed)) if isinstance(changed, list) else changed}
-        holder.model._base_manager.filter(pk=obj.pk).update(
-            extra=extra, updated_at=timezone.now(), version=models.F("version") + 1
-        )
-    return [obj.pk for obj in found]
-
-
-def refers(value: object, key: int) -> bool:
-    return key in value if isinstance(value, list) else value == key
+    found = list(rows.order_by("pk").values_list("pk", flat=True))
+    now = timezone.now()
+    sql.update(holder.model, ["extra", "updated_at"], [[{key: new}, now, pk] for pk in found])
+    return found
 
 
 def move_back(moves: Iterable[Move], gone: int, keep: int) -> list[Kept]:
@@ -118,6 +150,8 @@ def move_back(moves: Iterable[Move], gone: int, keep: int) -> list[Kept]:
         model = apps.get_model(one["model"])
         if "rows" in one:
             put_back(model, one["rows"])
+        elif "lists" in one:
+            lists_back(get(one["type"]), one["extra"], one["lists"], gone, keep)
         elif "extra" in one:
             swap(get(one["type"]), one["extra"], keep, gone, one["ids"])
         else:

@@ -117,8 +117,7 @@ def update(
         if "owner" in diff:
             guard.check_transfer(object_type, [obj.pk], by=by)
         files.claim(object_type, obj.pk, {k: v for k, v in values.items() if k in diff}, by=by)
-        for name, value in attributes(object_type, values, obj.extra).items():
-            setattr(obj, name, value)
+        assign(object_type, obj, values)
         obj.version += 1
         obj.updated_at = timezone.now()
         obj.save()
@@ -159,8 +158,7 @@ def put(type_key: str, obj: Any, values: Mapping[str, Any], *, by: Actor, reason
     diff = audit.diff_of(object_type.fields, current(object_type, obj, shown), shown)
     if not diff:
         return obj
-    for name, value in attributes(object_type, values, obj.extra).items():
-        setattr(obj, name, value)
+    assign(object_type, obj, values)
     obj.version += 1
     obj.updated_at = timezone.now()
     obj.save()
@@ -228,6 +226,12 @@ def attributes(
     if patch:
         found["extra"] = patch if extra is None else own.merged(extra, patch)
     return found
+
+
+def assign(object_type: ObjectType, obj: Any, values: Mapping[str, Any]) -> None:
+    """Sets parsed values on a record in memory; own fields that they do not name stay as they are."""
+    for name, value in attributes(object_type, values, obj.extra).items():
+        setattr(obj, name, value)
 
 
 def stamp_new(object_type: ObjectType, obj: Any, by: Actor) -> None:

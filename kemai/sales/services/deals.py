@@ -16,7 +16,7 @@ from kemai.platform import access, events, records
 from kemai.platform.access import Actor
 from kemai.platform.fields import Ref
 from kemai.platform.objects import get
-from kemai.platform.records import FieldErrors, Refused
+from kemai.platform.records import FieldErrors, Refused, own
 from kemai.sales.models import Deal, StageEvent
 from kemai.sales.rules import Verdict
 from kemai.sales.rules.stages import Standing, may_move, weighted
@@ -89,8 +89,8 @@ def standing(values: Mapping[str, Any], deal: Deal) -> Standing:
     fields = get("deal").fields
     filled = set()
     for key, spec in fields.items():
-        stored = getattr(deal, f"{spec.path}_id" if spec.ref or spec.type.key == "user" else spec.path, None)
-        value = values.get(key, stored) if not spec.path.startswith("extra__") else values.get(key)
+        stored = own.value_of(deal, spec) if spec.own is not None else getattr(deal, spec.value_path, None)
+        value = values.get(key, stored)
         if not spec.type.is_empty(value) and not (key == "amount" and not value):
             filled.add(key)
     ticked = values.get("ticked", deal.ticked).get(deal.stage, [])
