@@ -265,10 +265,14 @@ OWN_READS = {
     "c": own("number", f"{VALUE}::numeric * 0.01", f" AND trunc({VALUE}::numeric) = {VALUE}::numeric"),
     "b": own("boolean", f"{VALUE}::boolean"),
     "d": own(
-        "string", f"{VALUE}::date", f" AND {VALUE} ~ '^[0-9]{{4}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'"
+        "string",
+        f"{VALUE}::date",
+        f" AND {VALUE} ~ '^[0-9][0-9][0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'",
     ),
     "s": own(
-        "string", f"{VALUE}::timestamptz", f" AND {VALUE} ~ '^[0-9]{{4}}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:'"
+        "string",
+        f"{VALUE}::timestamptz",
+        f" AND {VALUE} ~ '^[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:'",
     ),
     "t": own("string", f"NULLIF({VALUE}, '')"),
 }
