@@ -52,7 +52,7 @@ def ledger() -> list[int]:
 
 def work() -> None:
     """The background's part. An index cannot be made in the transaction of a test on PostgreSQL."""
-    Job.objects.filter(task=indexes.TASK).delete()
+    Job.objects.filter(task__in=(indexes.TASK, recompute.CHANGES)).delete()
     run_all()
 
 
