@@ -198,12 +198,15 @@ def test_a_merge_and_its_undoing_move_the_figures(ledger: list[int]) -> None:
     for n, buyer in enumerate((keep, gone, gone)):
         records.create("probe", a_line(Random(n), [buyer]) | {"buyer": buyer, "price": "10"}, by=SYSTEM)
     define("customer", {"memo_of": ("text", {}), "grade": ("text", {})})
+    define("probe", {"all_of": ("multi_reference", {"ref": "customer"})})
+    both = records.create("probe", {"name": "x", "all_of": [gone, ledger[2]]}, by=SYSTEM).pk
     records.update("customer", keep, {"memo_of": "留"}, by=SYSTEM)
     records.update("customer", gone, {"grade": "甲"}, by=SYSTEM)
     merged = records.merge("customer", keep, [gone], {"grade": gone}, by=SYSTEM)
     right(ledger)
     extra = get("customer").records().get(pk=keep).extra
     assert (extra["n"], extra["memo_of"], extra["grade"]) == (3, "留", "甲")
+    assert get("probe").records().get(pk=both).extra["all_of"] == [str(keep), str(ledger[2])]
     records.undo(merged.pk, by=SYSTEM)
     right(ledger)
     assert get("customer").records().get(pk=gone).extra["n"] == 2
