@@ -64,7 +64,7 @@ def postgres(folder: Path, work: Path, url: str) -> Place:
     def admin(*statements: str) -> None:
         import psycopg
 
-        with psycopg.connect(url.replace(f"/{name}", "/template1", 1), autocommit=True) as connection:
+        with psycopg.connect(f"{base}/template1", autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
 
