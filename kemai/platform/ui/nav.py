@@ -27,6 +27,8 @@ GROUPS: dict[str, Label] = {
     "collab": _("协作"),
     "settings": _("设置"),
 }
+MANY = frozenset({"customers"})
+"""Groups that are called by a kind of thing."""
 COUNT_SECONDS = 20
 
 
@@ -42,6 +44,8 @@ class Page:
     order: int = 50
     allowed: Callable[[Actor], bool] | None = None
     count: Callable[[Actor], int] | None = None
+    many: bool = False
+    """The label names a kind of thing (角色): in English the side bar says Roles."""
     hot: bool = False
     """The count is an alarm, not just a number."""
     words: Label = ""

@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from kemai.kit.english import plural
 from kemai.platform import access
 from kemai.platform.access import Actor
+from kemai.platform.fields import Label
 from kemai.platform.objects import all_types, meta_version
 from kemai.platform.ui import live, nav
 from kemai.platform.ui.door import actor_of
@@ -194,7 +196,9 @@ def build(actor: Actor) -> tuple[tuple[str, tuple[Item, ...]], ...]:
     by_group: dict[str, list[tuple[int, Item]]] = {}
     for page in nav.pages(actor):
         url = nav.address(page.url_name)
-        item = entry(page.key, str(page.label), page.icon, url, count_by=page.count, hot=page.hot)
+        item = entry(
+            page.key, named(page.label, many=page.many), page.icon, url, count_by=page.count, hot=page.hot
+        )
         by_group.setdefault(page.group, []).append((page.order, item))
     for object_type in all_types():
         if object_type.nav and access.may(actor, object_type, "view"):
@@ -202,10 +206,17 @@ def build(actor: Actor) -> tuple[tuple[str, tuple[Item, ...]], ...]:
             item = entry(object_type.key, object_type.plural, object_type.icon, url, of=object_type.key)
             by_group.setdefault(object_type.nav, []).append((object_type.nav_order, item))
     return tuple(
-        (str(label), tuple(item for _order, item in sorted(by_group[key], key=lambda pair: pair[0])))
+        (
+            named(label, many=key in nav.MANY),
+            tuple(item for _order, item in sorted(by_group[key], key=lambda pair: pair[0])),
+        )
         for key, label in nav.GROUPS.items()
         if key in by_group
     )
+
+
+def named(label: Label, *, many: bool) -> str:
+    return plural(str(label)) if many and get_language() == "en" else str(label)
 
 
 def entry(key: str, label: str, icon: str, url: str, **more: Any) -> Item:
