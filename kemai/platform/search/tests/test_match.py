@@ -104,6 +104,9 @@ def test_the_index_finds_what_reading_every_value_finds(
         if doc.pk >> ID_BITS == search.slot("thing") and answers(question(text), doc.doc)
     }
     assert read == expected
+    with pytest.MonkeyPatch.context() as patch:  # as if the words were common
+        patch.setattr("kemai.platform.search.lookup.COMMON", -1)
+        assert set(search.match("thing", text)) == expected
     condition = search.match_condition("thing", text)
     with connection.cursor() as cursor:
         cursor.execute(condition.sql, condition.params)
