@@ -25,6 +25,7 @@ from kemai.platform.objects import get
 TASKS = 30
 SHOWN = 8
 RICHEST = "-amount_12m"
+ORDERS = {RICHEST: ("-facts__amount_12m", "-pk"), "-created_at": ("-created_at", "-pk")}
 BIRTHDAY_DAYS = 7
 NEW_DAYS = 7
 BROKEN = 1.5
@@ -152,8 +153,8 @@ def due(actor: Actor, *, team: bool = False, now: datetime | None = None) -> Due
     """Who should hear from the actor, or from everybody whose work the actor sees."""
     day, mine = Day.of(now or timezone.now()), customers(actor, team=team)
     return Due(
-        Cut.of(shown(actor, contacts_due(mine, day), RICHEST), SHOWN),
-        Cut.of(shown(actor, broken_rhythm(mine, day), RICHEST), SHOWN),
+        Cut.of(shown(actor, contacts_due(mine, day), RICHEST, team=team), SHOWN),
+        Cut.of(shown(actor, broken_rhythm(mine, day), RICHEST, team=team), SHOWN),
     )
 
 
@@ -162,7 +163,7 @@ def people(actor: Actor, *, team: bool = False, now: datetime | None = None) -> 
     day, mine = Day.of(now or timezone.now()), customers(actor, team=team)
     return People(
         Cut.of(birthdays(actor, mine, day, team=team), SHOWN),
-        Cut.of(shown(actor, fresh(actor, day, team=team), "-created_at"), SHOWN),
+        Cut.of(shown(actor, fresh(actor, day, team=team), "-created_at", team=team), SHOWN),
     )
 
 
@@ -211,13 +212,19 @@ def fresh(actor: Actor, day: Day, *, team: bool) -> QuerySet[Any]:
     return found.filter(owner__isnull=False) if team else found.filter(owner=actor.user_id)
 
 
-def shown(actor: Actor, found: QuerySet[Any], sort: str) -> list[Row]:
-    """The first of them, as the actor may see them. Counted first, so that of a great many the first are found by
-    walking along the order instead of sorting all."""
+def shown(actor: Actor, found: QuerySet[Any], sort: str, *, team: bool) -> list[Row]:
+    """The first of them, as the actor may see them: in one question, or where the actor has a great many customers,
+    counted first, so that the first are found by walking along the order instead of sorting all."""
     object_type = get("customer")
     specs = access.visible_specs(actor, object_type, FIELDS)
-    count = query.quick_count(found)
-    rows = query.page(found, object_type, specs, sort=sort, size=SHOWN + 1, expected=count).rows
+    if many(actor, team=team):
+        count = query.quick_count(found)
+        rows = query.page(found, object_type, specs, sort=sort, size=SHOWN + 1, expected=count).rows
+    else:
+        first = found.order_by(*ORDERS[sort])
+        ids = first.values("pk")[: SHOWN + 1]
+        records = object_type.model._default_manager.filter(pk__in=ids).order_by(*ORDERS[sort])
+        rows = query.fetch(records, object_type, specs)
     access.mask_rows(actor, object_type, rows)
     chain.whole_rows(rows, FIELDS)
     return rows
