@@ -47,7 +47,7 @@ _fragments: dict[tuple[Any, ...], Markup] = {}
 
 def kept(*key: Any, caller: Any) -> Markup:
     """A piece of a page that is the same for everybody with the same key, written once a process:
-    `{% call kept("nav", shell.slot) %}…{% endcall %}`. Nothing of a request may stand in it (no CSRF token)."""
+    `{% call kept_part("nav", shell.slot) %}…{% endcall %}`. Nothing of a request may stand in it (no CSRF token)."""
     slot = (translation.get_language(), *key)
     found = _fragments.get(slot)
     if found is None:
@@ -91,7 +91,7 @@ def environment(**options: Any) -> Environment:
     )
     env.globals.update(
         url=url, static=asset, language=translation.get_language, cell_text=cells.text,
-        now=cells.now, kept=kept,
+        now=cells.now, kept_part=kept,
     )  # fmt: skip
     env.filters.update(
         money=cells.money, compact=cells.compact, number=cells.number, percent=cells.percent, day=cells.day,
