@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
@@ -123,9 +124,10 @@ def test_following_is_one_tap(enter: Entrance) -> None:
 @pytest.mark.row(130)
 def test_a_task_is_put_off_handed_on_and_found_in_the_calendar(enter: Entrance) -> None:
     page = enter("demo")
-    key = create(page, "task", title="准备周会材料", due_at="2030-05-15T10:00", repeat="weekly")
+    title = f"周会 {uuid4().hex[:8]}"
+    key = create(page, "task", title=title, due_at="2030-05-15T10:00", repeat="weekly")
     go(page, "/calendar/?view=month&day=2030-05-01")
-    entry = page.locator("[data-day='2030-05-15'] .cal-event").filter(has_text="准备周会材料")
+    entry = page.locator("[data-day='2030-05-15'] .cal-event").filter(has_text=title)
     expect(entry).to_be_visible()
     entry.drag_to(page.locator("[data-day='2030-05-17']"))
     toast(page, "已移到 2030-05-17")
@@ -137,12 +139,12 @@ def test_a_task_is_put_off_handed_on_and_found_in_the_calendar(enter: Entrance) 
     page.locator("#modal").get_by_role("button", name="转交").click()
     toast(page, "已转给苏晓琳")
     page.locator(".rec-head").get_by_role("button", name="完成").click()
-    listening(page)
+    expect(page.locator(".rec-head .pill").filter(has_text="已完成")).to_be_visible()
     go(page, "/o/task/")
     expect(
         page.locator("[aria-current=page], [aria-current=true]").filter(has_text="未完成").first
     ).to_be_visible()
-    go(page, "/o/task/?view=open&q=准备周会")
+    go(page, f"/o/task/?view=open&q={title}")
     expect(rows(page)).to_have_count(1)
     expect(rows(page).first).to_contain_text("2030-05-24")
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from kemai.collab.live import gate
 from kemai.collab.live.hub import END, Hub, Listener, frame
-from kemai.collab.live.watch import Ears, News, Watch
+from kemai.collab.live.watch import Ears, News, Watch, look_once
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -119,7 +119,7 @@ class Live:
         while idle < 30 and not self.stopping:
             started = loop.time()
             try:
-                self.spread(await self.ask(self.watch.look, self.ears()))
+                self.spread(await self.ask(look_once, self.watch, self.ears()))
             except Exception:
                 log.exception("live: the database could not be asked")
             idle = 0 if len(self.hub) else idle + 1

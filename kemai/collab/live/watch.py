@@ -83,6 +83,22 @@ class Tail:
             self.floor = max(self.floor or 0, key)
 
 
+def tidy() -> None:
+    """A connection that has gone bad is let go, so that the next look makes a new one."""
+    close_old_connections()
+
+
+def look_once(watch: Watch, ears: Ears) -> News:
+    """Runs in the thread that owns the connection."""
+    try:
+        return watch.look(ears)
+    except DatabaseError:
+        connection.close()
+        raise
+    finally:
+        tidy()
+
+
 class Watch:
     def __init__(self) -> None:
         self.messages = Tail(LiveMessage)
@@ -93,21 +109,15 @@ class Watch:
     def look(self, ears: Ears) -> News:
         """Raises DatabaseError; the next look goes on from where this one stood."""
         news = News()
-        try:
-            self.look_at_messages(ears, news)
-            self.look_at_events(ears, news)
-            self.look_at_jobs(ears, news)
-            if time.monotonic() - self.checked > RECHECK_SECONDS:
-                self.look_at_rights(ears, news)
-                self.checked = time.monotonic()
-            for key, actor, about in ears.looks:
-                if key not in news.ended and not gate.sees(news.fresh.get(key, (actor,))[0], about):
-                    news.blind.add((key, about))
-        except DatabaseError:
-            connection.close()
-            raise
-        finally:
-            close_old_connections()
+        self.look_at_messages(ears, news)
+        self.look_at_events(ears, news)
+        self.look_at_jobs(ears, news)
+        if time.monotonic() - self.checked > RECHECK_SECONDS:
+            self.look_at_rights(ears, news)
+            self.checked = time.monotonic()
+        for key, actor, about in ears.looks:
+            if key not in news.ended and not gate.sees(news.fresh.get(key, (actor,))[0], about):
+                news.blind.add((key, about))
         return news
 
     def look_at_messages(self, ears: Ears, news: News) -> None:

@@ -21,7 +21,7 @@ from kemai.collab.services.options import option
 from kemai.platform import access, audit, events, records
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.fields.base import clean_text
-from kemai.platform.models import Change, StoredFile
+from kemai.platform.models import Change, ChangeSet, StoredFile
 from kemai.platform.objects import ObjectType, UnknownObject, get
 from kemai.platform.records import FieldErrors
 from kemai.platform.records.files import Upload, location
@@ -81,10 +81,10 @@ def write(
         )
         for upload in uploads:
             records.store(upload, by=by, type_key=KEY, object_id=comment.pk)
-        log(comment, "create", None, by=by)
+        changes = log(comment, "create", None, by=by)
         assert by.user_id is not None
         auto_follow(about, [by.user_id], "commented")
-        events.emit("comment.written", KEY, comment.pk, payload={"about": list(about)})
+        events.emit("comment.written", KEY, comment.pk, changes, {"about": list(about)})
     unseen = [name for key, name in named if key != by.user_id and not sees(key, about)]
     return Written(comment, unseen)
 
@@ -120,13 +120,13 @@ def edit(comment_id: int, body: str, *, by: Actor, chosen: Sequence[int] = ()) -
     before = {key for key, _name in comment.mentions}
     named = people.mentioned(text, [*chosen, *before])
     with transaction.atomic():
-        log(comment, "update", [comment.body, text], by=by)
+        changes = log(comment, "update", [comment.body, text], by=by)
         comment.body, comment.mentions = text, [list(pair) for pair in named]
         comment.edited_at = timezone.now()
         comment.save(update_fields=["body", "mentions", "edited_at"])
         added = [key for key, _name in named if key not in before]
         about = [comment.type_key, comment.object_id]
-        events.emit("comment.edited", KEY, comment.pk, payload={"about": about, "added": added})
+        events.emit("comment.edited", KEY, comment.pk, changes, {"about": about, "added": added})
     unseen = [name for key, name in named if key in added and not sees(key, about_of(comment))]
     return Written(comment, unseen)
 
@@ -135,11 +135,11 @@ def delete(comment_id: int, *, by: Actor) -> Comment:
     """One's own. Answers stay, under a line that says what was there. Raises access.NotVisible, access.Denied."""
     comment = own(comment_id, by=by)
     with transaction.atomic():
-        log(comment, "delete", [comment.body, None], by=by)
+        changes = log(comment, "delete", [comment.body, None], by=by)
         comment.deleted_at = timezone.now()
         comment.save(update_fields=["deleted_at"])
         about = [comment.type_key, comment.object_id]
-        events.emit("comment.deleted", KEY, comment.pk, payload={"about": about})
+        events.emit("comment.deleted", KEY, comment.pk, changes, {"about": about})
     return comment
 
 
@@ -166,7 +166,7 @@ def about_of(comment: Comment) -> About:
     return comment.type_key, comment.object_id
 
 
-def log(comment: Comment, action: str, pair: list[str | None] | None, *, by: Actor) -> None:
+def log(comment: Comment, action: str, pair: list[str | None] | None, *, by: Actor) -> ChangeSet:
     """Into the log of changes, under the comment's own key: the record's history does not repeat what was deleted."""
     changes = audit.open_set(action, KEY, by=by, count=1)
     Change.objects.create(
@@ -176,6 +176,7 @@ def log(comment: Comment, action: str, pair: list[str | None] | None, *, by: Act
         action=action,
         diff=None if pair is None else {"body": pair},
     )
+    return changes
 
 
 def roots(about: About) -> QuerySet[Comment]:

@@ -59,10 +59,14 @@ def on_record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> Htt
     if not is_fragment(request):
         return go(request, reverse("record", args=[type_key, pk]), text)
     if parent is not None:
-        return announce(
-            one_thread(request, actor, written.comment.parent or written.comment), text, kind=kind
-        )
+        return say(one_thread(request, actor, written.comment.parent or written.comment), text, kind)
     return announce(composer(request, actor, type_key, pk, {}, {}), text, kind=kind)
+
+
+def say(response: HttpResponse, text: str, kind: str) -> HttpResponse:
+    """Only the thread has changed and is in the answer: the rest of the page, where somebody may be typing, stays."""
+    response.headers["HX-Trigger"] = json.dumps({"toast": {"target": "body", "text": text, "kind": kind}})
+    return response
 
 
 def composer(
@@ -123,11 +127,7 @@ def edit(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         }
         return render(request, "collab/comment_edit.html", context, status=422)
     response = one_thread(request, actor, written.comment.parent or written.comment)
-    text = told(written.unseen, _("已保存"))
-    response.headers["HX-Trigger"] = json.dumps(
-        {"toast": {"target": "body", "text": text, "kind": "success"}}
-    )
-    return response
+    return say(response, told(written.unseen, _("已保存")), "success")
 
 
 @signed_in
