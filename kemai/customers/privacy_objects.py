@@ -27,7 +27,7 @@ def desk(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def rehearsal(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What a retention rule would take, as rehearsed last, and the switch."""
     rule = access.scope(actor, "retention_rule").filter(pk=row["id"]).first()
-    return None if rule is None else {"rule": rule, "url": reverse("retention_rule", args=[rule.pk])}
+    return None if rule is None else {"rule": rule, "rehearse_url": reverse("retention_rule", args=[rule.pk])}
 
 
 def standard(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -39,7 +39,7 @@ def standard(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return {
         "config": filters.config(actor, get("customer"), where),
         "where": dumps(filters.collapse(where)) if where else "",
-        "url": reverse("standard_save", args=[one.pk]),
+        "save_url": reverse("standard_save", args=[one.pk]),
         "may": "edit" in access.abilities(actor, "entry_standard", one.pk, ("edit",)),
     }
 

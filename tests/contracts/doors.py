@@ -24,6 +24,7 @@ MAY_SHOW_RECORDS = {
     "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
     "health_count", "mention_options", "notices_part", "customer_check",
+    "privacy",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 
@@ -35,7 +36,7 @@ ACTS_ON_MANY = {
 """Posts without a record in the address; tried empty by everybody: nobody's records may change."""
 
 SETTINGS_PREFIXES = ("settings/",)
-"""Below these only administrators."""
+"""Below these only administrators, but for pages that stand in a table above."""
 
 OF_A_PERSON = {
     "job": "job", "job_progress": "job", "job_cancel": "job", "export_file": "export", "view_edit": "view",

@@ -187,7 +187,8 @@ def may_reveal(who: str) -> bool:
 def test_lists_and_the_api(key: str, who: str, world: World) -> None:
     one, sees, report = world.records[key], world.sees(who, key), Report(f"{who} {key}")
     client, api = world.client(who), {"Authorization": f"Bearer {world.people[who].key}"}
-    where = f'{{"field":"{one.type.title}","op":"eq","value":"{one.marker}"}}'
+    op = "eq" if "eq" in one.type.fields[one.type.title].type.operators else "contains"
+    where = f'{{"field":"{one.type.title}","op":"{op}","value":"{one.marker}"}}'
     asked = [
         *(fill(path, key=key, type_key=key) for path in BELOW_LIST),
         *(f"/o/{key}/?display={display}" for display in ("board", "calendar", "chart")),
@@ -212,7 +213,9 @@ def test_lists_and_the_api(key: str, who: str, world: World) -> None:
     ):
         answer = Client().get(address, headers=api)
         told = [row["id"] for row in answer.json().get("rows", [])]
-        report.check((one.id in told) is sees, f"GET {address} {answer.status_code}")
+        asked_by_word = one.marker in address
+        found = sees and (one.titled or not asked_by_word)
+        report.check((one.id in told) is found, f"GET {address} {answer.status_code}")
         if not sees and answer.status_code == 200:
             report.check(not answer.json().get("count"), f"GET {address} counts it")
         report.check(
@@ -306,7 +309,7 @@ def test_exports(key: str, who: str, world: World) -> None:
     # a member of a record does not take it out
     takes = exporter and (who in {"alice", "masked"} or not owned(one.type))
     report.check(denied is not exporter, "denied")
-    report.check((one.marker[:12] in repr(cells)) is takes, "rows")
+    report.check((one.marker[:12] in repr(cells)) is (takes and bool(one.text)), "rows")
     report.check(PHONE not in digits(repr(cells)), "masked by default")
     answer = world.client(who).post(f"/o/{key}/bulk/export", {"ids": str(one.id)}, headers=FRAGMENT)
     report.check((answer.status_code == 403) is not exporter, f"the dialog {answer.status_code}")
@@ -373,7 +376,11 @@ def test_what_belongs_to_one_person(who: str, world: World) -> None:
             with transaction.atomic():
                 headers = {"Authorization": f"Bearer {world.people[who].key}"} if name == "api_undo" else {}
                 answer = getattr(client, method)(address, headers=headers)
-                if kind == "changeset" and undoes:
+                keeper = who == "admin" and kind in {
+                    "changeset",
+                    "job",
+                }  # sees to jobs, takes back without seeing
+                if keeper or (kind == "changeset" and undoes):
                     transaction.set_rollback(True)
                     continue
                 report.check(answer.status_code in CLOSED, f"{method} {address} {answer.status_code}")

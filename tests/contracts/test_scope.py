@@ -19,7 +19,7 @@ from tests.people import department, person
 
 pytestmark = pytest.mark.django_db
 TYPES = ("customer", "contact", "interaction", "task")
-VERBS = ("view", "edit", "delete")
+VERBS = ("view", "edit", "create", "delete")
 SCOPES = ("own", "reports", "team", "below", "chosen", "all")
 WHERES: tuple[dict[str, Any] | None, ...] = (
     None, None, {"field": "stage", "op": "eq", "value": "new"}, {"field": "gone", "op": "eq", "value": "x"},

@@ -31,6 +31,8 @@ class Seen:
     marker: str
     text: str
     """The key of a text field that may be changed; '' where there is none."""
+    titled: bool = True
+    """Is the word in the title?"""
 
 
 @dataclass
@@ -118,7 +120,7 @@ def record_of(object_type: ObjectType, alice: Person, made: dict[str, Seen]) -> 
     text = next(
         (s.key for s in reversed(texts) if s.key != object_type.title), texts[-1].key if texts else ""
     )
-    return Seen(object_type, obj.pk, marker, text)
+    return Seen(object_type, obj.pk, marker, text, object_type.title in {s.key for s in texts})
 
 
 def things(alice: Person, made: dict[str, Seen]) -> dict[str, int]:

@@ -18,7 +18,7 @@ def test_a_person_is_erased_on_request(enter: Entrance) -> None:
     phone = f"139{time.time_ns() // 1000 % 10**8:08d}"  # nobody who was erased before comes back
     person = create(page, "customer", name="要求删除的人", phone=phone, email=f"{phone}@example.com")
     request = create(page, "privacy_request", customer=str(person), kind="erase")
-    go(page, "/settings/privacy")
+    go(page, "/privacy")
     page.get_by_role("link", name="要求删除的人").last.click()
     expect(page).to_have_url(re.compile(f"/o/privacy_request/{request}$"))
     page.fill("#desk-identity", "回拨登记电话，报出最近一笔订单")

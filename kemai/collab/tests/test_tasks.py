@@ -19,8 +19,9 @@ from kemai.collab.models import Notice, Task
 from kemai.collab.services import options, tasks
 from kemai.kit.calendar_cn import is_workday
 from kemai.platform import jobs, records
-from kemai.platform.access import SYSTEM, Denied
+from kemai.platform.access import SYSTEM, Denied, rights_changed
 from kemai.platform.events import drain_all
+from kemai.platform.models import Grant, Role
 from kemai.platform.records import FieldErrors, Refused
 from tests.factory import make
 from tests.people import Person
@@ -218,6 +219,8 @@ def test_one_tap_puts_off_hands_on_and_finishes(people: dict[str, Person]) -> No
         == 422
     )
     drain_all()
+    Grant.objects.create(role=Role.objects.get(key="t_sales"), type_key="task", verb="transfer", scope="own")
+    rights_changed()
     moved = client.post(reverse("task_reassign", args=[task.pk]), {"owner": bob.user.pk}, headers=fragment)
     assert moved.status_code == 204
     drain_all()

@@ -391,12 +391,13 @@ def explain_contact(case: Case, field: str) -> tuple[str, str]:
         "last_contact_at": _("最近一次真实互动的时间，系统消息不算；随互动立即更新。"),
         "next_contact_at": _("未完成的最近一个任务的时间；随任务立即更新。"),
         "last_inbound_at": _("客户最近一次主动联系我们的时间。"),
+        "verified_at": _("最近一次有人确认资料正确的时间：在客户页点“资料无误”，或把有效性改为有效。"),
     }
     return texts[field], ""
 
 
 Explain = Callable[[Case, str], tuple[str, str]]
-LIVE = frozenset({"last_contact_at", "next_contact_at"})
+LIVE = frozenset({"last_contact_at", "next_contact_at", "verified_at"})
 """Kept by services at every change, not by the nightly run."""
 GROUPS: Sequence[tuple[Explain, tuple[str, ...]]] = (
     (explain_class, ("value_class", "class_since")),
@@ -412,6 +413,6 @@ GROUPS: Sequence[tuple[Explain, tuple[str, ...]]] = (
     (explain_recent, ("orders_12m", "amount_12m")),
     (explain_rhythm, ("gap_median_days", "silence_limit_days", "comeback_on")),
     (explain_completeness, ("completeness",)),
-    (explain_contact, ("last_contact_at", "next_contact_at", "last_inbound_at")),
+    (explain_contact, ("last_contact_at", "next_contact_at", "last_inbound_at", "verified_at")),
 )  # fmt: skip
 EXPLAINERS: Mapping[str, Explain] = {name: explain for explain, names in GROUPS for name in names}

@@ -221,7 +221,7 @@ def test_the_desk_on_screen(shelf: Shelf, people: dict[str, Person], browsers: B
     request: PrivacyRequest = records.create(
         "privacy_request", {"customer": one.pk, "kind": "withdraw"}, by=people["boss"].actor
     )
-    page = browsers["boss"].get("/settings/privacy").content.decode()
+    page = browsers["boss"].get("/privacy").content.decode()
     assert request.number in page
     assert browsers["boss"].get(f"/o/privacy_request/{request.pk}").status_code == 200
     assert browsers["boss"].post(f"/privacy/{request.pk}/fulfil").status_code == 409

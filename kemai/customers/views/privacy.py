@@ -97,7 +97,7 @@ def rule(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     found: RetentionRule = access.one(actor, "retention_rule", pk, "edit")
     seen = retention.rehearse(found, by=actor)
     found.refresh_from_db()
-    context = {"rule": found, "seen": seen, "url": reverse("retention_rule", args=[pk])}
+    context = {"rule": found, "seen": seen, "rehearse_url": reverse("retention_rule", args=[pk])}
     return render(request, "customers/retention_rule.html", {"content": context})
 
 

@@ -190,7 +190,11 @@ class Court:
                 return [], ""
             label = {"type": of.label, "verb": VERB_LABELS[verb]}
             return [], _("没有任何角色给予“%(verb)s%(type)s”的权限") % label
-        found = [self.by_role(grant, reach) for grant, reach in held if self.reaches(actor, of, reach)]
+        found = [
+            self.by_role(grant, reach)
+            for grant, reach in held
+            if self.reaches(actor, of, reach, own=verb != "create")
+        ]
         found += self.beyond(actor, of, verb)
         return found, "" if found or not self.refusals else self.outside(held, of, verb)
 
@@ -216,14 +220,14 @@ class Court:
             text = _("%(grants)s；负责人是 %(owner)s") % {"grants": text, "owner": self.facts.owner.name}
         return Cause("role", text)
 
-    def reaches(self, actor: Actor, of: ObjectType, reach: Reach) -> bool:
+    def reaches(self, actor: Actor, of: ObjectType, reach: Reach, *, own: bool = True) -> bool:
         facts = self.facts
         if reach.where and not facts.passes(of, reach.where, actor):
             return False
         if reach.scope == "all" or not facts.root.has_owner:
             return True
         owners = [facts.owner]
-        if of is facts.type and facts.own_owner is not None:
+        if own and of is facts.type and facts.own_owner is not None:
             owners.append(facts.own_owner)
         return any(owner is not None and owned(actor, owner, reach) for owner in owners)
 

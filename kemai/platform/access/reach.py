@@ -29,6 +29,8 @@ class Bound(NamedTuple):
     extras: Extras
     inherited: bool = False
     """Is it about the record that this one belongs to?"""
+    own: bool = True
+    """Does a child's own owner count? Not for making one: everybody owns what he makes, wherever he makes it."""
 
 
 def bounds(actor: Actor, object_type: ObjectType, verb: str) -> list[Bound] | None:
@@ -42,9 +44,8 @@ def bounds(actor: Actor, object_type: ObjectType, verb: str) -> list[Bound] | No
         if not found:
             return None
         beyond = extras(actor, root, one)
-        wanted.append(
-            Bound(object_type, found, beyond.carried(object_type.key) if object_type.parent else beyond)
-        )
+        carried = beyond.carried(object_type.key) if object_type.parent else beyond
+        wanted.append(Bound(object_type, found, carried, own=one != "create"))
     if object_type.parent:
         above = reaches(actor, root, "view")
         if not above:
@@ -66,6 +67,8 @@ def needed(wanted: list[Bound]) -> list[Bound]:
 def implied(wide: Bound, narrow: Bound) -> bool:
     """Does whatever passes `narrow` pass `wide`? (A child's own grant counts for its parent's owner, too, but a
     condition on the one says nothing about the other.)"""
+    if not wide.own and narrow.own and not narrow.inherited and narrow.type.has_owner and narrow.type.parent:
+        return any(one.scope == "all" and not one.where for one in wide.reaches)
     if wide.type is not narrow.type:
         if any(one.where for one in (*wide.reaches, *narrow.reaches)):
             plain = tuple(one for one in wide.reaches if not one.where)
@@ -108,11 +111,11 @@ def allowed_q(actor: Actor, object_type: ObjectType, verb: str, *, by_values: bo
 def signature(actor: Actor, object_type: ObjectType, verb: str) -> tuple[Any, ...]:
     """Equal for verbs that reach the same records."""
     found = bounds(actor, object_type, verb)
-    return ("none",) if found is None else tuple((b.reaches, b.extras, b.inherited) for b in found)
+    return ("none",) if found is None else tuple((b.reaches, b.extras, b.inherited, b.own) for b in found)
 
 
 def bound_q(actor: Actor, object_type: ObjectType, bound: Bound) -> Q:
-    parts = [reach_q(actor, object_type, bound.type, one) for one in bound.reaches]
+    parts = [reach_q(actor, object_type, bound.type, one, own=bound.own) for one in bound.reaches]
     if not all(parts):
         return Q()
     if bound.extras:
@@ -120,20 +123,20 @@ def bound_q(actor: Actor, object_type: ObjectType, bound: Bound) -> Q:
     return either(parts)
 
 
-def reach_q(actor: Actor, object_type: ObjectType, of: ObjectType, reach: Reach) -> Q:
+def reach_q(actor: Actor, object_type: ObjectType, of: ObjectType, reach: Reach, *, own: bool = True) -> Q:
     """The records of `object_type` whose own (or, `of` another type, whose parent's) owner and values lie within."""
-    q = owner_q(actor, object_type, of, reach)
+    q = owner_q(actor, object_type, of, reach, own=own)
     if reach.where:
         q &= where_q(actor, object_type, of, reach.where)
     return q
 
 
-def owner_q(actor: Actor, object_type: ObjectType, of: ObjectType, reach: Reach) -> Q:
+def owner_q(actor: Actor, object_type: ObjectType, of: ObjectType, reach: Reach, *, own: bool = True) -> Q:
     root = root_type(object_type)
     if reach.scope == "all" or not root.has_owner:
         return Q()
     q = lifted(object_type, lambda prefix: owned_by(actor, f"{prefix}owner", reach))
-    if of is object_type and object_type is not root and object_type.has_owner:
+    if own and of is object_type and object_type is not root and object_type.has_owner:
         q |= owned_by(actor, "owner", reach)
     return q
 

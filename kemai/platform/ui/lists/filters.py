@@ -229,7 +229,9 @@ def values_of(spec: FieldSpec) -> dict[str, Any]:
     """Where the values to compare with come from."""
     if spec.options:
         return {
-            "choices": [{"value": o.value, "label": str(o.label), "color": o.color} for o in spec.options]
+            "choices": [
+                {"value": o.value, "label": str(o.label), "color": o.color} for o in spec.options if o.value
+            ]
         }
     match spec.type.key:
         case "user":

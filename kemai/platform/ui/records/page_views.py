@@ -224,9 +224,9 @@ def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) 
     content = found.render(actor, subject.row)
     if content is None:
         return render(request, "ui/pages/panel_empty.html", {"panel": found})
-    return render(
-        request, found.template, {"subject": subject, "panel": found, "content": content, **content}
-    )
+    # a composer's template takes its content under one name, so that none of its words hides one of ours
+    spread = {"content": content} if found.place == "composer" else content
+    return render(request, found.template, {"subject": subject, "panel": found, **spread})
 
 
 @signed_in

@@ -41,8 +41,10 @@ class Line(NamedTuple):
 @signed_in
 def owners(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
     object_type = get(type_key)
+    if not object_type.has_owner:
+        raise NotVisible
     subject = Subject(actor, type_key, pk, columns=[object_type.title, "owner"])
-    if not object_type.has_owner or subject.levels.get("owner", "hidden") in {"hidden", "masked"}:
+    if subject.levels.get("owner", "hidden") in {"hidden", "masked"}:
         raise NotVisible
     found = list(history(type_key, pk)[: SHOWN + 1])
     begun = [one.at for one in found[1:]]
