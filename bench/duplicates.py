@@ -119,7 +119,7 @@ def by_splink(connection: Any, *, person: bool) -> tuple[Any, Any, Any]:
     linker = Linker(api.register("parties"), settings)
     training = linker.training
     training.estimate_probability_two_random_records_match([block_on(*one) for one in sure], recall=0.6)
-    training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
+    training.estimate_u_using_random_sampling(max_pairs=1e7, seed=1)
     for columns in taught:
         training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
     predicted = linker.inference.predict(threshold_match_probability=LOWEST)
