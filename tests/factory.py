@@ -54,6 +54,13 @@ def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
     return found
 
 
+def parent_of(object_type: ObjectType) -> dict[str, Any]:
+    """One record for many to belong to, where they belong to one."""
+    if not object_type.parent:
+        return {}
+    return {object_type.parent: make(object_type.fields[object_type.parent].ref).pk}
+
+
 def make(type_key: str, *, by: Actor = SYSTEM, full: bool = False, rng: Random = RNG, **values: Any) -> Any:
     """A stored record of any type."""
     return records.create(type_key, {**values_for(get(type_key), full=full, rng=rng), **values}, by=by)

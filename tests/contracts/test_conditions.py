@@ -16,7 +16,7 @@ from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Grant, Role
 from kemai.platform.objects import ObjectType, all_types, get
 from tests.equipment import OWN
-from tests.factory import make
+from tests.factory import make, parent_of
 
 KEYS = [*(one.key for one in all_types() if one.creatable), *OWN]
 
@@ -72,7 +72,7 @@ def check(object_type: ObjectType, tree: dict[str, Any], rows: list[query.Row]) 
 @pytest.mark.parametrize("key", KEYS)
 def test_operators_agree(key: str, db: None) -> None:
     object_type, rng = get(key), Random(key)
-    parent = {object_type.parent: make("customer").pk} if object_type.parent else {}
+    parent = parent_of(object_type)
     tags: dict[str, Any] = {"tags": ["甲", "组·乙"]} if object_type.tags else {}
     for index in range(12):
         make(key, full=True, rng=rng, **parent, **(tags if index % 3 == 0 else {}))

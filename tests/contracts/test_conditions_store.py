@@ -19,7 +19,7 @@ from kemai.platform.access import SYSTEM
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.objects import ObjectType, get
 from tests.contracts.test_conditions import operand, rows_of
-from tests.factory import make
+from tests.factory import make, parent_of
 
 ARROW = {
     "string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_(),
@@ -96,7 +96,7 @@ def questions(spec: FieldSpec, rows: list[query.Row], rng: Random) -> list[dict[
 @pytest.mark.parametrize("key", ["customer", "order", "interaction", "product", "equipment"])
 def test_every_operator_agrees_with_the_database(key: str, db: None) -> None:
     object_type, rng = get(key), Random(key)
-    parent = {object_type.parent: make("customer").pk} if object_type.parent else {}
+    parent = parent_of(object_type)
     tags: dict[str, Any] = {"tags": ["甲", "组·乙"]} if object_type.tags else {}
     for index in range(12):
         make(key, full=True, rng=rng, **parent, **(tags if index % 3 == 0 else {}))

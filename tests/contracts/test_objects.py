@@ -14,7 +14,7 @@ from kemai.platform.fields import FieldSpec
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType, all_types, get
 from tests.equipment import OWN, define_equipment
-from tests.factory import make, values_for
+from tests.factory import make, parent_of, values_for
 from tests.people import Person
 
 KEYS = [*(one.key for one in all_types() if one.creatable), *OWN]
@@ -127,7 +127,7 @@ def test_filters_name_what_is_allowed(key: str, people: dict[str, Person]) -> No
 @pytest.mark.parametrize("key", KEYS)
 def test_pages_walk_every_record_once_in_any_order(key: str, people: dict[str, Person]) -> None:
     object_type = get(key)
-    parent = {object_type.parent: make("customer").pk} if object_type.parent else {}
+    parent = parent_of(object_type)
     for _ in range(23):
         make(key, full=True, **parent)
     rows = access.scope(SYSTEM, key)
