@@ -85,7 +85,8 @@ def test_a_customer_changes_hands_with_a_reason(enter: Entrance) -> None:
     page.get_by_role("button", name="更多").click()
     page.get_by_role("link", name="转移负责人").or_(page.get_by_role("menuitem", name="转移负责人")).click()
     dialog = page.locator("dialog:modal")
-    choose_people_in = dialog.get_by_role("combobox", name="新负责人")
+    expect(dialog.locator("[data-island=combo][data-ready]")).to_have_count(1)
+    choose_people_in = dialog.locator("input[role=combobox]").first
     choose_people_in.click()
     choose_people_in.fill("陈博文")
     dialog.get_by_role("option", name=re.compile("陈博文")).first.click()

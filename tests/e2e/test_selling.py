@@ -51,6 +51,7 @@ def test_a_deal_passes_its_gates_and_is_won(enter: Entrance) -> None:
     way.get_by_role("button", name=re.compile("方案报价")).click()
     expect(way.locator("[aria-current=step]")).to_contain_text("方案报价")
     page.locator("#rec-head").get_by_role("button", name="赢单").click()
-    expect(page.locator("#rec-head")).to_contain_text("赢单")
+    toast(page, "恭喜赢单")
+    expect(page.locator("#rec-head .pill", has_text="赢单").first).to_be_visible()
     go(page, "/o/deal/?view=board")
     expect(page.locator(".board, #board").first).to_be_visible()
