@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -46,6 +47,18 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     kept = os.environ.get("E2E_COMPANY", "")
     with running(Path(kept) if kept else tmp_path_factory.mktemp("company"), SCALE) as started:
         yield started
+
+
+def company_apart() -> Any:
+    """`company = company_apart()` in a module: a company of its own, because what is done there (handing over,
+    sharing, defining) would change what the other tests meet."""
+
+    @pytest.fixture(scope="module")
+    def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+        with running(tmp_path_factory.mktemp("apart"), SCALE) as started:
+            yield started
+
+    return company
 
 
 @pytest.fixture(scope="package")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browsing import agree, create, csrf, go, listening, pick, rows, toast
-from tests.e2e.company import Company, running
-from tests.e2e.conftest import SCALE, Entrance
+from tests.e2e.conftest import Entrance, company_apart
 
 
 def post(page: Page, path: str, **form: str) -> None:
@@ -41,11 +39,7 @@ UNSTEADY = (
 unsteady = pytest.mark.skipif(not os.environ.get("KEMAI_E2E_ALL"), reason=UNSTEADY)
 
 
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    """A company of its own: what is defined here changes every form, and nobody else shall meet it."""
-    with running(tmp_path_factory.mktemp("defined"), SCALE) as started:
-        yield started
+company = company_apart()
 
 
 def drag(page: Page, what: Locator, where: Locator) -> None:

@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browsing import agree, create, csrf, go, listening, toast
-from tests.e2e.conftest import Entrance
+from tests.e2e.conftest import Entrance, company_apart
+
+company = company_apart()
 
 
 def user_id(page: Page, name: str) -> str:
