@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.collab.services.tasks import create_task
+from kemai.kit.money import from_cents, to_cents
 from kemai.platform import access, events, records
 from kemai.platform.access import Actor
-from kemai.platform.fields import Ref
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused, own
 from kemai.sales.models import Deal, StageEvent
@@ -24,7 +24,6 @@ from kemai.sales.services import stages
 from kemai.sales.services.stages import StageRow
 
 Values = dict[str, Any]
-CENT = Decimal("0.01")
 CALL_AT = time(10)
 CLOSED = frozenset({"won", "lost", "invalid"})
 
@@ -39,7 +38,7 @@ def prepare_deal(values: Values, existing: Deal | None, by: Actor) -> None:
     if existing is None or new.step.key != existing.stage:
         enter(values, existing, new, by)
     elif "amount" in values:
-        values["weighted"] = money(weighted(cents(values["amount"]), existing.win_rate))
+        values["weighted"] = weighted_amount(values["amount"], existing.win_rate)
 
 
 def choose_pipeline(values: Values, existing: Deal | None) -> None:
@@ -70,7 +69,7 @@ def enter(values: Values, existing: Deal | None, new: StageRow, by: Actor) -> No
     values["stage"] = new.step.key
     values["state"] = new.step.state
     values["win_rate"] = new.win_rate
-    values["weighted"] = money(weighted(cents(amount), new.win_rate))
+    values["weighted"] = weighted_amount(amount, new.win_rate)
     values.setdefault("stage_since", now)
     closed = new.step.state in CLOSED
     values["closed_at"] = values.get("closed_at") or now if closed else None
@@ -210,13 +209,5 @@ def tick(key: int, item: str, *, on: bool, by: Actor) -> Deal:
     return deal
 
 
-def cents(amount: object) -> int:
-    return int((Decimal(str(amount)) / CENT).to_integral_value())
-
-
-def money(amount: int) -> Decimal:
-    return Decimal(amount) * CENT
-
-
-def ref(key: int | None) -> Ref | None:
-    return None if key is None else Ref(key, "")
+def weighted_amount(amount: object, win_rate: float) -> Decimal:
+    return from_cents(weighted(to_cents(Decimal(str(amount))), win_rate))
