@@ -53,5 +53,9 @@ def test_a_deal_passes_its_gates_and_is_won(enter: Entrance) -> None:
     page.locator("#rec-head").get_by_role("button", name="赢单").click()
     toast(page, "恭喜赢单")
     expect(page.locator("#rec-head .pill", has_text="赢单").first).to_be_visible()
+    # a board has columns where something is still open: the deal just won is on it no more
+    create(page, "deal", name="看板测试商机", customer=str(customer), amount="80000")
     go(page, "/o/deal/?view=board")
-    expect(page.locator(".board, #board").first).to_be_visible()
+    board = page.locator(".board")
+    expect(board.locator(".kcard", has_text="看板测试商机").first).to_be_visible()
+    expect(board.locator(".kcard", has_text="闸口测试商机")).to_have_count(0)

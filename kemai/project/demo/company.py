@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kemai.project.demo import agenda, labels, people, purchases, telling
+from kemai.project.demo import agenda, deals, labels, people, prospects, purchases, telling
 from kemai.project.demo.catalogue import catalogue
 from kemai.project.demo.crowd import Crowd, Ints, crowd
 from kemai.project.demo.people import Showcase
@@ -30,7 +30,7 @@ class Company:
     staff: Staff
     tables: dict[str, Table]
     """category, product, shop, department, user, customer, contact, identifier, consent, order, order_line,
-    interaction, tag, tagging, task."""
+    interaction, tag, tagging, task, competitor, lead, lead_follow_up, deal, stage_event."""
     crowd: Crowd
     season: Season
     showcase: Showcase
@@ -55,6 +55,8 @@ def small_company(scale: float = 0.02, seed: int = SEED, as_of: dt.datetime | No
     scene = Scene(generator(seed, "touches"), folk, when, team, bought, known, shelf)
     interactions, complained = telling.interactions(scene)
     tagged = labels.labels(scene._replace(rng=generator(seed, "labels")), complained)
+    came = prospects.prospects(scene._replace(rng=generator(seed, "leads")), scale)
+    sold = deals.selling(scene._replace(rng=generator(seed, "deals")), scale, came.converted)
     tables = {
         "category": shelf.categories,
         "product": shelf.products,
@@ -71,6 +73,11 @@ def small_company(scale: float = 0.02, seed: int = SEED, as_of: dt.datetime | No
         "tag": tagged.tags,
         "tagging": tagged.taggings,
         "task": agenda.tasks(scene._replace(rng=generator(seed, "tasks")), scale),
+        "competitor": sold.competitors,
+        "lead": came.leads,
+        "lead_follow_up": came.follow_ups,
+        "deal": sold.deals,
+        "stage_event": sold.events,
     }
     return Company(as_of, team, tables, folk, when, known.showcase, bought.campaigns, np.unique(complained))
 

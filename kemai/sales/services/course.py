@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
@@ -30,3 +34,21 @@ def note_many(first: int, last: int) -> int:
     ]  # fmt: skip
     StageEvent.objects.bulk_create(events, batch_size=BATCH)
     return len(events)
+
+
+def record_course(rows: Iterable[Mapping[str, Any]]) -> int:
+    """Stage events older than this database, as they were: {deal, old, new, at, by, seconds} with the keys of deals
+    and users, in the order of time for each deal. Returns how many."""
+    made, done = iter(rows), 0
+    while chunk := list(islice(made, BATCH)):
+        StageEvent.objects.bulk_create(
+            [
+                StageEvent(
+                    deal_id=one["deal"], old=one["old"], new=one["new"], at=one["at"], by_id=one["by"],
+                    seconds=None if one["seconds"] is None else int(one["seconds"]),
+                )
+                for one in chunk
+            ]
+        )  # fmt: skip
+        done += len(chunk)
+    return done

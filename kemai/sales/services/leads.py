@@ -26,6 +26,7 @@ Values = dict[str, Any]
 OVER = frozenset({"converted", "disqualified"})
 CARRIED = ("phone", "email", "wecom_id", "region", "address", "industry", "source")
 DAY = 86_400
+CHUNK = 1_000
 
 
 def prepare_lead(values: Values, existing: Lead | None, by: Actor) -> None:
@@ -60,26 +61,45 @@ def after_follow_up(rows: Sequence[FollowUp], changed: frozenset[str], by: Actor
 
 def rescore(lead: Lead, *, now: datetime | None = None) -> None:
     """The score with its reasons, as it is now."""
-    now = now or timezone.now()
-    touches = [
-        (outcome, (now - at).total_seconds() / DAY)
-        for outcome, at in FollowUp.objects.filter(lead=lead, deleted_at=None).values_list("outcome", "at")
-    ]
+    touches = FollowUp.objects.filter(lead=lead, deleted_at=None).values_list("outcome", "at")
+    set_score(lead, list(touches), now or timezone.now())
+    Lead.objects.filter(pk=lead.pk).update(score=lead.score, grade=lead.grade, score_basis=lead.score_basis)
+
+
+def set_score(lead: Lead, touches: Sequence[tuple[str, datetime]], now: datetime) -> None:
+    """Works out the score at a moment of what was said, (outcome, when), until then."""
     known = {key: getattr(lead, key) for key in scoring.FIT}
+    ages = [(outcome, (now - at).total_seconds() / DAY) for outcome, at in touches]
     age = (now - lead.created_at).total_seconds() / DAY
-    found = scoring.score(known, touches, source=lead.source, age_days=age)
-    basis = {**found.basis(), "at": now.isoformat()}
-    Lead.objects.filter(pk=lead.pk).update(score=found.total, grade=found.grade, score_basis=basis)
+    found = scoring.score(known, ages, source=lead.source, age_days=age)
+    lead.score, lead.grade = found.total, found.grade
+    lead.score_basis = {**found.basis(), "at": now.isoformat()}
 
 
-def rescore_all(*, now: datetime | None = None) -> int:
-    """Interest fades by the day: every open lead that was ever touched or came from a warm source. Returns how many."""
-    done = 0
-    open_leads = Lead.objects.filter(deleted_at=None).exclude(state__in=OVER).order_by("pk")
-    for lead in open_leads.iterator(chunk_size=2000):
-        rescore(lead, now=now)
-        done += 1
+def rescore_all(*, now: datetime | None = None, closed: bool = False) -> int:
+    """Interest fades by the day: every open lead. With `closed` (history that is stored as a whole) the others as well,
+    each as of its last contact. Returns how many."""
+    moment = now or timezone.now()
+    wanted = Lead.objects.filter(deleted_at=None)
+    wanted = wanted if closed else wanted.exclude(state__in=OVER)
+    done, last = 0, 0
+    while leads := list(wanted.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        last = leads[-1].pk
+        rescore_chunk(leads, moment)
+        done += len(leads)
     return done
+
+
+def rescore_chunk(leads: Sequence[Lead], now: datetime) -> None:
+    """Two statements, whatever the number."""
+    said: dict[int, list[tuple[str, datetime]]] = {}
+    touches = FollowUp.objects.filter(lead__in=[lead.pk for lead in leads], deleted_at=None)
+    for key, outcome, at in touches.values_list("lead", "outcome", "at"):
+        said.setdefault(key, []).append((outcome, at))
+    for lead in leads:
+        over = lead.state in OVER and (lead.converted_at or lead.last_contact_at)
+        set_score(lead, said.get(lead.pk, []), over or now)
+    Lead.objects.bulk_update(leads, ["score", "grade", "score_basis"], batch_size=250)
 
 
 def find_similar(actor: Actor, typed: Mapping[str, str], except_id: int | None = None) -> Sequence[Similar]:

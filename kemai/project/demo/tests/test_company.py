@@ -13,6 +13,7 @@ from kemai.kit import regions
 from kemai.kit.credit_code import is_credit_code
 from kemai.kit.phone import parse_phone
 from kemai.project.demo.company import Company, small_company
+from kemai.project.demo.deals import REASONS
 from kemai.project.demo.season import DAYS, now
 from kemai.project.demo.table import NONE, Table
 
@@ -37,7 +38,7 @@ def test_same_seed_and_moment_give_the_same_company() -> None:
 @pytest.mark.parametrize("scale", [0.001, 0.02])
 def test_every_size_is_whole(scale: float) -> None:
     made = small_company(scale, 3, AS_OF)
-    sizes = {"department": 15, **{key: len(made[key]) for key in made.tables}}
+    sizes = {"department": 15, "lost_reason": REASONS, **{key: len(made[key]) for key in made.tables}}
     for key, table in made.tables.items():
         assert {len(column) for column in table.columns.values()} == {len(table)}, key
         for column, target in table.refs.items():
@@ -196,3 +197,30 @@ def test_texts_have_no_empty_slots() -> None:
         assert text
         assert "{" not in text
         assert "订单 咨询" not in text
+
+
+def test_deals_walk_one_way_through_their_stages() -> None:
+    made, end = company(), now(company().season)
+    deals, events = made["deal"], made["stage_event"]
+    of, at = events.ints("deal"), events.times("at")
+    same_deal = of[1:] == of[:-1]
+    assert (at[1:][same_deal] >= at[:-1][same_deal]).all()
+    assert at.max() <= end
+    old, new = events.texts("old"), events.texts("new")
+    assert all(not here or old[place + 1] == new[place] for place, here in enumerate(same_deal.tolist()))
+    last = {deal: place for place, deal in enumerate(of.tolist())}
+    assert [new[last[n]] for n in range(len(deals))] == deals.texts("stage")
+    known = made["customer"].times("created_at")[deals.ints("customer")]
+    assert (deals.times("created_at") >= known.astype("M8[D]")).all()
+    stages = set(deals.texts("stage"))
+    assert {"initial", "proposal", "won", "lost", "invalid", "renewal_won", "renewal_due"} <= stages
+
+
+def test_leads_become_the_customers_they_name() -> None:
+    leads, customers = company()["lead"], company()["customer"]
+    became = np.flatnonzero(leads.ints("customer") >= 0)
+    assert len(became) > 20
+    names = customers.texts("name")
+    assert all(leads.texts("company")[n] == names[leads.ints("customer")[n]] for n in became.tolist())
+    assert (leads.times("converted_at")[became] >= leads.times("created_at")[became]).all()
+    assert [leads.texts("state")[n] for n in became.tolist()] == ["converted"] * len(became)
