@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from kemai.platform.records import sql
 from kemai.sales.models import Deal, StageEvent
 
 BATCH = 5_000
+EVENT = ("id", "deal_id", "old", "new", "at", "by_id", "seconds")
 
 
 def note_many(first: int, last: int) -> int:
@@ -41,14 +44,16 @@ def record_course(rows: Iterable[Mapping[str, Any]]) -> int:
     and users, in the order of time for each deal. Returns how many."""
     made, done = iter(rows), 0
     while chunk := list(islice(made, BATCH)):
-        StageEvent.objects.bulk_create(
-            [
-                StageEvent(
-                    deal_id=one["deal"], old=one["old"], new=one["new"], at=one["at"], by_id=one["by"],
-                    seconds=None if one["seconds"] is None else int(one["seconds"]),
-                )
-                for one in chunk
-            ]
-        )  # fmt: skip
+        with transaction.atomic():
+            keys = sql.new_ids(StageEvent, len(chunk))
+            sql.insert(
+                StageEvent, EVENT, [event_values(key, one) for key, one in zip(keys, chunk, strict=True)]
+            )
         done += len(chunk)
     return done
+
+
+def event_values(key: int, row: Mapping[str, Any]) -> list[Any]:
+    """In the order of EVENT."""
+    seconds = None if row["seconds"] is None else int(row["seconds"])
+    return [key, row["deal"], row["old"], row["new"], row["at"], row["by"], seconds]
