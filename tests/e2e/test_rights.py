@@ -18,9 +18,9 @@ PAYLOADS = (
 )
 
 
-def customers_of(page: Page) -> dict[str, str]:
-    """Key → name of the customers on the first page of the list."""
-    go(page, "/o/customer/?sort=-amount_12m")
+def customers_of(page: Page, text: str = "") -> dict[str, str]:
+    """Key → name of the customers on the first page of the list, of those found by `text`."""
+    go(page, f"/o/customer/?q={text}" if text else "/o/customer/?sort=-amount_12m")
     return {
         row.get_attribute("data-id") or "": row.locator("td[data-key=name]").inner_text().strip()
         for row in rows(page).all()
@@ -34,12 +34,12 @@ def palette(page: Page, text: str) -> list[str]:
 
 def test_each_sees_his_own_and_the_manager_both(enter: Entrance) -> None:
     alice, bob, manager = enter("alice"), enter("bob"), enter("guchen")
-    hers, his, teams = customers_of(alice), customers_of(bob), customers_of(manager)
-    assert hers
-    assert his
-    assert not set(hers) & set(his)
-    assert set(hers) & set(teams)
-    assert set(his) & set(teams)
+    for page, name, phone in ((alice, "苏氏五金行", "13900050001"), (bob, "陈记五金行", "13900050002")):
+        create(page, "customer", name=name, phone=phone)
+    hers, his, teams = (customers_of(page, "五金行") for page in (alice, bob, manager))
+    assert list(hers.values()) == ["苏氏五金行"]
+    assert list(his.values()) == ["陈记五金行"]
+    assert {**hers, **his} == teams
     key = next(iter(hers))
     go(manager, f"/o/customer/{key}")
     expect(manager.locator("h1")).to_contain_text(hers[key])
