@@ -8,6 +8,7 @@ or request to another host, on any page that it opened. `E2E_COMPANY=folder` kee
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from playwright.sync_api import (
 )
 
 from tests.e2e.browsing import PATIENCE, go
-from tests.e2e.company import Company, chromium, running
+from tests.e2e.company import Company, chromium, load, running
 
 HERE = Path(__file__).parent
 SCALE = 0.02
@@ -42,10 +43,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = mine + [item for item in items if HERE not in item.path.parents]
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo company that nobody has touched; it is copied, because filling one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("filled")
+    load(folder, SCALE)
+    return folder
+
+
+def copy_of(filled: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(filled, folder, dirs_exist_ok=True))
+
+
 @pytest.fixture(scope="package")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     kept = os.environ.get("E2E_COMPANY", "")
-    with running(Path(kept) if kept else tmp_path_factory.mktemp("company"), SCALE) as started:
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("company")
+    if not kept:
+        copy_of(request.getfixturevalue("filled"), folder)
+    with running(folder, SCALE) as started:
         yield started
 
 
@@ -54,8 +70,8 @@ def company_apart() -> Any:
     sharing, defining) would change what the other tests meet."""
 
     @pytest.fixture(scope="module")
-    def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-        with running(tmp_path_factory.mktemp("apart"), SCALE) as started:
+    def company(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+        with running(copy_of(filled, tmp_path_factory.mktemp("apart")), SCALE) as started:
             yield started
 
     return company
