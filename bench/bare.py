@@ -94,7 +94,7 @@ def insert(_n: int) -> None:
 
 
 def raw(model: type[models.Model], values: dict[str, Any]) -> int:
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    now = timezone.now()
     given: dict[str, Any] = {}
     for column in model._meta.concrete_fields:
         if column.attname in values:
