@@ -40,9 +40,8 @@ def run(label: str) -> None:
     port = free_port()
     environment = {**os.environ, "KEMAI_HOSTS": "127.0.0.1", "KEMAI_LIVE_PORT": str(port)}
     began = time.perf_counter()
-    from kemai.project.cli.server import live
-
-    server = subprocess.Popen(live("127.0.0.1", port), env=environment)
+    command = [sys.executable, "-m", "kemai.project.cli", "live", "--port", str(port)]
+    server = subprocess.Popen(command, env=environment)
     try:
         wait_for(port)
         started = time.perf_counter() - began

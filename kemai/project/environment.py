@@ -43,6 +43,13 @@ def integer(name: str, default: int, *, low: int, high: int) -> int:
     return int(raw)
 
 
+def one_of(name: str, allowed: tuple[str, ...], default: str) -> str:
+    found = text(name).strip().lower() or default
+    if found not in allowed:
+        raise BadSetting(f"{name}={found!r}: use {' or '.join(allowed)}")
+    return found
+
+
 def names(name: str, default: list[str]) -> list[str]:
     raw = text(name)
     return [part.strip() for part in raw.split(",") if part.strip()] if raw else default

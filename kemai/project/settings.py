@@ -13,6 +13,7 @@ sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
 
 from pathlib import Path  # noqa: E402
 
+from kemai.platform.monitor import logs  # noqa: E402
 from kemai.project import environment as env  # noqa: E402
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "django_tasks",
 ]
 MIDDLEWARE = [
+    "kemai.platform.monitor.middleware.Watch",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -157,11 +159,8 @@ STATICFILES_DIRS = [BASE_DIR / "platform" / "ui" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 31536000 if not DEBUG else 0
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("KEMAI_LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "WARNING"}},
-}
+METRICS_TOKEN = env.text("KEMAI_METRICS_TOKEN")
+LOGGING = logs.config(
+    env.one_of("KEMAI_LOG_FORMAT", ("json", "text"), "text" if sys.stderr.isatty() else "json"),
+    env.text("KEMAI_LOG_LEVEL", "INFO"),
+)

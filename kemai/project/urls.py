@@ -13,3 +13,4 @@ urlpatterns = [
     path("", include("kemai.platform.ui.urls")),
     path("api/", include("kemai.platform.api.urls")),
 ]
+handler500 = "kemai.platform.ui.faults.server_error"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.utils import timezone
 
+from kemai.kit import tracing
 from kemai.platform.fields import Moment
 
 
@@ -34,7 +34,7 @@ class Actor:
     """The session or token it came through, as the audit names it."""
     rights_version: str = ""
     """As read with the person; "" looks it up."""
-    request_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    request_id: str = field(default_factory=lambda: tracing.current() or tracing.fresh())
 
     @property
     def department_ids(self) -> tuple[int, ...]:

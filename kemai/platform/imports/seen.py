@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 FRESH = 200_000
 
@@ -17,7 +19,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._fresh: set[int] = set()
-        self._sorted: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._sorted: npt.NDArray[np.int64] | None = None
 
     def known(self, values: Iterable[Hashable]) -> set[Hashable]:
         """Those of the values that were added before."""
@@ -26,7 +28,9 @@ class Seen:
             return set()
         hashes = [hash(one) for one in wanted]
         found = {one for one, number in zip(wanted, hashes, strict=True) if number in self._fresh}
-        if self._sorted.size:
+        if self._sorted is not None:
+            import numpy as np
+
             asked = np.array(hashes, dtype=np.int64)
             places = np.minimum(np.searchsorted(self._sorted, asked), self._sorted.size - 1)
             found.update(wanted[i] for i in np.flatnonzero(self._sorted[places] == asked))
@@ -35,6 +39,8 @@ class Seen:
     def add(self, values: Iterable[Hashable]) -> None:
         self._fresh.update(map(hash, values))
         if len(self._fresh) > FRESH:
+            import numpy as np
+
             newest = np.fromiter(self._fresh, dtype=np.int64, count=len(self._fresh))
-            self._sorted = np.sort(np.concatenate([self._sorted, newest]))
+            self._sorted = np.sort(newest if self._sorted is None else np.concatenate([self._sorted, newest]))
             self._fresh = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +13,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from kemai.platform.access import Denied, NotVisible, TooMany
+from kemai.platform.monitor.trouble import Trouble, trouble
 from kemai.platform.objects import UnknownField, UnknownObject
 from kemai.platform.query import QueryError
 from kemai.platform.records import FieldErrors, Refused
-from kemai.platform.ui import live
+from kemai.platform.ui import faults, live
 
 Respond = Callable[[HttpRequest], HttpResponse]
+log = logging.getLogger(__name__)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -60,15 +63,26 @@ class Refusals:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         answer = explain(error)
         if answer is None:
-            return None
+            found = trouble(error)
+            return None if found is None else busy(request, found, error)
         status, body = answer
-        if wants_json(request):
+        if faults.wants_json(request):
             return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
         if request.headers.get("HX-Request") == "true":
             return in_place(request, body, status)
         actor = getattr(request, "actor", None)
         shown = {"code": status, "message": body["message"], "request_id": actor.request_id if actor else ""}
         return render(request, "ui/error.html", shown, status=status)
+
+
+def busy(request: HttpRequest, found: Trouble, error: Exception) -> HttpResponse:
+    """The database's own trouble: said where the reader is, and nothing of the page is lost."""
+    log.error("the database refused: %s", found.code, exc_info=error)
+    response = faults.database_trouble(request, found)
+    if request.headers.get("HX-Request") == "true":
+        toast = {"target": "body", "text": found.message, "kind": "error"}
+        response.headers["HX-Trigger"] = json.dumps({"toast": toast})
+    return response
 
 
 def in_place(request: HttpRequest, body: dict[str, Any], status: int) -> HttpResponse:
@@ -79,12 +93,6 @@ def in_place(request: HttpRequest, body: dict[str, Any], status: int) -> HttpRes
         toast = {"target": "body", "text": body["message"], "kind": "error"}
         response.headers["HX-Trigger"] = json.dumps({"toast": toast})
     return response
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith(
-        "application/json"
-    )
 
 
 def explain(error: Exception) -> tuple[int, dict[str, Any]] | None:

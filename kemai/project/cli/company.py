@@ -43,7 +43,7 @@ def run_company(port: int, *, load_only: bool) -> None:
     announce(port)
     sys.stdout.flush()
     if not load_only:
-        sys.exit(serve("127.0.0.1", port))
+        serve("127.0.0.1", port, prepare=False)
 
 
 @click.command("demo", help=about("demo"))

@@ -15,6 +15,7 @@ from kemai.project.environment import default_data
 COMMANDS = {
     "serve": "server",
     "worker": "server",
+    "live": "server",
     "demo": "company",
     "real": "company",
     "migrate": "upkeep",
@@ -30,6 +31,7 @@ COMMANDS = {
 HELP = {
     "serve": ("启动网站和后台任务", "Start the web server and the worker"),
     "worker": ("只启动后台任务", "Start a worker only"),
+    "live": ("只启动实时更新进程", "Start the live process only"),
     "demo": ("启动演示公司", "Start the demo company"),
     "real": ("导入真实零售数据并启动", "Import real retail records and start"),
     "migrate": ("创建或升级数据库", "Create or upgrade the database"),
@@ -65,7 +67,8 @@ class Commands(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        set_up(cmd_name)
+        if module != "server":  # its processes load Django themselves
+            set_up(cmd_name)
         found = getattr(import_module(f"kemai.project.cli.{module}"), f"{cmd_name}_command")
         return found if isinstance(found, click.Command) else None
 
@@ -83,11 +86,17 @@ def set_up(command: str) -> None:
     if command in SEPARATE:
         os.environ.setdefault("KEMAI_DATA", str(default_data() / command))
     import django
-    from django.utils import translation
 
     from kemai.project import settings  # noqa: F401 - puts the newer SQLite in place before Django looks for it
 
     django.setup()
+    activate_language()
+
+
+def activate_language() -> None:
+    """Django speaks the language of the terminal from here on."""
+    from django.utils import translation
+
     translation.activate("zh-hans" if chinese() else "en")
 
 

@@ -1,114 +1,92 @@
-"""Serving: granian for the pages, one worker process beside it, stopped together."""
+"""Serving: the web server, a worker and the live process under one supervisor; or each alone."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
-import sqlite3
-import subprocess
 import sys
 import threading
-from pathlib import Path
-from types import FrameType
 
 import click
-from django.conf import settings
-from django.db import connection
 
-from kemai.project.cli.root import about, say
+from kemai.project import environment as env
+from kemai.project.cli.root import about, say, set_up
+from kemai.project.supervisor import Plan, free_port_beside, taken
 
+PORT = env.integer("PORT", 8000, low=1, high=65535)
 SAFE_SQLITE = (3, 51, 3)
 """Earlier versions can corrupt a WAL database that several processes write (docs/adr/002)."""
 
 
 def check_sqlite() -> None:
-    if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < SAFE_SQLITE:
+    """What pysqlite3 carries is what the settings put in place of Python's own."""
+    import pysqlite3
+
+    if not env.text("KEMAI_DATABASE_URL") and pysqlite3.sqlite_version_info < SAFE_SQLITE:
+        found = pysqlite3.sqlite_version
         raise click.ClickException(
             say(
-                f"SQLite {sqlite3.sqlite_version} 不能安全地被多个进程使用，请运行 ./run 重新安装依赖",
-                f"SQLite {sqlite3.sqlite_version} is not safe with several processes; run ./run to reinstall",
+                f"SQLite {found} 不能安全地被多个进程使用，请运行 ./run 重新安装依赖",
+                f"SQLite {found} is not safe with several processes; run ./run to reinstall",
             )
         )
 
 
-def granian(host: str, port: int) -> list[str]:
-    """Two processes of three threads: what two cores serve best (measured, shared/STACK.md §1)."""
-    return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", os.environ.get("KEMAI_WORKERS", "2"), "--blocking-threads", "3", "--log-level", "warning",
-        "--no-ws", "kemai.project.wsgi:application",
-    ]  # fmt: skip
+def check_port(host: str, port: int) -> None:
+    if taken(host, port):
+        raise click.ClickException(
+            say(
+                f"端口 {port} 已被占用：请停止占用它的程序，或用 --port 换一个",
+                f"Port {port} is in use: stop the program that has it, or choose another with --port",
+            )
+        )
 
 
-def live(host: str, port: int) -> list[str]:
-    """One process for all open pages; it holds thousands of connections that mostly say nothing."""
-    return [
-        sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--log-level", "warning", "--no-ws", "--backlog", "4096", "--backpressure", "6000",
-        "--workers-kill-timeout", "5", "kemai.project.live:application",
-    ]  # fmt: skip
-
-
-def live_port(host: str, port: int) -> int:
-    """The set one, else the next after the web server's, else any that is free: pages are told which."""
-    if os.environ.get("KEMAI_LIVE_PORT"):
-        return settings.LIVE_PORT
-    for wanted in (port + 1, 0):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, wanted if wanted < 65536 else 0))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    return port + 1
-
-
-def serve(host: str, port: int, *, worker: bool = True) -> int:
-    """Runs the web server, the worker and the live process until the server ends or the operator stops them; returns
-    the exit code. Pages work without the live process, so its end does not end the others."""
+def serve(host: str, port: int, *, worker: bool = True, live: bool = True, prepare: bool = True) -> None:
+    """Becomes the supervisor of a web server, a worker and a live process; does not return. Pages work without the
+    live process, and without a worker on this machine if another has one."""
     check_sqlite()
-    os.environ["PORT"] = str(port)
-    commands = [granian(host, port)]
-    if worker:
-        commands.append([sys.executable, "-m", "kemai.project.cli", "worker"])
-    if settings.LIVE:
-        beside = live_port(host, port)
-        os.environ["KEMAI_LIVE_PORT"] = str(beside)
-        commands.append(live(host, beside))
-    children = [subprocess.Popen(command, cwd=Path.cwd()) for command in commands]
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        for child in children:
-            child.terminate()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    code = children[0].wait()
-    stop(0, None)
-    for child in children[1:]:
-        child.wait(timeout=30)
-    return 0 if code in {0, -signal.SIGTERM, -signal.SIGINT} else code
+    check_port(host, port)
+    beside = 0
+    if live and env.boolean("KEMAI_LIVE", default=True):
+        beside = env.integer("KEMAI_LIVE_PORT", 0, low=0, high=65535) or free_port_beside(host, port)
+    plan = Plan(host, port, beside, worker, prepare)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "kemai.project.supervisor", plan.text()])  # noqa: S606 - ourselves
 
 
 @click.command("serve", help=about("serve"))
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=settings.PORT, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--no-worker", is_flag=True, help=say("不启动后台任务", "Do not start a worker"))
-def serve_command(host: str, port: int, no_worker: bool) -> None:
-    from kemai.project.cli.upkeep import prepare
-
-    prepare()
+@click.option("--no-live", is_flag=True, help=say("不启动实时更新进程", "Do not start the live process"))
+@click.option("--no-migrate", is_flag=True, help=say("不升级数据库", "Leave the database as it is"))
+def serve_command(host: str, port: int, no_worker: bool, no_live: bool, no_migrate: bool) -> None:
     click.echo(say(f"打开 http://{host}:{port}/", f"Open http://{host}:{port}/"))
-    sys.exit(serve(host, port, worker=not no_worker))
+    serve(host, port, worker=not no_worker, live=not no_live, prepare=not no_migrate)
+
+
+@click.command("live", help=about("live"))
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port",
+    default=env.integer("KEMAI_LIVE_PORT", min(PORT + 1, 65535), low=1, high=65535),
+    show_default=True,
+)
+def live_command(host: str, port: int) -> None:
+    from kemai.project.generation import live
+
+    check_port(host, port)
+    live(Plan(host, 0, port))
 
 
 @click.command("worker", help=about("worker"))
 def worker_command() -> None:
+    check_sqlite()
+    set_up("worker")
     from kemai.platform.jobs.worker import run_worker
 
-    check_sqlite()
     halt = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: halt.set())
     signal.signal(signal.SIGINT, lambda *_: halt.set())

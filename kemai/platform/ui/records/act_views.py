@@ -17,7 +17,7 @@ from kemai.platform.objects import UnknownField, get
 from kemai.platform.query import QueryError
 from kemai.platform.records import Conflict, FieldErrors, UndoReport
 from kemai.platform.ui.door import is_fragment, signed_in
-from kemai.platform.ui.middleware import wants_json
+from kemai.platform.ui.faults import wants_json
 from kemai.platform.ui.records import forms, related
 from kemai.platform.ui.records.answers import announce, go, last_changeset
 from kemai.platform.ui.records.controls import Typed, base_of, changed, control

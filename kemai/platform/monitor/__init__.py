@@ -1,0 +1,1 @@
+"""What an operator watches: health, figures for Prometheus, and a log without personal data."""
