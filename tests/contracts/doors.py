@@ -1,5 +1,5 @@
 """Every address of the product and what the attack matrix does with it. A new address that stands in no table here
-fails `test_doors.py`: say in one line what it is, and the matrix tries it as everybody who should not get in.
+fails `test_doors_around.py`: say in one line what it is, and the matrix tries it as everybody who should not get in.
 
 Addresses below `o/<type>/` and `bin/<type>` need no line: they are tried for every object type by themselves, with the
 arguments of ARGS."""
@@ -44,7 +44,7 @@ OF_A_PERSON = {
     "import_errors": "import", "import_progress": "import", "import_ended": "import", "import_map": "import",
     "import_back": "import", "import_sheet": "import", "import_run": "import", "import_pause": "import",
     "import_resume": "import", "import_cancel": "import", "import_undo": "import", "undo": "changeset",
-    "api_undo": "changeset",
+    "api_undo": "changeset", "notice_open": "notice",
 }  # fmt: skip
 """Addresses of something that belongs to one person: alice's is tried by everybody else."""
 
@@ -54,13 +54,22 @@ WITH_RECORD = {
     "import_new": "", "deal_lose": "deal", "deal_move": "deal", "deal_tick": "deal", "lead_convert": "lead",
     "lead_disqualify": "lead", "lead_log": "lead", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
     **dict.fromkeys((
-        "audit_entry", "change", "change_done", "change_preview", "change_records", "change_undo", "comment_thread",
-        "comment_delete", "comment_edit", "comment_file", "comment_reply", "duplicates_decide", "duplicates_merge",
-        "notice_open", "privacy_fulfil", "privacy_refuse", "privacy_verify", "retention_rule", "retention_switch",
-        "standard_save",
+        "audit_entry", "duplicates_decide", "duplicates_merge",
     ), ""),
+    **dict.fromkeys(("privacy_fulfil", "privacy_refuse", "privacy_verify"), "privacy_request"),
+    **dict.fromkeys(("retention_rule", "retention_switch"), "retention_rule"), "standard_save": "entry_standard",
 }  # fmt: skip
 """Addresses whose `pk` is a record's of another type ('' : tried with a key that nobody has)."""
+
+HANGS_ON = {
+    **dict.fromkeys(
+        ("comment_thread", "comment_delete", "comment_edit", "comment_file", "comment_reply"), "comment"
+    ),
+    **dict.fromkeys(
+        ("change", "change_done", "change_preview", "change_records", "change_undo"), "changeset"
+    ),
+}  # fmt: skip
+"""Addresses of what hangs on alice's customer: closed to whoever may not see her."""
 
 DERIVES = {"segment_refresh"}
 """Whoever sees the record may have its derived figures worked out anew."""

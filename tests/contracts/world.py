@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from kemai.collab.models import Notice
+from kemai.collab.services import comments
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM
+from kemai.platform.define import fields, objects
 from kemai.platform.models import ChangeSet, ImportRun, Job, Member, SavedView, StoredFile
 from kemai.platform.objects import VERBS, ObjectType, all_types, get
 from tests.factory import values_for
@@ -19,6 +24,8 @@ PHONE = "13912345678"
 SEERS = ("alice", "bob", "member", "masked", "noexport")
 EDITORS = ("alice", "masked", "noexport")
 PEOPLE = ("alice", "bob", "charlie", "member", "masked", "noexport", "admin", "nobody")
+OWN_PARENTS = {"gadget": "", "gauge": "customer"}
+"""Own objects that an administrator has defined, and what their rights hang on ('' : they have an owner)."""
 MINE = dict.fromkeys((verb for verb in VERBS if verb != "reveal"), "own")
 
 
@@ -33,6 +40,8 @@ class Seen:
     """The key of a text field that may be changed; '' where there is none."""
     titled: bool = True
     """Is the word in the title?"""
+    places: dict[str, int] = field(default_factory=dict)
+    """What hangs on the record, by the name that addresses have for it: link_id, file_id, member_id, comment."""
 
 
 @dataclass
@@ -40,6 +49,8 @@ class World:
     people: dict[str, Person]
     records: dict[str, Seen]
     things: dict[str, int]
+    secrets: list[tuple[str, str]] = field(default_factory=list)
+    """(text, type): what only those may read who see alice's record of the type."""
     clients: dict[str, Client] = field(default_factory=dict)
 
     def client(self, name: str) -> Client:
@@ -82,23 +93,72 @@ def build() -> World:
         name: person(name, places.get(name, south), *([roles[name]] if name in roles else ()))
         for name in PEOPLE
     }
+    define_own()
     made: dict[str, Seen] = {}
     for object_type in all_types():
         if object_type.creatable:
             made[object_type.key] = record_of(object_type, people["alice"], made)
+    alice = access.actor_for(people["alice"].user)
     for key, one in made.items():
         if records.shareable(get(key)):
             children = ",".join(made)
-            Member.objects.create(
+            one.places["member_id"] = Member.objects.create(
                 type_key=key, object_id=one.id, user=people["member"].user, level="read",
                 children=f",{children},", added_at=timezone.now(),
-            )  # fmt: skip
+            ).pk  # fmt: skip
+        hang_on(one, alice, made)
     access.rights_changed()
     people = {name: Person(one.user, access.actor_for(one.user), one.key) for name, one in people.items()}
     world = World(people, made, things(people["alice"], made))
+    world.secrets = secrets(people, made)
     for name in PEOPLE:
         world.client(name)  # logged in for all tests, not within one
     return world
+
+
+def define_own() -> None:
+    """As an administrator makes them on screen."""
+    for key, parent in OWN_PARENTS.items():
+        label = f"矩阵{key}"
+        objects.create_object(
+            {"label": label, "options": {"tags": True, "timeline": True}}, by=SYSTEM, key=key
+        )
+        about = {"label": "所属客户", "ref": "customer", "required": bool(parent)}
+        options = [{"label": "甲"}, {"label": "乙"}]
+        fields.create_field(key, "reference", about, by=SYSTEM, key="customer")
+        fields.create_field(key, "long_text", {"label": "说明"}, by=SYSTEM, key="remark")
+        fields.create_field(key, "phone", {"label": "报修电话", "personal": True}, by=SYSTEM, key="phone")
+        fields.create_field(key, "choice", {"label": "状态", "options": options}, by=SYSTEM, key="state")
+        fields.create_field(key, "date", {"label": "出厂日期"}, by=SYSTEM, key="made_on")
+        if parent:
+            objects.change_object(key, {"parent": "customer"}, by=SYSTEM)
+
+
+def hang_on(one: Seen, alice: access.Actor, made: dict[str, Seen]) -> None:
+    """A file, a comment of alice's and a relation, so that the addresses of these are tried with what is there."""
+    about = (one.type.key, one.id)
+    if access.scope(alice, one.type, "view").filter(pk=one.id).exists():
+        one.places["comment"] = comments.write(about, f"{one.marker}评论", by=alice).comment.pk
+    if not one.type.administered:
+        upload = SimpleUploadedFile(f"{one.marker}.txt", one.marker.encode())
+        one.places["file_id"] = records.attach(*about, upload, by=SYSTEM).pk
+    customer = made["customer"]
+    if one is not customer:
+        link = records.link("related", about, ("customer", customer.id), by=SYSTEM).pk
+        one.places["link_id"] = customer.places["link_id"] = link
+
+
+def secrets(people: dict[str, Person], made: dict[str, Seen]) -> list[tuple[str, str]]:
+    """Old notices about a record that most of those told of it may not see now, and a record in the recycle bin."""
+    customer = made["customer"]
+    for one in people.values():
+        Notice.objects.create(
+            user=one.user, title="暗号通知乙丑", type_key="customer", object_id=customer.id, at=timezone.now()
+        )
+    gone = {"name": "暗号回收丙寅", "owner": people["alice"].user.pk}
+    binned: Any = records.create("customer", gone, by=SYSTEM)
+    records.delete("customer", [binned.pk], by=SYSTEM)
+    return [("暗号通知乙丑", "customer"), ("暗号回收丙寅", "customer")]
 
 
 def record_of(object_type: ObjectType, alice: Person, made: dict[str, Seen]) -> Seen:
@@ -138,4 +198,13 @@ def things(alice: Person, made: dict[str, Seen]) -> dict[str, int]:
     customer = made["customer"]
     records.update("customer", customer.id, {customer.text: f"{customer.marker}改"}, by=alice.actor)
     changeset = ChangeSet.objects.filter(type_key="customer", kind="update").latest("pk")
-    return {"export": file.pk, "job": job.pk, "view": view.pk, "import": run.pk, "changeset": changeset.pk}
+    notice = Notice.objects.create(user=alice.user, title="暗号notice", at=now)
+    return {
+        "notice": notice.pk,
+        "comment": customer.places["comment"],
+        "export": file.pk,
+        "job": job.pk,
+        "view": view.pk,
+        "import": run.pk,
+        "changeset": changeset.pk,
+    }

@@ -17,7 +17,7 @@ from kemai.platform.access.actor import Actor, Held, actor_for
 from kemai.platform.access.beyond import LEVEL_OF, Rule, load_shared
 from kemai.platform.access.grants import Reach, department_paths, reach_of, rights_version, root_type
 from kemai.platform.access.levels import field_levels
-from kemai.platform.access.reach import where_q
+from kemai.platform.access.reach import lineage, where_q
 from kemai.platform.access.wording import SCOPE_LABELS, VERB_LABELS, held_roles, role_name
 from kemai.platform.models import FieldRule, Grant, Member
 from kemai.platform.models.rights import LEVELS
@@ -88,10 +88,9 @@ def facts_of(object_type: ObjectType, key: int) -> Facts | None:
     if record is None:
         return None
     above: Any = record
-    step = object_type
-    while step.parent:
-        above = getattr(above, step.parent)
-        step = get(step.fields[step.parent].ref)
+    for step, spec in lineage(object_type):
+        named = step.model._default_manager.filter(pk=above.pk).values(spec.value_path)
+        above = get(spec.ref).model._default_manager.get(pk__in=named)
     shared = load_shared(rights_version())
     members = []
     if root.key in shared.member_types:

@@ -227,6 +227,8 @@ def board_choices(object_type: ObjectType) -> list[dict[str, str]]:
 def preview(request: HttpRequest, actor: Actor, type_key: str, kind: str) -> HttpResponse:
     """The draft with a real record that the administrator may see."""
     object_type = found_type(type_key)
+    if kind not in ABOUT:
+        raise NotVisible
     row = layouts.draft(type_key, kind) or layouts.standing(type_key, kind)
     state = layouts.state_of(object_type, row, kind)
     shown = sample(actor, object_type, state, kind)
@@ -244,8 +246,9 @@ def preview(request: HttpRequest, actor: Actor, type_key: str, kind: str) -> Htt
 def sample(actor: Actor, object_type: ObjectType, state: Mapping[str, Any], kind: str) -> dict[str, Any]:
     specs = access.visible_specs(actor, object_type)
     keys = {spec.key for spec in specs}
-    rows = access.scope(actor, object_type).order_by("-pk")[: 1 if kind in layouts.SECTIONED else 5]
-    records = query.fetch(rows, object_type, specs)
+    seen = access.scope(actor, object_type).order_by("-pk")
+    newest = list(seen.values_list("pk", flat=True)[: 1 if kind in layouts.SECTIONED else 5])
+    records = query.fetch(seen.filter(pk__in=newest), object_type, specs)
     access.mask_rows(actor, object_type, records)
     found: dict[str, Any] = {"records": records, "title_key": object_type.title}
     if kind in layouts.SECTIONED:
