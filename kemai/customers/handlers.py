@@ -8,6 +8,7 @@ from kemai.customers.services import chain, duplicates, hooks, match_keys, segme
 from kemai.customers.services.contacts import follow_interactions, follow_tasks
 from kemai.customers.services.interactions import follow_next
 from kemai.customers.services.orders import follow_orders
+from kemai.platform.backup import ledger
 from kemai.platform.events import on
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import OutboxEvent
@@ -87,3 +88,9 @@ def task_changed(event: OutboxEvent) -> None:
 def refresh_soon() -> None:
     """At most one such job waits at a time."""
     enqueue(REFRESH, key="customers.segments", again=True)
+
+
+@on("customer.erased", name="customers.ledger")
+def erased(event: OutboxEvent) -> None:
+    """Beside the backups, so that a restore of an older one does not bring the person back."""
+    ledger.note(event.name, {"id": event.object_id, **event.payload})

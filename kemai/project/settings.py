@@ -146,6 +146,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = str(env.data_folder("KEMAI_TMP", DATA_DIR / "tmp"))
 AUDIT_ROOT = env.text("KEMAI_AUDIT", str(DATA_DIR / "audit"))
+# where backups go, and the ledger of who was erased; best a disk of its own that is copied elsewhere
+BACKUP_ROOT = env.text("KEMAI_BACKUPS", str(DATA_DIR / "backups"))
+BACKUP_KEY = env.text("KEMAI_BACKUP_KEY")
 MEDIA_ROOT = str(env.data_folder("KEMAI_FILES", DATA_DIR / "files"))
 
 LANGUAGE_CODE = "zh-hans"

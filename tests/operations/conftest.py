@@ -50,6 +50,23 @@ def place(tmp_path: Path, django_db_setup: None, django_db_blocker: DjangoDbBloc
             cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+def other_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """An empty folder, and on PostgreSQL an empty database."""
+    folder = tmp_path_factory.mktemp("other")
+    if connection.vendor == "sqlite":
+        yield Place(folder, "")
+        return
+    name = f"place_{secrets.token_hex(6)}"
+    with administrator() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield Place(folder, url_of(name))
+    finally:
+        with administrator() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 def administrator() -> Any:
     import psycopg
 

@@ -11,7 +11,7 @@ SCREENS = frozenset({"views", "api", "actions", "ui"})
 MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
 # The machinery behind the write door keeps its own tables: rights, change sets, outbox, search, the job queue, what
 # administrators define.
-MACHINERY = frozenset({"access", "audit", "events", "search", "jobs", "define"})
+MACHINERY = frozenset({"backup", "access", "audit", "events", "search", "jobs", "define"})
 WRITERS = frozenset({"records", "services", "migrations"})
 SIGNALS = (
     "django.dispatch",

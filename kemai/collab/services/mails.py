@@ -30,6 +30,7 @@ from kemai.collab.services import notices
 from kemai.collab.services.about import person
 from kemai.collab.services.mail_server import MailServer, server
 from kemai.platform.access import actor_for
+from kemai.platform.models import Job
 
 TIMEOUT = 20.0
 MOST_IN_ONE = 100
@@ -219,3 +220,12 @@ def send_link(user_id: int) -> str:
         context = {"link": public_url(path)}
         deliver(letter(through, member.email, str(member), _("设置新密码"), "link", context, key), through)
     return "sent"
+
+
+def drop_waiting() -> int:
+    """No mail that waits now will go; the notices themselves stay in the notice centre. Returns how many."""
+    jobs = Job.objects.filter(
+        task__startswith="kemai.collab.jobs.mail_", state__in=("waiting", "running", "paused")
+    )
+    jobs.update(state="cancelled", finished_at=timezone.now(), leased_until=None)
+    return Notice.objects.filter(mail__in=("due", "digest", "sending")).update(mail="")

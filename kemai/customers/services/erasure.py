@@ -44,7 +44,12 @@ def digest(kind: str, value: str) -> str:
 
 
 def remember(pairs: Iterable[tuple[str, str]]) -> int:
-    rows = [Tombstone(digest=digest(kind, value), at=timezone.now()) for kind, value in pairs if value]
+    return bury({digest(kind, value) for kind, value in pairs if value})
+
+
+def bury(digests: Iterable[str]) -> int:
+    """Notes digests that are known as such (out of the ledger that is kept beside the backups)."""
+    rows = [Tombstone(digest=one, at=timezone.now()) for one in sorted(digests)]
     Tombstone.objects.bulk_create(rows, ignore_conflicts=True)
     cache.delete(HAVE)
     return len(rows)
@@ -81,13 +86,15 @@ def erase_customer(key: int, *, by: Actor, reason: str) -> None:
     with transaction.atomic():
         customer = Customer.objects.select_for_update().get(pk=key)
         contacts = list(Contact.objects.filter(customer=key).values_list("pk", flat=True))
-        remember(identifiers(customer))
+        known = sorted({digest(kind, value) for kind, value in identifiers(customer)})
+        bury(known)
         blank(customer)
         paths = drop_parts(key, contacts)
         forget_merged(key, by=by, reason=reason)
         redact_all(key, contacts, by=by, reason=reason)
         changes = audit.open_set("purge", "customer", by=by, reason=reason, count=1)
-        events.emit("customer.erased", "customer", key, changes)
+        told = {"created_at": customer.created_at.isoformat(), "digests": known}
+        events.emit("customer.erased", "customer", key, changes, told)
     remove_files(paths)
 
 

@@ -20,6 +20,7 @@ from kemai.platform.models import Job
 PLATFORM = (
     "kemai.platform.jobs.housekeeping",
     "kemai.platform.audit.sealfile",
+    "kemai.platform.backup.jobs",
     "kemai.platform.define.jobs",
     "kemai.platform.exports.services",
     "kemai.platform.imports.retention",

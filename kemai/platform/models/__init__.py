@@ -1,5 +1,6 @@
 """The kernel's tables."""
 
+from kemai.platform.models.backup import ApiReceipt, BackupRun
 from kemai.platform.models.base import OwnedRecord, RecordBase
 from kemai.platform.models.change import Change, ChangeSet, EventDelivery, OutboxEvent
 from kemai.platform.models.columns import (
@@ -33,9 +34,11 @@ from kemai.platform.models.work import (
 
 __all__ = [
     "Alias",
+    "ApiReceipt",
     "ApiToken",
     "AuditEntry",
     "AuditGate",
+    "BackupRun",
     "CacheRow",
     "Change",
     "ChangeSet",

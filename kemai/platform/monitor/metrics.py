@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY, Collector
 
-from kemai.platform.models import Job, OutboxEvent
+from kemai.platform.models import BackupRun, Job, OutboxEvent
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -48,6 +48,10 @@ class Now(Collector):
         for kind, size in process_memory().items():
             memory.add_metric([kind], size)
         yield memory
+        last = BackupRun.objects.filter(state="done", removed=False).order_by("-started_at").first()
+        if last is not None:
+            age = (timezone.now() - last.started_at).total_seconds()
+            yield one("kemai_backup_age_seconds", "Age of the newest backup", age)
         yield one("kemai_up", "The database answers", 1)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
@@ -23,7 +22,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def database_trouble(request: HttpRequest, found: Trouble) -> HttpResponse:
-    connection.close_if_unusable_or_obsolete()
     response = answer(request, 503, found.code, found.message)
     response.headers["Retry-After"] = str(found.retry_after)
     return response

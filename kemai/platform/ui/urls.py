@@ -16,6 +16,7 @@ PARTS = (
     "kemai.platform.ui.define.urls",
     "kemai.platform.ui.trail.urls",
     "kemai.platform.ui.formulas.urls",
+    "kemai.platform.ui.backups.urls",
 )
 
 

@@ -20,6 +20,9 @@ COMMANDS = {
     "real": "company",
     "migrate": "upkeep",
     "doctor": "upkeep",
+    "backup": "backups",
+    "restore": "backups",
+    "upgrade": "backups",
     "user": "people",
     "token": "people",
     "import": "data",
@@ -36,6 +39,9 @@ HELP = {
     "real": ("导入真实零售数据并启动", "Import real retail records and start"),
     "migrate": ("创建或升级数据库", "Create or upgrade the database"),
     "doctor": ("检查安装并给出建议", "Check the installation and say what to do"),
+    "backup": ("备份：数据库、文件、密钥", "Back up the database, the files and the secret"),
+    "restore": ("把备份恢复到空的位置", "Restore a backup into an empty place"),
+    "upgrade": ("预演并升级数据库", "Rehearse and do an upgrade of the database"),
     "user": ("管理员工账号", "Manage staff accounts"),
     "token": ("管理 API 令牌", "Manage API tokens"),
     "import": ("导入 CSV 或 Excel 文件", "Import a CSV or Excel file"),
@@ -67,7 +73,7 @@ class Commands(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        if module != "server":  # its processes load Django themselves
+        if cmd_name not in WITHOUT_DJANGO:
             set_up(cmd_name)
         found = getattr(import_module(f"kemai.project.cli.{module}"), f"{cmd_name}_command")
         return found if isinstance(found, click.Command) else None
@@ -77,6 +83,8 @@ class Commands(click.Group):
             formatter.write_dl([(name, say(*HELP[name])) for name in COMMANDS])
 
 
+WITHOUT_DJANGO = ("serve", "worker", "live", "restore")
+"""Commands that load it themselves, in other processes or with another data folder."""
 SEPARATE = ("demo", "real")
 """Companies that live in data folders of their own: playing with them never touches real data."""
 

@@ -112,12 +112,65 @@ def check_admin() -> tuple[bool, str, str]:
     )
 
 
+def check_backup() -> tuple[bool, str, str]:
+    from kemai.platform.backup import keeping
+
+    now = keeping.state()
+    last = f"{timezone.localtime(now['last'].started_at):%Y-%m-%d %H:%M}" if now["last"] else "-"
+    return (
+        now["on"] and not now["stale"] and (now["last"] is None or now["last"].verified != "bad"),
+        say(f"最近的备份：{last}", f"Latest backup: {last}"),
+        say(
+            "请运行 kemai backup，并在“设置 › 备份”中打开每日备份",
+            "Run kemai backup; switch on daily backups in the settings",
+        ),
+    )
+
+
+def check_backup_key() -> tuple[bool, str, str]:
+    sealed = bool(settings.BACKUP_KEY)
+    return (
+        sealed,
+        say(
+            "备份加密" if sealed else "备份没有加密",
+            "Backups are encrypted" if sealed else "Backups are not encrypted",
+        ),
+        say(
+            "请设置 KEMAI_BACKUP_KEY_FILE（见 docs/operations.md）",
+            "Set KEMAI_BACKUP_KEY_FILE (docs/operations.md)",
+        ),
+    )
+
+
+def check_durable() -> tuple[bool, str, str]:
+    """Whether an acknowledged write is on the disk."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            safe, found = cursor.fetchone()[0] >= 2, "synchronous"
+        else:
+            cursor.execute("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
+            fsync, commit = cursor.fetchone()
+            safe, found = fsync == "on" and commit != "off", f"fsync={fsync}, synchronous_commit={commit}"
+    return (
+        safe,
+        say(
+            f"写入落盘：{'是' if safe else '否'}（{found}）",
+            f"Writes reach the disk: {'yes' if safe else 'no'} ({found})",
+        ),
+        say(
+            "请在 postgresql.conf 中打开 fsync 和 synchronous_commit",
+            "Switch on fsync and synchronous_commit",
+        ),
+    )
+
+
 @click.command("doctor", help=about("doctor"))
 def doctor_command() -> None:
     bad = 0
     checks: list[Check] = [check_sqlite, check_migrations, check_disk, check_assets]
     if pending_migrations() == 0:
-        checks += [check_worker, check_outbox, check_admin]
+        checks += [check_durable, check_worker, check_outbox, check_admin, check_backup, check_backup_key]
     for check in checks:
         ok, found, advice = check()
         bad += not ok
