@@ -18,6 +18,9 @@ CAP = 1000
 """Candidates looked at for one question; where a search has as many, scoped users need `match_condition`."""
 PROBE, COMMON = 500, 0.02
 """A word that so great a share of the newest documents has is common."""
+ENOUGH = 100
+"""Two pages of the best; who wants more names an order or one more word. Each further hit costs twenty lookups where a
+salesperson owns a twentieth."""
 WALK = 20_000
 """Candidates that are looked up among the records of somebody who does not see all."""
 
@@ -45,7 +48,7 @@ def _ranked(asked: Question, found: Sequence[tuple[int, str]]) -> list[int]:
 
 
 def match_within(
-    records: QuerySet[Any], type_key: str, text: str, *, hidden: Collection[str] = (), want: int = 200
+    records: QuerySet[Any], type_key: str, text: str, *, hidden: Collection[str] = (), want: int = ENOUGH
 ) -> tuple[list[int], bool]:
     """Ids found among `records` (those of one salesperson, say), the best first, and whether they are all there are.
 
