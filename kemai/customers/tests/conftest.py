@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -16,24 +14,7 @@ from kemai.customers.models import Customer, CustomerFacts, FactTransition, Orde
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import Ref
-from tests.people import PASSWORD, Person, crowd
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def people(db: None) -> dict[str, Person]:
-    return crowd()
+from tests.people import PASSWORD, Person
 
 
 class Shelf:

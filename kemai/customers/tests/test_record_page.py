@@ -19,20 +19,10 @@ from kemai.platform import records
 from kemai.platform.access import SYSTEM, rights_changed
 from kemai.platform.models import FieldRule, Role
 from tests.factory import make
-from tests.people import Person, crowd
+from tests.people import Person
 
 FRAGMENT = {"HX-Request": "true"}
 TODAY = date(2026, 11, 20)
-
-
-@pytest.fixture
-def people(db: None) -> dict[str, Person]:
-    return crowd()
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def browser(person: Person) -> Client:

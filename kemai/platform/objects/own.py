@@ -6,6 +6,7 @@ neither be typed nor asked about; one such row never stops the others."""
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,8 +100,10 @@ followers: list[Callable[[], None]] = []
 def meta_changed() -> None:
     """To be called in the transaction that changes a definition."""
     # lint: allow write-door — the version of all definitions is no record
-    row, _created = Setting.objects.select_for_update().get_or_create(key=META, defaults={"value": 0})
-    row.value = int(row.value) + 1
+    row, _created = Setting.objects.select_for_update().get_or_create(key=META, defaults={"value": ""})
+    row.value = secrets.token_hex(
+        8
+    )  # no count: what a process keeps by version must not fit another database
     row.save()  # lint: allow write-door — the same
     forget()
     transaction.on_commit(forget)

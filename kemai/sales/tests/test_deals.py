@@ -15,16 +15,10 @@ from kemai.platform.events.delivery import drain_all
 from kemai.platform.records import FieldErrors
 from kemai.sales.models import Deal, LostReason, StageEvent
 from kemai.sales.panels import time_in_stages
-from kemai.sales.services import deals, stages
-from tests.people import Person, crowd
+from kemai.sales.services import deals
+from tests.people import Person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def people() -> dict[str, Person]:
-    stages.forget()
-    return crowd()
 
 
 @pytest.fixture

@@ -13,17 +13,11 @@ from kemai.platform import records
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Deal, Lead
-from kemai.sales.services import leads, stages
+from kemai.sales.services import leads
 from kemai.sales.services.leads import Conversion
-from tests.people import Person, crowd
+from tests.people import Person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def people() -> dict[str, Person]:
-    stages.forget()
-    return crowd()
 
 
 @pytest.fixture

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kemai.platform.access import Actor
-from tests.people import Person, crowd
-
-
-@pytest.fixture
-def people(db: None) -> dict[str, Person]:
-    return crowd()
+from tests.people import Person
 
 
 @pytest.fixture

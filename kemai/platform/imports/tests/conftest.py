@@ -14,17 +14,10 @@ from kemai.platform.access import SYSTEM
 from kemai.platform.imports import work
 from kemai.platform.models import ImportRun
 from kemai.platform.objects import get
-from tests.people import Person, crowd
 
 Rows = Sequence[Sequence[str]]
 Load = Callable[..., ImportRun]
 IMPORTER = SYSTEM.through("import")
-
-
-@pytest.fixture
-def people(db: None, settings: Any) -> dict[str, Person]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    return crowd()
 
 
 @pytest.fixture

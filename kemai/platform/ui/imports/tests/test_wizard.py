@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -15,17 +13,9 @@ from kemai.platform import imports, jobs, records
 from kemai.platform.imports import api, work
 from kemai.platform.models import ImportRun, Job
 from kemai.platform.objects import get
-from tests.people import Person, crowd
+from tests.people import Person
 
 TEXT = "客户编号,名称,电话\nM1,张伟,13800138001\nM2,李娜,123\nM3,王芳,13800138003\n"
-
-
-@pytest.fixture
-def people(db: None, settings: Any) -> Iterator[dict[str, Person]]:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()
-    yield crowd()
-    cache.clear()
 
 
 def browser(person: Person, language: str = "zh-hans") -> Client:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from hypothesis import settings as hypothesis_settings
 
 from tests.people import Person, crowd
@@ -25,6 +27,14 @@ def on_postgres() -> bool:
 def quick_passwords(settings: Any) -> None:
     """Hashing that takes a third of a second protects people, not tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    """What the company has chosen is remembered for some seconds: not into the next test."""
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture
