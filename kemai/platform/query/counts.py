@@ -9,11 +9,17 @@ from typing import Any, NamedTuple
 from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
+from django.db.models.lookups import IsNull
 
 CAP = 4_000
 STEP = 1_000
 WORK = 40
 """Steps of 1,000 instructions of SQLite's machine that a quick count may take: about 3 ms, whatever is asked."""
+
+
+CAP_JOINED = 500
+"""On PostgreSQL, whose work cannot be bounded from outside, where conditions on several tables meet: of a tenth that is
+true on each side it would have to look at forty times as many rows as it counts."""
 
 
 class Count(NamedTuple):
@@ -34,6 +40,8 @@ class Count(NamedTuple):
 def quick_count(queryset: QuerySet[Any], cap: int = CAP, *, work: int | None = WORK) -> Count:
     """The number of records up to `cap`, within a bounded amount of work: enough to show and to choose a plan by.
     `work=None` counts to the cap however long it takes."""
+    if connection.vendor == "postgresql" and work is not None and len(asked_tables(queryset.query.where)) > 1:
+        cap = min(cap, CAP_JOINED)
     try:
         sql, params = queryset.order_by().values("pk")[: cap + 1].query.sql_with_params()
     except EmptyResultSet:
@@ -44,6 +52,15 @@ def quick_count(queryset: QuerySet[Any], cap: int = CAP, *, work: int | None = W
             number = int(cursor.fetchone()[0])
             return Count(min(number, cap), number <= cap)
         return stepped_count(cursor, sql, params, cap, work)
+
+
+def asked_tables(node: Any) -> set[str]:
+    """The tables that conditions are about, other than whether something is there at all."""
+    if hasattr(node, "children"):
+        return set().union(*(asked_tables(child) for child in node.children))
+    lhs = getattr(node, "lhs", None)
+    alias = getattr(lhs, "alias", "")
+    return {alias} if alias and not isinstance(node, IsNull) else set()
 
 
 def stepped_count(cursor: Any, sql: str, params: Sequence[Any], cap: int, work: int) -> Count:
