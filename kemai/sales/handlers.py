@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from kemai.customers.models import Interaction, Order
 from kemai.platform.events import on
 from kemai.platform.models import OutboxEvent
+from kemai.sales.models import Contract, Deal, FollowUp
 from kemai.sales.services.course import note_many
+from kemai.sales.services.pools import keeping, routing
+from kemai.sales.services.pools.kinds import KINDS, Kind
 
 
 @on("deal.bulk_created", name="sales.stages.created")
@@ -13,3 +20,56 @@ def deals_changed(event: OutboxEvent) -> None:
     """Imports, bulk edits and undos move deals as well: their way is noted from the stages they stand in."""
     if "first" in event.payload:
         note_many(int(event.payload["first"]), int(event.payload["last"]))
+
+
+TOUCHES: dict[str, tuple[Any, str, str]] = {
+    "interaction": (Interaction, "customer", "customer"),
+    "deal": (Deal, "customer", "customer"),
+    "contract": (Contract, "customer", "customer"),
+    "order": (Order, "customer", "customer"),
+    "lead_follow_up": (FollowUp, "lead", "lead"),
+}
+"""Types whose records put a return off: (model, kind of record that they are about, its column)."""
+
+
+@on("interaction.*", name="sales.pools.interaction")
+@on("deal.*", name="sales.pools.deal")
+@on("contract.*", name="sales.pools.contract")
+@on("order.*", name="sales.pools.order")
+@on("lead_follow_up.*", name="sales.pools.lead_follow_up")
+def touched(event: OutboxEvent) -> None:
+    """The days that count for a return follow what happens with the record."""
+    model, kind, column = TOUCHES[event.type_key]
+    keeping.touched(kind, keys_of(event, model, column))
+
+
+@on("customer.*", name="sales.pools.customer")
+@on("lead.*", name="sales.pools.lead")
+def changed(event: OutboxEvent) -> None:
+    """New records without an owner find a place; a rule's condition may speak of what was changed."""
+    kind = KINDS.get(event.type_key)
+    if kind is None or event.name.endswith(("facts_changed", ".merged")):
+        return
+    keys = keys_of(event, kind.type.model, "pk")
+    if event.name.endswith(("created", "restored")):
+        newcomers(kind, keys)
+    keeping.due_of(kind, keys)
+
+
+def newcomers(kind: Kind, keys: Sequence[int]) -> None:
+    if kind.key == "lead":
+        routing.welcome(keys)
+    else:
+        keeping.place_new(kind, kind.type.records().filter(pk__in=keys))
+
+
+def keys_of(event: OutboxEvent, model: Any, column: str) -> list[int]:
+    """The records that an event is about, one or a span of them."""
+    rows = model._default_manager.order_by()
+    if event.object_id is not None:
+        rows = rows.filter(pk=event.object_id)
+    elif "first" in event.payload:
+        rows = rows.filter(pk__gte=event.payload["first"], pk__lte=event.payload["last"])
+    else:
+        return []
+    return list(rows.values_list(column, flat=True).distinct())

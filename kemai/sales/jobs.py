@@ -7,9 +7,35 @@ from django.utils.translation import gettext_noop as _
 from kemai.platform.jobs import schedule
 from kemai.platform.jobs.progress import Progress
 from kemai.sales.services import leads
+from kemai.sales.services.pools import returns, routing
+from kemai.sales.services.pools.kinds import KINDS, today
 
 
 @schedule("lead_scores", at="02:10", title=_("线索评分"))
 def rescore(progress: Progress) -> None:
     """Interest fades by the day."""
     leads.rescore_all()
+
+
+@schedule("pool_returns", at="06:00", title=_("公海自动退回"))
+def return_to_pools(progress: Progress) -> dict[str, int]:
+    """In the morning: until six o'clock whatever was due today could still be saved."""
+    found = returns.run(tell=progress)
+    return {"returned": sum(one.count for one in found), "rules": len(found)}
+
+
+@schedule("pool_warnings", at="08:00", title=_("公海退回提醒"))
+def warn_of_returns(progress: Progress) -> int:
+    """Returns how many people were told."""
+    return returns.warn()
+
+
+@schedule("lead_routes", every=15, title=_("线索自动分配"))
+def route_leads(progress: Progress) -> int:
+    """Leads that came outside working hours. Returns how many were given to somebody."""
+    return routing.route_waiting()
+
+
+def refresh_returns(progress: Progress, *, kind: str) -> int:
+    """All dates after a change of the rules. Returns how many changed."""
+    return returns.refresh_all(KINDS[kind], today(), progress)

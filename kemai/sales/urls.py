@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.sales.views import deal, lead
+from kemai.sales.views import deal, lead, pool_desk, pool_menu, pools, routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<int:pk>/log", lead.log, name="lead_log"),
@@ -14,3 +14,34 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<int:pk>/tick", deal.tick, name="deal_tick"),
     path("deals/<int:pk>/lose", deal.lose, name="deal_lose"),
 ]
+POOL_PAGES = (
+    path("pools", pools.page, name="pools"),
+    path("pools/<int:pk>", pools.page, name="pool"),
+    path("pools/mine/<slug:kind>", pools.mine, name="pool_mine"),
+    path("pools/claim/<slug:kind>", pools.claim_many, name="pool_claim_many"),
+    path("pools/claim/<slug:kind>/<int:pk>", pools.claim_here, name="pool_claim_here"),
+    path("pools/assign/<slug:kind>", pools.assign, name="pool_assign"),
+    path("pools/manage", pool_desk.index, name="pool_desks"),
+    path("pools/manage/new", pool_desk.edit, name="pool_new"),
+    path("pools/manage/<int:pk>", pool_desk.desk, name="pool_desk"),
+    path("pools/manage/<int:pk>/edit", pool_desk.edit, name="pool_edit"),
+    path("pools/manage/<int:pk>/fill", pool_desk.fill, name="pool_fill"),
+    path("pools/manage/<int:pk>/delete", pool_desk.remove, name="pool_remove"),
+    path("pools/manage/<int:pk>/rules/new", pool_desk.rule, name="pool_rule_new"),
+    path("pools/manage/<int:pk>/rules/rehearse", pool_desk.rehearse, name="pool_rehearse_new"),
+    path("pools/manage/<int:pk>/rules/<int:key>", pool_desk.rule, name="pool_rule"),
+    path("pools/manage/<int:pk>/rules/<int:key>/rehearse", pool_desk.rehearse, name="pool_rehearse"),
+    path("pools/manage/<int:pk>/rules/<int:key>/delete", pool_desk.rule_remove, name="pool_rule_remove"),
+    path("settings/lead-routes", routes.index, name="lead_routes"),
+    path("settings/lead-routes/new", routes.edit, name="lead_route_new"),
+    path("settings/lead-routes/<int:pk>", routes.edit, name="lead_route"),
+    path("settings/lead-routes/<int:pk>/delete", routes.remove, name="lead_route_remove"),
+)
+urlpatterns += POOL_PAGES
+for kind, place in (("customer", "customers"), ("lead", "leads")):
+    urlpatterns += [
+        path(f"{place}/<int:pk>/claim", pools.claim, {"kind": kind}, name=f"{kind}_claim"),
+        path(f"{place}/<int:pk>/give-back", pools.give_back, {"kind": kind}, name=f"{kind}_give_back"),
+        path(f"{place}/<int:pk>/protect", pools.protect, {"kind": kind}, name=f"{kind}_protect"),
+    ]
+pool_menu.register()

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 ARGS: dict[str, Any] = {
-    "name": "name", "child": "contact", "act": "edit", "file_id": 1, "member_id": 1, "code": "call",
+    "name": "name", "child": "contact", "act": "edit", "kind": "customer", "file_id": 1, "member_id": 1, "code": "call",
 }  # fmt: skip
 """What stands for further arguments of an address below a record; `key` is tried with the type's panels and actions."""
 
 WITH_CUSTOMER = {
     "customer_composer", "customer_log", "customer_step", "customer_consent", "customer_recheck",
+    "customer_claim", "customer_give_back", "customer_protect",
 }  # fmt: skip
 """Addresses whose `pk` is a customer's: as closed as the customer."""
 
@@ -24,14 +25,14 @@ MAY_SHOW_RECORDS = {
     "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
     "health_count", "mention_options", "notices_part", "customer_check",
-    "privacy",
+    "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 
 ACTS_ON_MANY = {
     "chain_export", "chain_play", "chain_freeze", "recalculate", "run_start", "segment_preview", "today_task_new",
     "notices_read", "view_new", "view_update", "audit_export", "duplicates_sure", "duplicates_start", "calendar_move",
-    "recheck_save",
+    "recheck_save", "pool_claim_many", "pool_assign",
 }  # fmt: skip
 """Posts without a record in the address; tried empty by everybody: nobody's records may change."""
 
@@ -52,9 +53,12 @@ WITH_RECORD = {
     "today_task_done": "task", "today_task_later": "task", "segment": "segment", "segment_save": "segment",
     "segment_refresh": "segment", "segment_why": "segment", "chain_take_back": "", "run": "", "run_finished": "",
     "import_new": "", "deal_lose": "deal", "deal_move": "deal", "deal_tick": "deal", "lead_convert": "lead",
-    "lead_disqualify": "lead", "lead_log": "lead", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
+    "lead_claim": "lead",
+    "lead_give_back": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",
+    "pool_claim_here": "customer", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
     **dict.fromkeys((
-        "audit_entry", "duplicates_decide", "duplicates_merge",
+        "audit_entry", "duplicates_decide", "duplicates_merge", "pool", "pool_desk", "pool_edit", "pool_fill",
+        "pool_remove", "pool_rule", "pool_rule_new", "pool_rule_remove", "pool_rehearse", "pool_rehearse_new",
     ), ""),
     **dict.fromkeys(("privacy_fulfil", "privacy_refuse", "privacy_verify"), "privacy_request"),
     **dict.fromkeys(("retention_rule", "retention_switch"), "retention_rule"), "standard_save": "entry_standard",

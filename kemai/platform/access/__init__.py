@@ -22,6 +22,7 @@ from kemai.platform.access.show import (
     mask_personal,
     mask_rows,
     mask_title,
+    narrowed,
     order,
     visible_specs,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "mask_rows",
     "mask_title",
     "may",
+    "narrowed",
     "one",
     "order",
     "people",

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
+from kemai.platform.access import commons
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import verb_scope, version_of
 from kemai.platform.access.levels import reveals_all
@@ -44,8 +45,10 @@ def same_reach(actor: Actor, object_type: ObjectType | str, one: str, other: str
 def sight_key(actor: Actor, object_type: ObjectType | str) -> tuple[Any, ...]:
     """Equal for actors who see the same fields of a type at the same levels: what is worked out for one of them may be
     kept for all."""
-    reveals = reveals_all(actor, as_type(object_type))
-    return (actor.role_ids, actor.is_system, actor.read_only, version_of(actor), reveals)
+    object_type = as_type(object_type)
+    shut = tuple(sorted(commons.shut_at_large(actor, object_type).items()))
+    reveals = reveals_all(actor, object_type)
+    return (actor.role_ids, actor.is_system, actor.read_only, version_of(actor), reveals, shut)
 
 
 def binned(actor: Actor, object_type: ObjectType | str) -> QuerySet[Any]:

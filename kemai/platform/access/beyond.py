@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from kemai.platform.access import commons
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import forgetting, version_of
 from kemai.platform.models import Member, Setting, ShareRule
@@ -59,9 +60,11 @@ class Extras:
     members: bool = False
     rules: tuple[Rule, ...] = ()
     reports: bool = False
+    places: tuple[int, ...] = ()
+    """Where records lie open to the actor (`commons`); their children do not come along."""
 
     def __bool__(self) -> bool:
-        return self.members or self.reports or bool(self.rules)
+        return self.members or self.reports or bool(self.rules or self.places)
 
     def carried(self, child: str) -> Extras:
         """Those that come along to the child records of a type. What one's people own, its children belong to."""
@@ -112,7 +115,8 @@ def extras(actor: Actor, root: ObjectType, verb: str) -> Extras:
     if root.key in shared.member_types:
         found = member_of(actor.user_id, actor.department_ids, version)
         members = any((root.key, level) in found for level in levels)
-    return Extras(levels, members, rules, shared.manager_sees and verb == "view")
+    places = tuple(one.id for one in commons.open_to(actor, root)) if verb == "view" else ()
+    return Extras(levels, members, rules, shared.manager_sees and verb == "view", places)
 
 
 def member_keys(

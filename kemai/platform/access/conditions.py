@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from kemai.platform.access import commons
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import verb_scope
 from kemai.platform.access.levels import field_levels
@@ -19,7 +20,8 @@ def condition(actor: Actor, object_type: ObjectType, raw: object) -> Node:
 
     The fields of related records are held to the actor's rights on their own type: a filter on what one may not
     see would tell it piece by piece."""
-    node = parse(raw, object_type, actor.moment(), field_levels(actor, object_type))
+    levels = field_levels(actor, object_type) | commons.shut_at_large(actor, object_type)
+    node = parse(raw, object_type, actor.moment(), levels)
     check(actor, node)
     return node
 
@@ -38,7 +40,7 @@ def check(actor: Actor, node: Node) -> None:
 def check_related(actor: Actor, node: Related) -> None:
     if verb_scope(actor, node.type, "view") == "none":
         raise QueryError("unknown_relation", _("没有相关对象“%(name)s”") % {"name": node.type.key})
-    levels = field_levels(actor, node.type)
+    levels = field_levels(actor, node.type) | commons.shut_at_large(actor, node.type)
     known = {key for key, level in levels.items() if level in {"read", "edit"}}
     asked = {leaf.spec.key for leaf in leaves(node.where)} | {node.field.key}
     if node.of is not None:

@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kemai.platform.access import commons
 from kemai.platform.access.actor import Actor, Held, actor_for
 from kemai.platform.access.beyond import LEVEL_OF, Rule, load_shared
 from kemai.platform.access.grants import Reach, department_paths, reach_of, rights_version, root_type
@@ -27,7 +28,7 @@ from kemai.platform.objects import ObjectType, get
 
 @dataclass(frozen=True)
 class Cause:
-    """One grant that lets somebody in: `kind` is role, member, rule or manager."""
+    """One grant that lets somebody in: `kind` is role, member, rule, manager or place."""
 
     kind: str
     text: str
@@ -55,6 +56,7 @@ class Facts:
     members: Sequence[Member]
     rules: Sequence[Rule]
     manager_sees: bool
+    place: commons.Place | None = None
     passed: dict[tuple[str, str], bool] = field(default_factory=dict)
     departments: dict[int, str] = field(default_factory=dict)
 
@@ -106,6 +108,7 @@ def facts_of(object_type: ObjectType, key: int) -> Facts | None:
         members,
         [rule for rule in shared.rules if rule.type_key == root.key],
         shared.manager_sees,
+        commons.place_of(root, above.pk, rights_version()) if root is object_type else None,
         departments=member_departments(members),
     )
 
@@ -251,6 +254,8 @@ class Court:
         managed = facts.owner is not None and actor.user_id in facts.owner.managers
         if facts.manager_sees and verb == "view" and managed and facts.owner:
             found.append(Cause("manager", _("是负责人 %(owner)s 的上级") % {"owner": facts.owner.name}))
+        if facts.place is not None and verb == "view" and of is facts.type and facts.place.is_for(actor):
+            found.append(Cause("place", _("它在公海“%(name)s”里") % {"name": facts.place.name}))
         return found
 
     def by_member(self, member: Member) -> Cause:

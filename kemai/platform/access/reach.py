@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
+from kemai.platform.access import commons
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.beyond import Extras, extras, member_keys
 from kemai.platform.access.grants import Reach, reaches, root_type, within
@@ -190,6 +191,9 @@ def extra_qs(actor: Actor, object_type: ObjectType, bound: Bound) -> list[Q]:
         found += [members_q(object_type, one.values("object_id")) for one in keys]
     if beyond.reports:
         found.append(lifted(object_type, lambda prefix: reports_q(actor, f"{prefix}owner")))
+    if beyond.places:
+        path = f"{commons.path_of(root.key)}__in"
+        found.append(lifted(object_type, lambda prefix: Q(**{f"{prefix}{path}": list(beyond.places)})))
     found += [where_q(actor, object_type, root, rule.where) for rule in beyond.rules]
     return found
 

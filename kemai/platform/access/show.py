@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from kemai.platform.access import commons
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import verb_scope
 from kemai.platform.access.levels import field_levels
@@ -31,11 +32,18 @@ def visible_specs(
 def levels_on(actor: Actor, object_type: ObjectType, key: int | None) -> dict[str, str]:
     """The field levels on one record, or (None) on a new one: what one types oneself is no secret."""
     levels = field_levels(actor, object_type)
-    if "masked" not in levels.values() or (
-        key is not None and key not in revealable(actor, object_type, [key])
-    ):
-        return levels
-    return field_levels(actor, object_type, revealed=True)
+    if "masked" in levels.values() and (key is None or key in revealable(actor, object_type, [key])):
+        levels = field_levels(actor, object_type, revealed=True)
+    return levels if key is None else levels | narrowed(actor, object_type, [key]).get(key, {})
+
+
+def narrowed(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> Mapping[int, dict[str, str]]:
+    """{record: {field: level}} where the actor sees a record only because of the place that it lies in."""
+
+    def editable(lying: Sequence[int]) -> set[int]:
+        return set(scope(actor, object_type, "edit").filter(pk__in=lying).values_list("pk", flat=True))
+
+    return commons.shut_on(actor, object_type, keys, editable)
 
 
 def revealable(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> set[int]:
@@ -61,6 +69,18 @@ def mask_rows(actor: Actor, object_type: ObjectType, rows: Sequence[Row]) -> Non
                 row[key] = Masked.of(object_type.fields[key], row[key])
         for key in hidden:
             row.pop(key, None)
+    shut = narrowed(actor, object_type, [row["id"] for row in rows]) if rows else {}
+    for row in rows:
+        for key, level in shut.get(row["id"], {}).items():
+            shut_value(object_type, row, key, level)
+
+
+def shut_value(object_type: ObjectType, row: Row, key: str, level: str) -> None:
+    """In a list the others keep their columns: what is hidden here is empty."""
+    value = row.get(key)
+    if value in (None, "") or isinstance(value, Masked) or key not in object_type.fields:
+        return
+    row[key] = Masked.of(object_type.fields[key], value) if level == "masked" else None
 
 
 def mask_personal(specs: Iterable[FieldSpec], rows: Sequence[Row]) -> None:
@@ -127,7 +147,10 @@ def order(actor: Actor, object_type: ObjectType, sort: str) -> str:
     Raises QueryError; the type's own order, where it is not readable, is given up for that of the keys."""
     wanted = sort or object_type.sort
     key = wanted.removeprefix("-")
-    if key == "id" or field_levels(actor, object_type).get(key, "edit") in {"read", "edit"}:
+    shut = commons.shut_at_large(actor, object_type)
+    if key == "id" or (
+        key not in shut and field_levels(actor, object_type).get(key, "edit") in {"read", "edit"}
+    ):
         return wanted
     if sort:
         raise QueryError("unknown_sort", _("不能按“%(field)s”排序") % {"field": key[:60]})

@@ -51,13 +51,15 @@ Titles = Mapping[tuple[str, int], str]
 def diffs(actor: Actor, object_type: ObjectType, changes: Sequence[Change]) -> dict[int, list[DiffLine]]:
     """The lines of each change by its key: only fields that the actor may know of, masked as the record is."""
     levels = access.field_levels(actor, object_type)
+    shut = access.narrowed(actor, object_type, list({change.object_id for change in changes}))
     titles = titles_of(actor, object_type, changes)
     found: dict[int, list[DiffLine]] = {}
     for change in changes:
+        seen = levels | shut.get(change.object_id, {})
         found[change.pk] = [
-            line(object_type, name, old, new, levels.get(name, "hidden"), titles)
+            line(object_type, name, old, new, seen.get(name, "hidden"), titles)
             for name, (old, new) in (change.diff or {}).items()
-            if name in NOTED or levels.get(name, "hidden") != "hidden"
+            if name in NOTED or seen.get(name, "hidden") != "hidden"
         ]
     return found
 

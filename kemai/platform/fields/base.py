@@ -130,6 +130,8 @@ class FieldSpec:
     personal: bool = False
     """Masked for those without the right to see it."""
     nullable: bool = False
+    deadline: bool = False
+    """A day by which something has to be done."""
     sortable: bool = False
     sort_path: str = ""
     help: Label = ""

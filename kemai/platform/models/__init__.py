@@ -6,6 +6,7 @@ from kemai.platform.models.change import Change, ChangeSet, EventDelivery, Outbo
 from kemai.platform.models.columns import (
     ChoiceColumn,
     CreditCodeColumn,
+    DeadlineColumn,
     IdentityColumn,
     MoneyColumn,
     MultiChoiceColumn,
@@ -45,6 +46,7 @@ __all__ = [
     "ChoiceColumn",
     "ConfigChange",
     "CreditCodeColumn",
+    "DeadlineColumn",
     "EventDelivery",
     "ExtraColumn",
     "FieldDef",

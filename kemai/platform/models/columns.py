@@ -81,6 +81,10 @@ class PhoneColumn(models.CharField[str, str]):
         super().__init__(*args, **kwargs)
 
 
+class DeadlineColumn(models.DateField[Any, Any]):
+    """A day by which something has to be done: lists show it red when it is near."""
+
+
 class RegionColumn(models.CharField[str, str]):
     """A Chinese administrative division: the six-digit code (GB/T 2260) of the smallest one known."""
 

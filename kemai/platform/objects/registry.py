@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.module_loading import autodiscover_modules
 
 from kemai.platform.objects.own import current
-from kemai.platform.objects.pages import TimelineSource
+from kemai.platform.objects.pages import Explain, Explanation, TimelineSource
 from kemai.platform.objects.types import Action, ObjectType, Panel
+
+if TYPE_CHECKING:
+    from kemai.platform.access import Actor
 
 _types: dict[str, ObjectType] = {}
 
@@ -63,6 +67,27 @@ def add_source(key: str, source: TimelineSource) -> None:
 
 def add_action(key: str, action: Action) -> None:
     get(key).actions.append(action)
+
+
+def add_part(key: str, part: str) -> None:
+    """An upper app's derived facts beside a lower object: a reverse one-to-one relation to its model. To be said when
+    the types are declared, before anybody has asked for the fields."""
+    found = get(key)
+    if "declared" in vars(found):
+        raise ValueError(f"the fields of {key!r} are known already: too late for the part {part!r}")
+    object.__setattr__(found, "parts", (*found.parts, part))
+
+
+def add_explain(key: str, explain: Explain) -> None:
+    """An upper app explains the facts it brought; what it does not know is asked of those before."""
+    found = get(key)
+    before = found.explain
+
+    def either(actor: Actor, pk: int, name: str) -> Explanation | None:
+        told = explain(actor, pk, name)
+        return told if told is not None or before is None else before(actor, pk, name)
+
+    object.__setattr__(found, "explain", either)
 
 
 def relate(parent: str, child: str, field: str) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
-from kemai.platform.models import Option
+from kemai.platform.models import DeadlineColumn, Option
 from kemai.platform.objects import layouts
 from kemai.platform.objects.live import fixed_or_live
 from kemai.platform.objects.own import current, shape_of
@@ -270,6 +270,7 @@ class ObjectType:
             private=key in self.private,
             personal=kind.key in PERSONAL_KINDS,
             nullable=column.null,
+            deadline=isinstance(column, DeadlineColumn),
             sortable=self.small or key in indexed or key in self.sort_paths,
             sort_path=self.sort_paths.get(key, ""),
             help=column.help_text,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,6 +17,17 @@ COLUMNS = (
     "type_key", "object_id", "old_id", "new_id", "reason", "rule", "actor_id", "actor_name", "changeset_id", "at",
 )  # fmt: skip
 OWNER = "owner"
+Pair = tuple[int, int | None, int | None]
+"""A record with its old and its new owner, by their keys."""
+Follower = Callable[[ObjectType, ChangeSet, Sequence[Pair]], None]
+_followers: list[Follower] = []
+
+
+def follow(follower: Follower) -> Follower:
+    """What must happen with every change of an owner, in its own transaction, whichever door it came through: many
+    pairs at once, so a follower works on sets."""
+    _followers.append(follower)
+    return follower
 
 
 def note(object_type: ObjectType, changeset: ChangeSet, diffs: Mapping[int, Diff], *, by: Actor) -> None:
@@ -31,6 +42,7 @@ def note(object_type: ObjectType, changeset: ChangeSet, diffs: Mapping[int, Diff
 def note_pairs(
     object_type: ObjectType, changeset: ChangeSet, pairs: Iterable[tuple[int, Any, Any]], *, by: Actor
 ) -> None:
+    pairs = list(pairs)
     rows = (
         [
             object_type.key, key, old, new, changeset.reason, changeset.rule, by.user_id, by.name[:120],
@@ -39,6 +51,8 @@ def note_pairs(
         for key, old, new in pairs
     )  # fmt: skip
     sql.insert(OwnerChange, COLUMNS, rows)
+    for follower in _followers:
+        follower(object_type, changeset, pairs)
 
 
 def history(type_key: str, object_id: int) -> QuerySet[OwnerChange]:

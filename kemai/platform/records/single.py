@@ -126,9 +126,11 @@ def update(
     return obj
 
 
-def log_update(object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor, reason: str) -> ChangeSet:
+def log_update(
+    object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor, reason: str, rule: str = ""
+) -> ChangeSet:
     changed = frozenset(diff)
-    changes = audit.open_set("update", object_type.key, by=by, reason=reason, count=1)
+    changes = audit.open_set("update", object_type.key, by=by, reason=reason, count=1, rule=rule)
     Change.objects.create(
         changeset=changes, type_key=object_type.key, object_id=obj.pk, action="update", diff=diff
     )
@@ -149,7 +151,9 @@ def log_update(object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor
     return changes
 
 
-def put(type_key: str, obj: Any, values: Mapping[str, Any], *, by: Actor, reason: str = "") -> Any:
+def put(
+    type_key: str, obj: Any, values: Mapping[str, Any], *, by: Actor, reason: str = "", rule: str = ""
+) -> Any:
     """Sets columns that nobody types (a state and what goes with it), for the service that owns them: values in Python
     form by field key. Logged and told like any other change; the caller has checked the rights and holds a
     transaction."""
@@ -162,7 +166,7 @@ def put(type_key: str, obj: Any, values: Mapping[str, Any], *, by: Actor, reason
     obj.version += 1
     obj.updated_at = timezone.now()
     obj.save()
-    log_update(object_type, obj, diff, by=by, reason=reason)
+    log_update(object_type, obj, diff, by=by, reason=reason, rule=rule)
     return obj
 
 

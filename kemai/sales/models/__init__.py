@@ -12,6 +12,15 @@ from kemai.sales.models.contract import (
 from kemai.sales.models.deal import Deal, DealLine, StageEvent
 from kemai.sales.models.lead import FollowUp, Lead
 from kemai.sales.models.pipeline import Competitor, LostReason, Pipeline, Stage
+from kemai.sales.models.pool import (
+    CustomerKeeping,
+    Keeping,
+    LeadKeeping,
+    LeadRoute,
+    Pool,
+    PoolMove,
+    PoolRule,
+)
 from kemai.sales.models.price import ExchangeRate, Price, PricedLine, PriceList
 from kemai.sales.models.quote import Quote, QuoteLine
 from kemai.sales.models.target import ForecastOverride, ForecastSnapshot, Target
@@ -21,6 +30,7 @@ __all__ = [
     "Competitor",
     "Contract",
     "ContractLine",
+    "CustomerKeeping",
     "Deal",
     "DealLine",
     "ExchangeRate",
@@ -29,9 +39,15 @@ __all__ = [
     "ForecastSnapshot",
     "Invoice",
     "InvoiceTitle",
+    "Keeping",
     "Lead",
+    "LeadKeeping",
+    "LeadRoute",
     "LostReason",
     "Pipeline",
+    "Pool",
+    "PoolMove",
+    "PoolRule",
     "Price",
     "PriceList",
     "PricedLine",

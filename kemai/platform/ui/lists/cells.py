@@ -105,10 +105,19 @@ def boolean_maker(spec: FieldSpec) -> Maker:
     return lambda value: yes if value else no
 
 
+NEAR, COMING = 3, 7
+"""Days left from which on a deadline is red, and orange."""
+
+
 def date_maker(spec: FieldSpec) -> Maker:
+    zone = timezone.get_default_timezone()
+
     def make(value: date) -> Cell:
         iso = value.isoformat()
-        return Cell("date", iso, iso)
+        left = (value - timezone.localdate(timezone=zone)).days if spec.deadline else COMING + 1
+        if left > COMING:
+            return Cell("date", iso, iso)
+        return Cell("badge", iso, "red" if left <= NEAR else "orange")
 
     return make
 

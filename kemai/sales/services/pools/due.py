@@ -1,0 +1,202 @@
+"""When records return to a pool, in one statement for as many as there are: the arithmetic of `rules.pools.returns` in
+SQL, for both databases. Days are counted as numbers (the proleptic ordinal of Python), so that one number holds the day
+and the rule: the least of all rules says both."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Greatest, Least
+
+from kemai.kit.calendar_cn import is_workday
+from kemai.platform.access import SYSTEM
+from kemai.platform.query import QueryError, compile_q, parse
+from kemai.sales.models import Pool, PoolRule
+from kemai.sales.rules.pools.returns import ReturnRule
+from kemai.sales.services.pools.kinds import Kind, open_pools, people_of
+
+NEVER = 10**12
+PLACES = 1000
+"""day number × PLACES + place of the rule."""
+WIDTH = 5
+
+
+class DayNumber(Func):
+    """date.toordinal() of a date."""
+
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="CAST(julianday(%(expressions)s) - 1721424.5 AS INTEGER)",
+            **context,
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="((%(expressions)s)::date - DATE '0001-01-01' + 1)", **context
+        )
+
+
+class Later(Func):
+    """By how many days so many working days are later than day number x: a table of fixed width in one text, the same
+    on both databases and without a join."""
+
+    output_field = models.IntegerField()
+    template = "CAST(substr(%(table)s, (%(expressions)s) * 5 + 1, 5) AS INTEGER)"
+
+    def __init__(self, place: Any, table: str) -> None:
+        super().__init__(place, table=f"'{table}'")
+
+
+@lru_cache(maxsize=64)
+def workday_table(first: dt.date, last: dt.date, days: int) -> str:
+    """For each day from `first` to `last`: how many days later the `days`-th working day after it is."""
+    end = last + dt.timedelta(days=days * 3 + 30)
+    worked = [day for n in range((end - first).days + 1) if is_workday(day := first + dt.timedelta(days=n))]
+    span = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    return "".join(f"{(worked[bisect_right(worked, day) + days - 1] - day).days:0{WIDTH}d}" for day in span)
+
+
+def add_days(day: dt.date, days: int, workdays: bool) -> dt.date:
+    """The `AddDays` of the company's calendar."""
+    if not workdays:
+        return day + dt.timedelta(days=days)
+    return day + dt.timedelta(days=int(workday_table(day, day, days)))
+
+
+@dataclass(frozen=True)
+class Term:
+    """A rule in force with the pool it returns to; `people` whose records it is about (None: everybody's)."""
+
+    rule: PoolRule
+    pool: Pool
+    people: tuple[int, ...] | None
+
+    def plain(self) -> ReturnRule:
+        assert self.rule.since is not None
+        return ReturnRule(
+            self.rule.pk or 0, self.rule.event, self.rule.days, self.rule.since, self.rule.workdays,
+            self.pool.spare_deals, self.pool.spare_contracts,
+        )  # fmt: skip
+
+
+def terms_of(kind: Kind, draft: PoolRule | None = None) -> list[Term]:
+    """The rules in force, in the order that decides between equals; a `draft` stands for the rule it may become."""
+    pools = open_pools(kind.key)
+    rules: dict[int, list[PoolRule]] = {pool.pk: [] for pool in pools}
+    for rule in PoolRule.objects.filter(pool__in=list(rules), deleted_at=None).order_by("pk"):
+        rules[rule.pool_id].append(draft if draft is not None and draft.pk == rule.pk else rule)
+    if draft is not None and not draft.pk and draft.pool_id in rules:
+        rules[draft.pool_id].append(draft)
+    found = []
+    for pool in pools:
+        people = people_of(pool) if rules[pool.pk] else None
+        found += [
+            Term(rule, pool, None if people is None else tuple(people))
+            for rule in rules[pool.pk]
+            if rule.since is not None and rule.event in kind.events
+        ]
+    return found
+
+
+def applies(kind: Kind, term: Term) -> Q:
+    """To which keepings a rule speaks. A condition that cannot be read any more speaks to none."""
+    q = Q()
+    if term.people is not None:
+        q &= Q(**{f"{kind.path}__owner__in": term.people})
+    if term.rule.event == "contract":
+        q &= Q(contract_until__isnull=False)
+    if kind.key == "customer" and term.pool.spare_deals:
+        q &= Q(open_deals=0)
+    if term.rule.where:
+        try:
+            inside = compile_q(parse(term.rule.where, kind.type, SYSTEM.moment()), kind.type)
+        except QueryError:
+            return Q(pk__in=[])
+        q &= Q(Exists(kind.type.records().filter(inside, pk=OuterRef("pk"))))
+    return q
+
+
+def day_value(day: dt.date) -> Value:
+    return Value(day, output_field=models.DateField())
+
+
+def due_day(kind: Kind, term: Term, last: dt.date) -> Any:
+    """The day number on which the rule returns a record; bases lie between the rule's `since` and `last`."""
+    rule = term.rule
+    assert rule.since is not None
+    event = Coalesce(F(kind.events[rule.event]), F("received_on"))
+    base = DayNumber(Greatest(F("received_on"), event, day_value(rule.since)))
+    if rule.workdays:
+        table = workday_table(rule.since, max(last, rule.since), rule.days)
+        due: Any = base + Later(base - Value(rule.since.toordinal()), table)
+    else:
+        due = base + Value(rule.days)
+    floors: list[Any] = [Coalesce(DayNumber(F("protected_until")), Value(0)) + Value(1)]
+    if kind.key == "customer" and term.pool.spare_contracts:
+        floors.append(Coalesce(DayNumber(F("contract_until")), Value(0)) + Value(1))
+    return Greatest(due, *floors)
+
+
+def with_due(kind: Kind, rows: QuerySet[Any], terms: Sequence[Term], day: dt.date) -> QuerySet[Any]:
+    """Rows of keepings with `due_key`: day number and rule of the earliest return in one number, or NEVER."""
+    last = latest_base(kind, terms, day)
+    keys: list[Any] = [Value(NEVER), Value(NEVER, output_field=models.BigIntegerField())]
+    for place, term in enumerate(terms):
+        number = due_day(kind, term, last) * Value(PLACES, output_field=models.BigIntegerField()) + Value(
+            place
+        )
+        wanted = applies(kind, term)
+        if wanted:
+            number = Case(
+                When(wanted, then=number), default=Value(NEVER), output_field=models.BigIntegerField()
+            )
+        keys.append(number)
+    owned = Q(**{f"{kind.path}__owner__isnull": False}) & kind.alive()
+    least = Least(*keys, output_field=models.BigIntegerField())
+    found: QuerySet[Any] = rows.annotate(due_key=Case(When(owned, then=least), default=Value(NEVER)))
+    return found
+
+
+def latest_base(kind: Kind, terms: Sequence[Term], day: dt.date) -> dt.date:
+    """The last day that a rule may have to count working days from: contracts end in the future."""
+    if not any(term.rule.event == "contract" and term.rule.workdays for term in terms):
+        return day
+    found: dt.date | None = kind.keepings.aggregate(last=models.Max("contract_until"))["last"]
+    return max(day, found or day)
+
+
+def store(kind: Kind, rows: QuerySet[Any], day: dt.date, terms: Sequence[Term] | None = None) -> int:
+    """Works out and stores when these keepings' records return; returns how many changed."""
+    terms = terms_of(kind) if terms is None else terms
+    table, key = kind.model._meta.db_table, kind.model._meta.pk.column
+    if not terms:
+        stale = rows.exclude(return_due_on=None, return_rule=None)
+        return int(stale.update(return_due_on=None, return_rule=None))
+    found = with_due(kind, rows, terms, day).values_list("pk", "due_key")
+    inner, params = found.query.sql_with_params()
+    column = "substr(date(n.k / 1000 + 1721424.5), 1, 10)" if connection.vendor == "sqlite" else (
+        "(DATE '0001-01-01' + ((n.k / 1000)::int - 1))"
+    )  # fmt: skip
+    places = " ".join(f"WHEN {place} THEN {int(term.rule.pk)}" for place, term in enumerate(terms))
+    due = f"CASE WHEN n.k < {NEVER} THEN {column} END"
+    rule = f"CASE WHEN n.k < {NEVER} THEN CASE n.k %% {PLACES} {places} END END"
+    fence = "LIMIT -1" if connection.vendor == "sqlite" else "OFFSET 0"  # worked out once, not once a mention
+    statement = (
+        f"UPDATE {table} SET return_due_on = {due}, return_rule_id = {rule} "  # noqa: S608 - names and whole numbers
+        f"FROM (SELECT i.pk AS id, i.due_key AS k FROM ({inner}) AS i {fence}) AS n WHERE {table}.{key} = n.id "
+        f"AND ({table}.return_due_on IS DISTINCT FROM {due} OR {table}.return_rule_id IS DISTINCT FROM {rule})"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return int(cursor.rowcount)
