@@ -48,6 +48,10 @@ def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
         found["target"] = 90
     if key == "lead":
         found |= {"state": "working", "reason": ""}
+    if key == "stage":
+        found |= {"tasks": "寄样品 | 3", "next": [], "win_rate": 0.3}
+    if key == "target":  # one for each month and measure
+        found |= {"month": f"{rng.randrange(2000, 2090)}-{rng.randrange(1, 13):02}-01", "amount": "1000"}
     if key == "deal":  # the stage names its pipeline; losing would need a reason
         found.pop("pipeline", None)
         found["stage"] = rng.choice(("initial", "needs", "proposal", "won"))

@@ -23,6 +23,10 @@ def deal_open(row: Row) -> str | None:
     return "" if row.get("state") == "open" else None
 
 
+def visit_open(row: Row) -> str | None:
+    return "" if row.get("state") in {"planned", "here"} else None
+
+
 def win(actor: Actor, ids: Sequence[int], **params: object) -> str:
     for key in ids:
         deals.win_deal(key, by=actor)
@@ -46,5 +50,16 @@ DEAL_ACTIONS = (
     Action("win", gettext_lazy("赢单"), "trophy", win, ready=deal_open),
     Action(
         "lose", gettext_lazy("输单"), "mood-sad", elsewhere, bulk=False, ready=deal_open, form="deal_lose"
+    ),
+)
+VISIT_ACTIONS = (
+    Action(
+        "field",
+        gettext_lazy("签到与小结"),
+        "map-pin",
+        elsewhere,
+        bulk=False,
+        ready=visit_open,
+        form="visit_field",
     ),
 )

@@ -61,3 +61,8 @@ GRANTS: tuple[tuple[str, str, str, str], ...] = (
     ("marketing", "create edit import bulk", "all", "lead lead_follow_up"),
 )
 """(role, verbs, scope, object types) that the built-in roles get besides what they have."""
+FIELD_WORK: tuple[tuple[str, str, str, str], ...] = (
+    ("sales", "create edit bulk", "own", "visit"),
+    ("sales_manager", "create edit delete bulk export", "below", "visit"),
+)
+"""The same for visits, which came later. Targets have no grants: their page lets managers set those of their people."""

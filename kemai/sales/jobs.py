@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+from kemai.analytics import jobs as analysis_jobs
 from kemai.platform.jobs import schedule
 from kemai.platform.jobs.progress import Progress
-from kemai.sales.services import leads
+from kemai.sales.services import forecasts, leads
 from kemai.sales.services.pools import returns, routing
 from kemai.sales.services.pools.kinds import KINDS, today
+
+MONDAY = 0
 
 
 @schedule("lead_scores", at="02:10", title=_("线索评分"))
@@ -39,3 +43,15 @@ def route_leads(progress: Progress) -> int:
 def refresh_returns(progress: Progress, *, kind: str) -> int:
     """All dates after a change of the rules. Returns how many changed."""
     return returns.refresh_all(KINDS[kind], today(), progress)
+
+
+@schedule("forecast_snapshot", at="01:40", title=_("销售预测快照"))
+def snapshot(progress: Progress) -> object:
+    """Each Monday what stands in the forecast is kept, and what history says is worked out anew; likewise on the first
+    of a month, so that every month has a forecast from its beginning."""
+    day = timezone.localdate()
+    if day.weekday() != MONDAY and day.day != 1:
+        return None
+    taken = forecasts.take_snapshot(day)
+    analysis_jobs.analyse(progress, key="forecast")
+    return {"taken": taken}

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.sales.views import deal, lead, pool_desk, pool_menu, pools, routes
+from kemai.sales.views import (
+    course,
+    deal,
+    forecast,
+    lead,
+    menu,
+    pool_desk,
+    pool_menu,
+    pools,
+    routes,
+    target,
+    visit,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<int:pk>/log", lead.log, name="lead_log"),
@@ -13,6 +25,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<int:pk>/move", deal.move, name="deal_move"),
     path("deals/<int:pk>/tick", deal.tick, name="deal_tick"),
     path("deals/<int:pk>/lose", deal.lose, name="deal_lose"),
+    path("sales/courses", course.index, name="courses"),
+    path("sales/courses/<int:pk>/move", course.move, name="course_move"),
+    path("sales/targets", target.index, name="targets"),
+    path("sales/targets/edit", target.edit, name="targets_edit"),
+    path("sales/targets/spread/<slug:node>", target.spread, name="targets_spread"),
+    path("sales/visits", visit.index, name="visits"),
+    path("sales/visits/<int:pk>", visit.field, name="visit_field"),
+    path("sales/visits/<int:pk>/check-in", visit.check_in, name="visit_check_in"),
+    path("sales/visits/<int:pk>/report", visit.report, name="visit_report"),
+    path("sales/visits/<int:pk>/photo", visit.photo, name="visit_photo"),
+    path("sales/visits/<int:pk>/cancel", visit.cancel, name="visit_cancel"),
+    path("sales/forecast", forecast.index, name="forecast"),
+    path(
+        "sales/forecast/<int:person>/<str:month>/<slug:category>", forecast.override, name="forecast_override"
+    ),
 ]
 POOL_PAGES = (
     path("pools", pools.page, name="pools"),
@@ -45,3 +72,4 @@ for kind, place in (("customer", "customers"), ("lead", "leads")):
         path(f"{place}/<int:pk>/protect", pools.protect, {"kind": kind}, name=f"{kind}_protect"),
     ]
 pool_menu.register()
+menu.register()

@@ -2,6 +2,7 @@ import Sortable from "sortablejs";
 import { all, find } from "../core/dom";
 import { post } from "../core/http";
 import { t } from "../core/i18n";
+import { openModal } from "../core/overlay";
 import { failed, toast } from "../core/toast";
 
 /**
@@ -27,6 +28,14 @@ export function mount(host: HTMLElement): () => void {
     try {
       const next = card.nextElementSibling as HTMLElement | null;
       const text = await post(url, { id: card.dataset["cardId"] ?? "", from: keyOf(from), to: keyOf(card), before: next?.dataset["cardId"] ?? "" });
+      const form = asked(text);
+      if (form) {
+        // a form has to be answered first: the card waits where it was
+        undo();
+        count(source, 1);
+        count(target, -1);
+        return openModal(form);
+      }
       announce(text);
       host.dispatchEvent(new CustomEvent("board:moved", { bubbles: true, detail: { id: card.dataset["cardId"], to: keyOf(card) } }));
     } catch (error) {
@@ -38,14 +47,23 @@ export function mount(host: HTMLElement): () => void {
       card.removeAttribute("aria-busy");
     }
   };
-  /** The answer may carry {"toast": …, "totals": {column: "¥ 12万"}}. */
+  const asked = (text: string): string => {
+    try {
+      return (JSON.parse(text) as { ask?: string }).ask ?? "";
+    } catch {
+      return "";
+    }
+  };
+  /** The answer may carry {"toast": …, "totals": {column: "¥ 12万"}, "weighted": {…}}. */
   const announce = (text: string): void => {
     try {
-      const answer = JSON.parse(text) as { toast?: string; totals?: Record<string, string>; undo_url?: string };
+      const answer = JSON.parse(text) as { toast?: string; totals?: Record<string, string>; weighted?: Record<string, string>; undo_url?: string };
       for (const column of columns()) {
-        const sum = find(".sum", column);
-        const given = answer.totals?.[column.dataset["column"] ?? ""];
-        if (sum && given !== undefined) sum.textContent = given;
+        const key = column.dataset["column"] ?? "";
+        for (const [part, values] of [["[data-sum]", answer.totals], ["[data-also]", answer.weighted]] as const) {
+          const node = find(part, column);
+          if (node && values) node.textContent = values[key] ?? "";
+        }
       }
       if (answer.toast) toast({ text: answer.toast, kind: "success", ...(answer.undo_url ? { undo: { url: answer.undo_url } } : {}) });
     } catch {

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
-from kemai.platform.models import DeadlineColumn, Option
+from kemai.platform.models import DeadlineColumn, MultiChoiceColumn, Option
 from kemai.platform.objects import layouts
 from kemai.platform.objects.live import fixed_or_live
 from kemai.platform.objects.own import current, shape_of
@@ -120,6 +120,21 @@ class Numbering:
     digits: int = 6
 
 
+@dataclass(frozen=True)
+class Lanes:
+    """A board that shows the columns of one value of another choice at a time (the stages of one pipeline).
+
+    `of(option)` is the value that a column belongs to; `weighted` a second sum of the columns; `notes(keys)` what a
+    card warns of; `ask(key, column)` the address of a form that has to be answered before a card may go there, '' for
+    none; each notes and ask with one query at the most."""
+
+    field: str
+    of: Callable[[Option], str]
+    weighted: str = ""
+    notes: Callable[[Sequence[int]], Mapping[int, str]] = lambda keys: {}
+    ask: Callable[[int, str], str] = lambda key, column: ""
+
+
 @dataclass(frozen=True, eq=False)
 class ObjectType:
     """One kind of record. Model first: fields come from the model's columns; a column without a label is no field."""
@@ -144,6 +159,9 @@ class ObjectType:
     purpose: Label = ""
     """What these records are for, in a sentence: said where there are none yet."""
     board: str = ""
+    lanes: Lanes | None = None
+    card: tuple[str, ...] = ()
+    """The fields on a card of the board, where they are not the list's columns."""
     date: str = ""
     """The field by which records stand on a timeline or calendar."""
     parent: str = ""
@@ -250,7 +268,8 @@ class ObjectType:
     def derive(
         self, column: models.Field[Any, Any], *, indexed: frozenset[str], part: str = ""
     ) -> FieldSpec | None:
-        kind = KINDS["choice"] if column.name in self.choices else kind_of(column)
+        several = isinstance(column, MultiChoiceColumn)
+        kind = KINDS["choice"] if column.name in self.choices and not several else kind_of(column)
         if kind is None or column._verbose_name is None or column.primary_key:  # type: ignore[attr-defined]
             return None
         key = column.name
@@ -341,7 +360,7 @@ class ObjectType:
     def card_fields(self) -> tuple[str, ...]:
         """The fields on a card of the board."""
         card = layouts.card(self)
-        return self.list_columns if card is None else card
+        return (self.card or self.list_columns) if card is None else card
 
     @property
     def board_field(self) -> str:

@@ -332,17 +332,27 @@ class Group:
     value: Any
     count: int
     total: Any
+    also: Any = None
 
 
 def groups(
-    queryset: QuerySet[Any], spec: FieldSpec, *, total: FieldSpec | None = None, limit: int = 200
+    queryset: QuerySet[Any],
+    spec: FieldSpec,
+    *,
+    total: FieldSpec | None = None,
+    also: FieldSpec | None = None,
+    limit: int = 200,
 ) -> list[Group]:
-    """How many records (and what sum) each value of a field has, most first."""
+    """How many records (and what sums: `total`, `also`) each value of a field has, most first."""
+    sums = {"group_total": total, "group_also": also}
     path = spec.value_path
     rows: Iterable[dict[str, Any]] = (
         queryset.order_by()
         .values(group_value=F(path))
-        .annotate(group_count=CountOf("pk"), **({"group_total": Sum(total.path)} if total else {}))
+        .annotate(group_count=CountOf("pk"), **{name: Sum(one.path) for name, one in sums.items() if one})
         .order_by("-group_count")[:limit]
     )
-    return [Group(row["group_value"], row["group_count"], row.get("group_total")) for row in rows]
+    return [
+        Group(row["group_value"], row["group_count"], row.get("group_total"), row.get("group_also"))
+        for row in rows
+    ]

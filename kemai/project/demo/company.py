@@ -27,6 +27,7 @@ class Company:
     for tests and for judging analyses."""
 
     as_of: dt.datetime
+    seed: int
     staff: Staff
     tables: dict[str, Table]
     """category, product, shop, department, user, customer, contact, identifier, consent, order, order_line,
@@ -79,7 +80,9 @@ def small_company(scale: float = 0.02, seed: int = SEED, as_of: dt.datetime | No
         "deal": sold.deals,
         "stage_event": sold.events,
     }
-    return Company(as_of, team, tables, folk, when, known.showcase, bought.campaigns, np.unique(complained))
+    return Company(
+        as_of, seed, team, tables, folk, when, known.showcase, bought.campaigns, np.unique(complained)
+    )
 
 
 def company(seed: int = SEED, as_of: dt.datetime | None = None) -> Company:

@@ -121,8 +121,8 @@ def walk(rng: np.random.Generator, course: str, start: float, skill: float, pace
 
 def topics(scene: Scene, pipeline: list[str], day: Ints) -> list[str]:
     """What each deal is about, by the season in which it would be delivered."""
-    year = (scene.when.first.year + day // 365).tolist()
     soon = np.minimum(day + 45, DAYS - 1)
+    year = (scene.when.dates[soon].astype("M8[Y]").astype(np.int64) + 1970).tolist()
     spring = np.abs(scene.when.festivals.spring[soon]) < 35
     autumn = np.abs(scene.when.festivals.autumn[soon]) < 30
     out = []

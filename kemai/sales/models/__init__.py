@@ -24,6 +24,7 @@ from kemai.sales.models.pool import (
 from kemai.sales.models.price import ExchangeRate, Price, PricedLine, PriceList
 from kemai.sales.models.quote import Quote, QuoteLine
 from kemai.sales.models.target import ForecastOverride, ForecastSnapshot, Target
+from kemai.sales.models.visit import Visit
 
 __all__ = [
     "Allocation",
@@ -58,4 +59,5 @@ __all__ = [
     "Stage",
     "StageEvent",
     "Target",
+    "Visit",
 ]

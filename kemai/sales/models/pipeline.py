@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from kemai.platform.models import ChoiceColumn, Option, PercentColumn, RecordBase
+from kemai.platform.models import ChoiceColumn, MultiChoiceColumn, Option, PercentColumn, RecordBase
 from kemai.platform.models.tag import COLORS
 
 STATES = (
@@ -20,7 +20,7 @@ STATES = (
 class Pipeline(RecordBase):
     """A standard course for one kind of business (new customers, renewals …). `key` never changes."""
 
-    key = models.SlugField(_("标识"), max_length=40, unique=True)
+    key = models.SlugField(_("标识"), max_length=40, unique=True, editable=False)
     name = models.CharField(_("名称"), max_length=80)
     position = models.IntegerField(_("顺序"), default=50)
     active = models.BooleanField(_("启用"), default=True)
@@ -33,12 +33,9 @@ class Pipeline(RecordBase):
 
 
 class Stage(RecordBase):
-    """One step of a pipeline, with what must be true before a deal may leave it.
+    """One step of a pipeline, with what must be true before a deal may leave it. `key` never changes."""
 
-    `gate`: {"required": [field keys of the deal], "checklist": [texts], "tasks": [{"title", "kind", "days"}]};
-    `next`: keys of the stages that may follow, [] for any."""
-
-    key = models.SlugField(_("标识"), max_length=40, unique=True)
+    key = models.SlugField(_("标识"), max_length=40, unique=True, editable=False)
     pipeline = models.ForeignKey(Pipeline, models.CASCADE, related_name="stages", verbose_name=_("销售管道"))
     name = models.CharField(_("名称"), max_length=80)
     color = ChoiceColumn(_("颜色"), options=COLORS, default="blue")
@@ -47,8 +44,17 @@ class Stage(RecordBase):
     win_rate = PercentColumn(_("赢率"), default=0.1)
     max_days = models.PositiveIntegerField(_("最长停留天数"), null=True, blank=True)
     may_go_back = models.BooleanField(_("允许退回"), default=True)
-    gate = models.JSONField(default=dict, editable=False)
-    next = models.JSONField(default=list, editable=False)
+    required = MultiChoiceColumn(_("必填字段"))
+    """Fields of the deal that must be filled before it leaves the stage forwards."""
+    checklist = models.TextField(
+        _("检查清单"), blank=True, default="", help_text=_("每行一项，离开本阶段之前要逐项勾选")
+    )
+    tasks = models.TextField(
+        _("自动任务"), blank=True, default="",
+        help_text=_("每行一项，进入本阶段时建给负责人；可写几天内完成：准备报价单 | 3"),
+    )  # fmt: skip
+    next = MultiChoiceColumn(_("之后只能进入"))
+    """Keys of the stages that may follow, none for any of the pipeline."""
 
     class Meta:
         verbose_name = _("销售阶段")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.models import ChoiceColumn, MoneyColumn, Option, RecordBase
 
 MEASURES = (
+    Option("won", _("赢单金额")),
     Option("contract", _("合同金额")),
     Option("receipt", _("回款金额")),
     Option("customers", _("新成交客户数")),
@@ -19,7 +20,7 @@ class Target(RecordBase):
     """What the company, a department or a person is to reach in a month. Neither person nor department: the company.
     Amounts in yuan; for numbers of customers `amount` holds the number."""
 
-    measure = ChoiceColumn(_("指标"), options=MEASURES, default="contract")
+    measure = ChoiceColumn(_("指标"), options=MEASURES, default="won")
     department = models.ForeignKey(
         "staff.Department", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("部门")
     )
@@ -38,6 +39,20 @@ class Target(RecordBase):
     class Meta:
         verbose_name = _("目标")
         indexes = (models.Index(fields=("month", "measure"), name="target_month"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("measure", "month"), name="target_company_once",
+                condition=models.Q(deleted_at=None, department=None, person=None),
+            ),
+            models.UniqueConstraint(
+                fields=("measure", "month", "department"), name="target_department_once",
+                condition=models.Q(deleted_at=None, person=None, department__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=("measure", "month", "person"), name="target_person_once",
+                condition=models.Q(deleted_at=None, person__isnull=False),
+            ),
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.measure}"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.access import Actor
 from kemai.platform.objects import Hooks, ObjectType, Section, register
 from kemai.sales.models import Competitor, LostReason, Pipeline, Stage
-from kemai.sales.services import stages
+from kemai.sales.services import courses, stages
 
 
 def changed(objects: Sequence[Any], fields: frozenset[str], by: Actor) -> None:
@@ -20,9 +20,10 @@ def changed(objects: Sequence[Any], fields: frozenset[str], by: Actor) -> None:
 PIPELINE = register(
     ObjectType(
         key="pipeline", model=Pipeline, title="name", icon="git-branch", nav="settings", nav_order=60,
-        columns=("name", "key", "position", "active"),
-        form=(Section(_("销售管道"), "name", "key", "position", "active"),),
-        unique=("key",), small=True, sort="position", hooks=Hooks(after=changed), importable=False,
+        columns=("name", "position", "active"),
+        form=(Section(_("销售管道"), "name", "position", "active"),),
+        unique=("key",), small=True, sort="position", hooks=Hooks(prepare=courses.give_key, after=changed),
+        importable=False,
     )
 )  # fmt: skip
 STAGE = register(
@@ -30,10 +31,12 @@ STAGE = register(
         key="stage", model=Stage, title="name", icon="stairs-up", nav="settings", nav_order=61,
         columns=("name", "pipeline", "state", "position", "win_rate", "max_days", "color", "may_go_back"),
         form=(
-            Section(_("销售阶段"), "name", "key", "pipeline", "state", "position"),
-            Section(_("规则"), "win_rate", "max_days", "may_go_back", "color"),
+            Section(_("销售阶段"), "name", "pipeline", "state", "win_rate", "max_days", "color"),
+            Section(_("规则"), "required", "checklist", "tasks", "next", "may_go_back", "position"),
         ),
-        badges=("state",), unique=("key",), small=True, sort="position", hooks=Hooks(after=changed), importable=False,
+        badges=("state",), unique=("key",), small=True, sort="position", importable=False,
+        hooks=Hooks(prepare=courses.prepare_stage, after=changed),
+        choices={"required": stages.ASKABLE, "next": stages.STAGES},
     )
 )  # fmt: skip
 LOST_REASON = register(

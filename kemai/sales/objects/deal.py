@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, View, register, relate
+from kemai.platform.objects import Hooks, Lanes, Numbering, ObjectType, Section, View, register, relate
 from kemai.sales.actions import DEAL_ACTIONS
 from kemai.sales.models import Deal
 from kemai.sales.panels import DEAL_PANELS
-from kemai.sales.services import deals, stages
+from kemai.sales.services import board, deals, stages
 
 OPEN = {"field": "state", "op": "in", "value": ["open"]}
 
@@ -43,6 +43,8 @@ DEAL = register(
         ),
         purpose=_("商机是一次可能的成交：在标准阶段里一步步推进，金额、赢率和预计日期汇成预测。"),
         board="stage",
+        card=("customer", "amount", "expected_on", "category", "owner"),
+        lanes=Lanes("pipeline", board.lane_of, "weighted", board.late, board.asks),
         date="expected_on",
         choices={"pipeline": stages.PIPELINES, "stage": stages.STAGES},
         sort="-created_at",

@@ -23,6 +23,31 @@ class Step:
     checklist: tuple[str, ...] = ()
 
 
+MOST_DAYS = 365
+
+
+@dataclass(frozen=True)
+class StageTask:
+    """What is to be done when a deal enters a stage, within so many days."""
+
+    title: str
+    days: int = 1
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of a list that somebody typed, without empty ones and without doubles."""
+    return tuple(dict.fromkeys(line for line in map(str.strip, text.splitlines()) if line))
+
+
+def parse_task(line: str) -> StageTask | None:
+    """ "准备报价单 | 3": the title and the days; one day where none are told. None for what cannot be meant."""
+    title, bar, days = (part.strip() for part in line.replace("｜", "|").rpartition("|"))
+    if not bar:
+        return StageTask(days) if len(days) <= 120 else None
+    number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
+    return StageTask(title, number) if title and 1 <= number <= MOST_DAYS and len(title) <= 120 else None
+
+
 @dataclass(frozen=True)
 class Standing:
     """What is known of the deal: filled fields and ticked items of the stage's list."""

@@ -19,7 +19,7 @@ from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused, own
 from kemai.sales.models import Deal, StageEvent
 from kemai.sales.rules import Verdict
-from kemai.sales.rules.stages import Standing, may_move, weighted
+from kemai.sales.rules.stages import StageTask, Standing, may_move, weighted
 from kemai.sales.services import stages
 from kemai.sales.services.stages import StageRow
 
@@ -156,15 +156,15 @@ def note_stage(deal: Deal, by: Actor) -> None:
     events.emit(f"deal.{name}", "deal", deal.pk, payload={"stage": deal.stage, "amount": str(deal.amount)})
 
 
-def make_task(deal: Deal, task: Mapping[str, object], by: Actor) -> None:
+def make_task(deal: Deal, task: StageTask, by: Actor) -> None:
     """A task that the stage brings along, once for each deal and stage."""
-    due = timezone.now() + timedelta(days=int(str(task.get("days", 1))))
-    values: dict[str, object] = {
-        "title": f"{task['title']}：{deal.name}"[:200], "kind": str(task.get("kind", "todo")), "due_at": due,
-    }  # fmt: skip
+    due = timezone.now() + timedelta(days=task.days)
+    values: dict[str, object] = {"title": f"{task.title}：{deal.name}"[:200], "kind": "todo", "due_at": due}
     if deal.owner_id is not None:
         values["owner"] = deal.owner_id
-    create_task(values, by=by, about=("deal", deal.pk), origin=f"stage/{deal.pk}/{deal.stage}")
+    create_task(
+        values, by=by, about=("deal", deal.pk), origin=f"stage/{deal.pk}/{deal.stage}/{task.title}"[:80]
+    )
 
 
 def win_deal(key: int, *, by: Actor) -> Deal:

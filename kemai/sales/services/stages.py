@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.models import Option
-from kemai.platform.objects import LiveOptions
+from kemai.platform.objects import LiveOptions, get
 from kemai.sales.models import Pipeline, Stage
-from kemai.sales.rules.stages import Step
+from kemai.sales.rules.stages import StageTask, Step, lines, parse_task
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class StageRow:
     color: str
     win_rate: float
     max_days: int | None
-    tasks: tuple[dict[str, object], ...] = ()
+    tasks: tuple[StageTask, ...] = ()
+    pipeline_id: int = 0
 
 
 class StageOption(Option):
@@ -46,17 +47,25 @@ def load_stages() -> list[Option]:
     return [StageOption(row_of(stage)) for stage in rows.order_by("pipeline__position", "position", "pk")]
 
 
+def load_askable() -> list[Option]:
+    """The fields of a deal that a stage may ask for."""
+    fields = get("deal").fields.values()
+    asked = [spec for spec in fields if not (spec.readonly or spec.private or spec.type.key == "tags")]
+    return [Option(spec.key, spec.label) for spec in asked if spec.key not in {"pipeline", "stage", "number"}]
+
+
 PIPELINES = LiveOptions(load_pipelines)
+ASKABLE = LiveOptions(load_askable)
 STAGES = LiveOptions(load_stages)
 
 
 def row_of(stage: Stage) -> StageRow:
     step = Step(
         stage.key, stage.pipeline.key, stage.state, stage.position, tuple(stage.next), stage.may_go_back,
-        tuple(stage.gate.get("required", ())), tuple(stage.gate.get("checklist", ())),
+        tuple(stage.required), lines(stage.checklist),
     )  # fmt: skip
-    tasks = tuple(stage.gate.get("tasks", ()))
-    return StageRow(step, stage.name, stage.color, stage.win_rate, stage.max_days, tasks)
+    tasks = tuple(task for task in map(parse_task, lines(stage.tasks)) if task is not None)
+    return StageRow(step, stage.name, stage.color, stage.win_rate, stage.max_days, tasks, stage.pipeline_id)
 
 
 def rows() -> Iterable[StageRow]:
@@ -70,6 +79,11 @@ def find(key: str) -> StageRow | None:
 def of_pipeline(key: str) -> list[StageRow]:
     """The stages of a pipeline in their order."""
     return [row for row in rows() if row.step.pipeline == key]
+
+
+def keys_of(pipeline: int) -> list[str]:
+    """The keys of the stages of a pipeline, named by its own key in the database."""
+    return [row.step.key for row in rows() if row.pipeline_id == pipeline]
 
 
 def ends(pipeline: str, state: str) -> StageRow | None:

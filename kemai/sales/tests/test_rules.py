@@ -170,3 +170,16 @@ def test_scores_stay_within_their_caps(known: dict[str, bool], touches: list[tup
 @pytest.mark.row(43)
 def test_half_of_the_interest_is_gone_after_the_half_life() -> None:
     assert scoring.decayed(10, 30) == pytest.approx(5)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("准备报价单 | 3", ("准备报价单", 3)), ("准备报价单｜3", ("准备报价单", 3)), ("打电话", ("打电话", 1)),
+        ("甲|乙|2", ("甲|乙", 2)), ("打电话 | 明天", None), ("打电话 | 0", None), ("打电话 | 400", None),
+        ("| 3", None), ("打电话 | ²", None), ("长" * 121, None),
+    ],
+)  # fmt: skip
+def test_a_stage_reads_its_tasks(line: str, found: tuple[str, int] | None) -> None:
+    task = stages.parse_task(line)
+    assert (None if task is None else (task.title, task.days)) == found

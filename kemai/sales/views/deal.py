@@ -60,16 +60,24 @@ def lose(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         except FieldErrors as error:
             errors = {"lost_reason" if key == "stage" else key: text for key, text in error.errors.items()}
         else:
-            return go(request, reverse("record", args=["deal", pk]), _("已记为输单，可以随时撤销"))
+            return lost(request, pk)
     context: dict[str, Any] = {
         "deal": deal,
         "values": typed,
         "errors": errors,
-        "url": reverse("deal_lose", args=[pk]),
+        "url": reverse("deal_lose", args=[pk]) + ("?from=board" if "from" in request.GET else ""),
         "reasons": choices(access.scope(actor, "lost_reason").filter(active=True).order_by("position", "pk")),
         "competitors": choices(access.scope(actor, "competitor").order_by("name")),
     }
     return render(request, "sales/deal_lose.html", context, status=422 if errors else 200)
+
+
+def lost(request: HttpRequest, pk: int) -> HttpResponse:
+    """Back to where the form was opened: on the board, the card has moved; elsewhere, the deal's page."""
+    if "from" not in request.GET:
+        return go(request, reverse("record", args=["deal", pk]), _("已记为输单，可以随时撤销"))
+    undo = last_changeset(get("deal"), pk)
+    return announce(HttpResponse(), _("已记为输单"), undo=undo, close=True, refresh=True)
 
 
 def choices(rows: Any) -> list[dict[str, Any]]:

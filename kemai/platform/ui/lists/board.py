@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ class Card:
     lines: Sequence[str]
     owner: str
     badges: Sequence[Mapping[str, str]]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class BoardColumn:
     color: str
     count: int
     total: str
+    also: str
     cards: Sequence[Card]
     more_url: str
 
@@ -73,29 +75,91 @@ def board_field(actor: Actor, object_type: ObjectType, state: ListState) -> Fiel
     return known[0]
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What is summed up in the columns: the first money column, and a weighted one where the type has lanes."""
+
+    money: FieldSpec | None
+    also: FieldSpec | None
+
+    @classmethod
+    def of(cls, actor: Actor, object_type: ObjectType) -> Sums:
+        levels = access.field_levels(actor, object_type)
+        shown = [object_type.fields[key] for key in object_type.columns if key in object_type.fields]
+        money = next((s for s in shown if s.type.key == "money" and levels[s.key] in {"read", "edit"}), None)
+        weighted = object_type.fields.get(object_type.lanes.weighted) if object_type.lanes else None
+        readable = weighted is not None and levels[weighted.key] in {"read", "edit"}
+        return cls(money, weighted if readable else None)
+
+    def groups(self, base: QuerySet[Any], spec: FieldSpec) -> list[query.Group]:
+        return query.groups(base, spec, total=self.money, also=self.also)
+
+
 def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, Any]:
     spec = board_field(actor, object_type, state)
-    base = found.matching(actor, object_type, state)
-    money = money_field(actor, object_type)
-    held = {group.value or "": group for group in query.groups(base, spec, total=money)}
-    shown = columns(spec, held)
-    keys = {option.value: taken(object_type, state, base, spec, option.value, "") for option in shown}
+    lane = Lane.of(object_type, state, spec)
+    base = lane.inside(found.matching(actor, object_type, state))
+    held = {group.value or "": group for group in Sums.of(actor, object_type).groups(base, spec)}
+    shown = lane.columns(columns(spec, held))
+    keys = {
+        option.value: taken(object_type, state, base, spec, option.value, "") if option.value in held else []
+        for option in shown
+    }
     rows = cards(actor, object_type, spec, [pk for pairs in keys.values() for pk, _value in pairs[:CARDS]])
     levels = access.field_levels(actor, object_type)
     editable = levels[spec.key] == "edit" and access.may(actor, object_type, "edit")
     return {
         "board": [
-            board_column(state, option, held.get(option.value), keys[option.value], rows, money) for option in shown
+            board_column(state, option, held.get(option.value), keys[option.value], rows) for option in shown
         ],
         "move_url": f"{reverse('board_move', args=(object_type.key,))}?{state.but(by=spec.key).query}",
         "locked": "" if editable else _("您没有权限修改“%(field)s”") % {"field": spec.label},
         "by": spec.key,
         "by_options": [
-            {"label": str(one.label), "url": state.but(by=one.key).url, "checked": one.key == spec.key}
+            {"label": str(one.label), "url": state.but(by=one.key, lane="").url, "checked": one.key == spec.key}
             for one in fields(object_type) if levels[one.key] in {"read", "edit"}
         ],
+        "lane_options": lane.options(state),
         "count": sum(group.count for group in held.values()),
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The part of a board that is looked at: all of it, unless the type says that its columns belong to lanes."""
+
+    field: FieldSpec | None = None
+    value: str = ""
+    belongs: Callable[[Option], str] = lambda option: ""
+
+    @classmethod
+    def of(cls, object_type: ObjectType, state: ListState, spec: FieldSpec) -> Lane:
+        lanes = object_type.lanes
+        if lanes is None or spec.key != object_type.board or lanes.field not in object_type.fields:
+            return cls()
+        field = object_type.fields[lanes.field]
+        known = [option.value for option in field.options]
+        if not known:
+            return cls()
+        return cls(field, state.lane if state.lane in known else known[0], lanes.of)
+
+    def inside(self, base: QuerySet[Any]) -> QuerySet[Any]:
+        return base.filter(**{self.field.path: self.value}) if self.field is not None else base
+
+    def columns(self, options: Sequence[Option]) -> list[Option]:
+        return [one for one in options if self.field is None or self.belongs(one) == self.value]
+
+    def options(self, state: ListState) -> list[dict[str, Any]]:
+        if self.field is None or len(self.field.options) < 2:
+            return []
+        return [
+            {
+                "label": str(one.label),
+                "url": state.but(lane=one.value).url,
+                "checked": one.value == self.value,
+            }
+            for one in self.field.options
+        ]
 
 
 def columns(spec: FieldSpec, held: Mapping[Any, query.Group]) -> list[Option]:
@@ -121,15 +185,16 @@ def board_column(
     group: query.Group | None,
     keys: Sequence[tuple[int, Any]],
     rows: Mapping[int, Card],
-    money: FieldSpec | None,
 ) -> BoardColumn:
-    total = (
-        f"¥ {texts.compact(group.total)}" if money is not None and group is not None and group.total else ""
-    )
     return BoardColumn(
-        option.value, str(option.label), option.color, group.count if group else 0, total,
-        [rows[pk] for pk, _value in keys[:CARDS] if pk in rows], more_url(state, option.value, keys),
+        option.value, str(option.label), option.color, group.count if group else 0, short(group and group.total),
+        short(group and group.also), [rows[pk] for pk, _value in keys[:CARDS] if pk in rows],
+        more_url(state, option.value, keys),
     )  # fmt: skip
+
+
+def short(amount: Any) -> str:
+    return f"¥ {texts.compact(amount)}" if amount else ""
 
 
 def more_url(state: ListState, value: str, keys: Sequence[tuple[int, Any]]) -> str:
@@ -140,21 +205,16 @@ def more_url(state: ListState, value: str, keys: Sequence[tuple[int, Any]]) -> s
     return f"{reverse('board_more', args=(state.type_key,))}?{state.but(cursor=cursor).query}&column={value}"
 
 
-def money_field(actor: Actor, object_type: ObjectType) -> FieldSpec | None:
-    levels = access.field_levels(actor, object_type)
-    shown = [object_type.fields[key] for key in object_type.columns if key in object_type.fields]
-    return next((s for s in shown if s.type.key == "money" and levels[s.key] in {"read", "edit"}), None)
-
-
 def cards(actor: Actor, object_type: ObjectType, spec: FieldSpec, ids: Sequence[int]) -> dict[int, Card]:
     wanted = [key for key in object_type.card_fields if key != spec.key]
     specs = access.visible_specs(actor, object_type, dict.fromkeys((object_type.title, *wanted)))
     rows = query.fetch(access.scope(actor, object_type).filter(pk__in=ids), object_type, specs)
     access.mask_rows(actor, object_type, rows)
-    return {row["id"]: card(object_type, specs, row) for row in rows}
+    notes = object_type.lanes.notes(ids) if object_type.lanes else {}
+    return {row["id"]: card(object_type, specs, row, notes.get(row["id"], "")) for row in rows}
 
 
-def card(object_type: ObjectType, specs: Sequence[FieldSpec], row: Row) -> Card:
+def card(object_type: ObjectType, specs: Sequence[FieldSpec], row: Row, note: str) -> Card:
     lines: list[str] = []
     badges: list[dict[str, str]] = []
     owner = ""
@@ -171,7 +231,7 @@ def card(object_type: ObjectType, specs: Sequence[FieldSpec], row: Row) -> Card:
             lines.append(f"{spec.label} {cell.text}" if cell.kind in {"num", "date", "time"} else cell.text)
     title = str(row.get(object_type.title) or f"#{row['id']}")
     path = reverse("list", args=(object_type.key,))
-    return Card(row["id"], title, f"{path}{row['id']}", lines, owner, badges[:3])
+    return Card(row["id"], title, f"{path}{row['id']}", lines, owner, badges[:3], note)
 
 
 def opened(request: HttpRequest, actor: Actor, key: str) -> tuple[ObjectType, ListState, FieldSpec]:
@@ -187,7 +247,7 @@ def more(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     """The next cards of one column."""
     object_type, state, spec = opened(request, actor, key)
     value = request.GET.get("column", "")
-    base = found.matching(actor, object_type, state)
+    base = Lane.of(object_type, state, spec).inside(found.matching(actor, object_type, state))
     keys = taken(object_type, state, base, spec, value, state.cursor)
     rows = cards(actor, object_type, spec, [pk for pk, _value in keys[:CARDS]])
     context = {
@@ -205,20 +265,30 @@ def move(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     """A card was put into another column: {id, to}. What the write door refuses goes back with its reason."""
     object_type, state, spec = opened(request, actor, key)
     obj = access.one(actor, object_type, request.POST.get("id", ""), "edit")
+    to = request.POST.get("to", "")
+    asked = object_type.lanes.ask(obj.pk, to) if object_type.lanes else ""
+    if asked:
+        return JsonResponse({"ask": asked})
     try:
-        records.update(object_type.key, obj.pk, {spec.key: request.POST.get("to", "")}, by=actor)
+        records.update(object_type.key, obj.pk, {spec.key: to}, by=actor)
     except records.FieldErrors as error:
         raise records.Refused("invalid", "；".join(error.errors.values())) from error
     change = audit.history(object_type.key, obj.pk).first()
-    label = spec.type.text(request.POST.get("to", ""), spec)
+    label = spec.type.text(to, spec)
     answer: dict[str, Any] = {"toast": _("已移到“%(column)s”") % {"column": label}}
     if change is not None and change.changeset.request_id == actor.request_id:
         answer["undo_url"] = reverse("undo", args=(change.changeset_id,))
-    money = money_field(actor, object_type)
-    base = found.matching(actor, object_type, state)
-    if money is not None and query.quick_count(base, SUMMED, work=None).exact:
-        groups = query.groups(base, spec, total=money)
-        answer["totals"] = {
-            str(g.value or ""): f"¥ {texts.compact(g.total)}" if g.total else "" for g in groups
-        }
-    return JsonResponse(answer)
+    return JsonResponse(answer | totals(actor, object_type, state, spec))
+
+
+def totals(actor: Actor, object_type: ObjectType, state: ListState, spec: FieldSpec) -> dict[str, Any]:
+    """The sums of the columns after a move, unless there is too much to sum up."""
+    sums = Sums.of(actor, object_type)
+    base = Lane.of(object_type, state, spec).inside(found.matching(actor, object_type, state))
+    if sums.money is None or not query.quick_count(base, SUMMED, work=None).exact:
+        return {}
+    groups = sums.groups(base, spec)
+    return {
+        "totals": {str(one.value or ""): short(one.total) for one in groups},
+        "weighted": {str(one.value or ""): short(one.also) for one in groups},
+    }

@@ -18,7 +18,7 @@ from kemai.platform.query import QueryError
 from kemai.platform.ui.lists.filters import collapse, expand
 
 DISPLAYS = ("table", "board", "calendar", "chart")
-TEXTS = ("sort", "q", "display", "by", "measure", "look", "month")
+TEXTS = ("sort", "q", "display", "by", "lane", "measure", "look", "month")
 """Parts of the state that are plain words, in the order in which they stand in the address."""
 
 
@@ -47,8 +47,8 @@ class Saved:
 
 @dataclass(frozen=True)
 class ListState:
-    """`where` is the condition tree; `by`, `measure` and `look` belong to board and chart, `month` ("2026-11") to
-    the calendar."""
+    """`where` is the condition tree; `by`, `measure` and `look` belong to board and chart, `lane` to the board,
+    `month` ("2026-11") to the calendar."""
 
     type_key: str
     view: Saved
@@ -59,6 +59,7 @@ class ListState:
     cursor: str = ""
     display: str = "table"
     by: str = ""
+    lane: str = ""
     measure: str = ""
     look: str = ""
     month: str = ""
@@ -129,6 +130,7 @@ def of_view(type_key: str, view: Saved) -> ListState:
         columns=tuple(map(str, state.get("columns") or ())),
         display=str(state.get("display") or "table"),
         by=str(state.get("by") or ""),
+        lane=str(state.get("lane") or ""),
         measure=str(state.get("measure") or ""),
         look=str(state.get("look") or ""),
     )

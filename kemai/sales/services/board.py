@@ -1,0 +1,42 @@
+"""What is particular to the board of deals: one pipeline at a time, what has stood too long, what needs a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kemai.platform.models import Option
+from kemai.sales.models import Deal
+from kemai.sales.rules.stages import overdue_days
+from kemai.sales.services import stages
+
+DAY = 86_400
+
+
+def lane_of(option: Option) -> str:
+    """The pipeline of a column."""
+    return option.row.step.pipeline if isinstance(option, stages.StageOption) else ""
+
+
+def late(keys: Sequence[int]) -> Mapping[int, str]:
+    """How many days these deals have stood in their stage longer than allowed, where they have."""
+    now = timezone.now()
+    limits = {row.step.key: row.max_days for row in stages.rows() if row.step.state == "open"}
+    found = {}
+    rows = Deal.objects.filter(pk__in=keys, state="open", stage_since__isnull=False)
+    for key, stage, since in rows.values_list("pk", "stage", "stage_since"):
+        stood = int((now - since).total_seconds() // DAY) if since else 0
+        if over := overdue_days(stood, limits.get(stage)):
+            found[key] = _("超期 %(n)s 天") % {"n": over}
+    return found
+
+
+def asks(key: int, column: str) -> str:
+    """A deal is not lost without a reason: its form comes first."""
+    row = stages.find(column)
+    if row is None or row.step.state != "lost":
+        return ""
+    return f"{reverse('deal_lose', args=[key])}?from=board"

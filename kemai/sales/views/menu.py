@@ -1,0 +1,49 @@
+"""What selling adds to the side bar besides its lists."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from kemai.platform import access
+from kemai.platform.access import Actor
+from kemai.platform.ui.nav import Page, register_page
+
+
+def shapes_courses(actor: Actor) -> bool:
+    return access.may(actor, "stage", "edit")
+
+
+def sees_deals(actor: Actor) -> bool:
+    return access.may(actor, "deal", "view")
+
+
+def sees_visits(actor: Actor) -> bool:
+    return access.may(actor, "visit", "view")
+
+
+def register() -> None:
+    """Called when the addresses are declared."""
+    register_page(
+        Page(
+            "courses", _("销售流程"), "stairs-up", "settings", "courses", order=59, allowed=shapes_courses,
+            words=_("管道 阶段 赢率 必填 检查清单"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "visits", _("我的拜访"), "route", "sales", "visits", order=74, allowed=sees_visits,
+            words=_("外勤 签到 拜访计划"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "forecast", _("销售预测"), "crystal-ball", "sales", "forecast", order=80, allowed=sees_deals,
+            words=_("加权 承诺 准确率 需求预测"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "targets", _("目标与业绩"), "target", "sales", "targets", order=81, allowed=sees_deals,
+            words=_("完成率 排名 业绩"),
+        )
+    )  # fmt: skip
