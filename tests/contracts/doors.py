@@ -10,7 +10,6 @@ from typing import Any
 
 ARGS: dict[str, Any] = {
     "name": "name", "child": "contact", "act": "edit", "kind": "customer", "file_id": 1, "member_id": 1, "code": "call",
-    "name": "name", "child": "contact", "act": "edit", "file_id": 1, "member_id": 1, "code": "call",
     "node": "c", "person": 999_999, "month": "2026-11", "category": "commit",
 }  # fmt: skip
 """What stands for further arguments of an address below a record; `key` is tried with the type's panels and actions."""
@@ -59,11 +58,9 @@ WITH_RECORD = {
     "lead_claim": "lead",
     "lead_give_back": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",
     "pool_claim_here": "customer", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
-    "import_new": "", "deal_lose": "deal", "deal_move": "deal", "deal_tick": "deal", "course_move": "stage",
-    "visit_field": "visit", "visit_check_in": "visit",
+    "course_move": "stage", "visit_field": "visit", "visit_check_in": "visit",
     "visit_report": "visit", "visit_photo": "visit", "visit_cancel": "visit",
-    "forecast_override": "", "lead_convert": "lead",
-    "lead_disqualify": "lead", "lead_log": "lead", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
+    "forecast_override": "",
     **dict.fromkeys((
         "audit_entry", "duplicates_decide", "duplicates_merge", "pool", "pool_desk", "pool_edit", "pool_fill",
         "pool_remove", "pool_rule", "pool_rule_new", "pool_rule_remove", "pool_rehearse", "pool_rehearse_new",
