@@ -24,6 +24,8 @@ from kemai.sales.services import achieved, staff
 
 COMPANY = "c"
 MOST = 10**15
+# lint: allow translated — how people type ten thousands, whatever language the page speaks
+WAN = "万"
 Months = list[int | None]
 
 
@@ -156,9 +158,9 @@ def parse(measure: str, text: str) -> int | None:
     plain = text.strip().replace(",", "").replace("，", "").replace("¥", "").replace("￥", "").strip()
     if not plain:
         return None
-    factor = 10_000 if plain.endswith("万") else 1
+    factor = 10_000 if plain.endswith(WAN) else 1
     try:
-        value = Decimal(plain.removesuffix("万").strip()) * factor
+        value = Decimal(plain.removesuffix(WAN).strip()) * factor
     except InvalidOperation:
         raise ValueError(text) from None
     if not value.is_finite() or value < 0 or value > MOST or (measure == "customers" and value != int(value)):
