@@ -87,7 +87,7 @@ def database(name: str, folder: Path) -> dict[str, object]:
     url = text(name)
     if not url:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "kemai.platform.sqlite",
             "NAME": str(folder / "kemai.sqlite3"),
             "CONN_MAX_AGE": None,
             "OPTIONS": {

@@ -14,6 +14,8 @@ from kemai.platform.access import Actor
 from kemai.platform.access.origin import located
 from kemai.platform.access.tokens import actor_of_token
 from kemai.platform.api.answers import answer
+from kemai.platform.api.receipts import Again, once
+from kemai.platform.objects import get
 
 View = Callable[..., HttpResponse]
 
@@ -40,6 +42,17 @@ def door(view: View) -> View:
         with translation.override(
             (request.headers.get("Accept-Language", "")[:2] == "en" and "en") or actor.language
         ):
-            return view(request, actor, *args, **kwargs)
+            return once(request, actor, lambda: view(request, actor, *args, **kwargs), record_again(actor))
 
     return guarded
+
+
+def record_again(actor: Actor) -> Again:
+    """The answer to a write that was done before: the record as it is now."""
+
+    def again(type_key: str, key: int, status: int) -> HttpResponse:
+        from kemai.platform.api.views import one_record
+
+        return one_record(actor, get(type_key), key, status=status)
+
+    return again

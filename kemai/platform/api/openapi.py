@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 def document(actor: Actor) -> Json:
     schemas: Json = {"Problem": PROBLEM}
-    paths: Json = {"/api/v1/changesets/{id}/undo": {"post": operation(_("撤销一次修改"), [ID])}}
+    paths: Json = {"/api/v1/changesets/{id}/undo": {"post": operation(_("撤销一次修改"), [ID, ONCE])}}
     for object_type in all_types():
         if access.may(actor, object_type, "view"):
             schemas[object_type.key] = schema(object_type, actor)
@@ -40,6 +40,12 @@ PROBLEM: Json = {
         "fields": {"type": "object", "additionalProperties": {"type": "string"}},
         "allowed": {"type": "array", "items": {"type": "string"}},
     },
+}
+ONCE: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "1-200 visible ASCII characters; the same request sent again with it within two days is done once",
+    "schema": {"type": "string", "maxLength": 200},
 }
 ID: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
 
@@ -109,19 +115,19 @@ def paths_of(object_type: ObjectType) -> Json:
     ]
     one: Json = {
         "get": operation(_("读取%(label)s") % label, [ID], result=ref),
-        "patch": operation(_("修改%(label)s") % label, [ID], body=ref, result=ref),
-        "delete": operation(_("删除%(label)s（进回收站）") % label, [ID]),
+        "patch": operation(_("修改%(label)s") % label, [ID, ONCE], body=ref, result=ref),
+        "delete": operation(_("删除%(label)s（进回收站）") % label, [ID, ONCE]),
     }
     many = {"type": "array", "items": ref}
     return {
         base: {
             "get": operation(_("%(label)s列表") % label, asked, result=listing),
-            "post": operation(_("新建%(label)s") % label, [], body=ref, result=ref),
+            "post": operation(_("新建%(label)s") % label, [ONCE], body=ref, result=ref),
         },
         f"{base}/{{id}}": one,
         f"{base}/{{id}}/history": {"get": operation(_("%(label)s的变更记录") % label, [ID])},
         f"{base}/bulk": {
-            "post": operation(_("批量新建%(label)s") % label, [], body=many),
-            "patch": operation(_("批量修改%(label)s") % label, [], body=many),
+            "post": operation(_("批量新建%(label)s") % label, [ONCE], body=many),
+            "patch": operation(_("批量修改%(label)s") % label, [ONCE], body=many),
         },
     }

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from django.db import models
 from django.utils import timezone
 
 from kemai.platform.jobs.progress import Progress
 from kemai.platform.jobs.schedules import schedule
-from kemai.platform.models import Job, OutboxEvent
+from kemai.platform.models import ApiReceipt, Job, OutboxEvent
 
 KEEP_JOBS = dt.timedelta(days=30)
 KEEP_EVENTS = dt.timedelta(days=14)
+KEEP_RECEIPTS = dt.timedelta(days=2)
+"""How long a program may send the same write again and be sure that it is done once."""
 BITE = 1000
 
 
@@ -22,10 +24,11 @@ def sweep(progress: Progress) -> int:
     now = timezone.now()
     old_jobs = Job.objects.filter(state__in=("done", "cancelled"), finished_at__lt=now - KEEP_JOBS)
     old_events = OutboxEvent.objects.filter(done_at__lt=now - KEEP_EVENTS)
-    return _remove(old_jobs, progress) + _remove(old_events, progress)
+    old_receipts = ApiReceipt.objects.filter(at__lt=now - KEEP_RECEIPTS)
+    return sum(_remove(rows, progress) for rows in (old_jobs, old_events, old_receipts))
 
 
-def _remove(rows: models.QuerySet[Job] | models.QuerySet[OutboxEvent], progress: Progress) -> int:
+def _remove(rows: Any, progress: Progress) -> int:
     removed = 0
     while ids := list(rows.order_by("id").values_list("id", flat=True)[:BITE]):
         rows.model._default_manager.filter(pk__in=ids).delete()

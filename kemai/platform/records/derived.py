@@ -23,8 +23,8 @@ from kemai.platform.events import emit
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects.dataset import Part
 
-CHUNK = 25_000
-"""Rows a transaction: on SQLite the one writer's lock is then held for about a second."""
+CHUNK = 10_000
+"""Rows a transaction: on SQLite the one writer's lock is then held for some tenths of a second."""
 FILL = 100_000
 """From so many rows on, if they are most of the table, its indexes are built anew afterwards: keeping six of them up
 for a million rows costs more than everything else together. Lists are slower meanwhile, not wrong."""
@@ -109,6 +109,7 @@ def mend_indexes(model: type[models.Model]) -> None:
         for index in model._meta.indexes:
             if index.name not in present:
                 cursor.execute(str(index.create_sql(model, editor)))
+                time.sleep(BREATH)
 
 
 def _announce(part: Part, written: Written, *, by: Actor, run_id: int) -> None:
