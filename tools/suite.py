@@ -1,4 +1,4 @@
-"""`python -m tools.suite check | test [PYTEST ARGS]`: everything a commit must pass, and a table of what it took.
+"""`python -m tools.suite check [--long] | test [PYTEST ARGS]`: what a commit must pass, with a table of times.
 
 The checks run two at a time; then pytest on SQLite, then again on PostgreSQL where a server is installed. All steps run
 even when one fails, so that one run shows everything; the exit status is 1 if any failed.
@@ -119,6 +119,19 @@ def postgres_lane(arguments: list[str]) -> Outcome:
         return Outcome(name, True, 0.0, note="SKIPPED: no server installed")
 
 
+def long() -> Outcome:
+    """What takes too long for every commit: servers and workers killed two hundred times on either database."""
+    print("\n=== killed at random moments\n", flush=True)
+    begun = time.monotonic()
+    command = python("tests.crash.harness", "--rounds", os.environ.get("KEMAI_KILLS", "200"))
+    try:
+        postgres.programs()
+    except postgres.NoServer:
+        command = (*command, "--database", "sqlite")
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
+    return Outcome("killed at random moments", status == 0, time.monotonic() - begun)
+
+
 def table(outcomes: list[Outcome]) -> None:
     """Print what ran, how long it took and what failed."""
     print("\n" + "-" * 60)
@@ -136,6 +149,8 @@ def main(arguments: list[str]) -> int:
     )
     outcomes = checks()
     outcomes += [lane(rest) for lane in lanes]
+    if verb == "check" and "--long" in rest:
+        outcomes.append(long())
     table(outcomes)
     return 0 if all(outcome.ok for outcome in outcomes) else 1
 

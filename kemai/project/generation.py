@@ -78,6 +78,8 @@ def end_with(parent: int) -> None:
 def load() -> None:
     """Everything that a request or a job will need, before the processes part."""
     import kemai.project.wsgi  # noqa: F401  # isort: skip - sets Django up
+    import granian.server.mp  # noqa: F401
+    from django.template.loader import get_template
     from django.urls import get_resolver
 
     from kemai.platform.events import handlers_for
@@ -86,6 +88,8 @@ def load() -> None:
     assert get_resolver().url_patterns
     handlers_for("start")
     schedules.schedules()
+    for page in ("account/login.html", "ui/pages/list.html", "ui/pages/record.html"):
+        get_template(page)  # with all that they are made of: every process would compile them again
 
 
 def part_from_database() -> None:

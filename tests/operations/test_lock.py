@@ -20,13 +20,9 @@ BREATH = 0.02
 def opened(folder: Path, *, patience: float = 20.0) -> DatabaseWrapper:
     made = environment.database("KEMAI_NO_SUCH_VARIABLE", folder)
     made["OPTIONS"] = {**made["OPTIONS"], "timeout": patience}  # type: ignore[dict-item]
-    defaults = {
-        "ATOMIC_REQUESTS": False,
-        "AUTOCOMMIT": True,
-        "TIME_ZONE": None,
-        "CONN_HEALTH_CHECKS": False,
-        "TEST": {},
-    }
+    defaults: dict[str, object] = {
+        "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True, "TIME_ZONE": None, "CONN_HEALTH_CHECKS": False, "TEST": {},
+    }  # fmt: skip
     return DatabaseWrapper({**defaults, **made})
 
 

@@ -11,15 +11,13 @@ import re
 from collections.abc import Callable
 
 import orjson
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.platform.access import Actor
 from kemai.platform.api.answers import answer
-from kemai.platform.jobs.housekeeping import KEEP_RECEIPTS
-from kemai.platform.models import ApiReceipt
+from kemai.platform.events import receipts
 from kemai.platform.query import QueryError
 from kemai.platform.records import Refused
 
@@ -41,12 +39,10 @@ def once(request: HttpRequest, actor: Actor, act: Act, again: Again) -> HttpResp
         raise QueryError("bad_key", _("Idempotency-Key 应为 1 到 200 个可见的 ASCII 字符"))
     digest = fingerprint(request)
     with transaction.atomic():
-        receipt = claimed(actor.user_id or 0, key, digest)
+        receipt = receipts.claim(actor.user_id or 0, key, digest)
         if receipt is not None:
             response = act()
-            receipt.status = response.status_code
-            receipt.result = noted(request, response)
-            receipt.save(update_fields=["status", "result"])
+            receipts.keep(receipt, response.status_code, noted(request, response))
             return response
     return repeated(actor.user_id or 0, key, digest, again)
 
@@ -54,17 +50,6 @@ def once(request: HttpRequest, actor: Actor, act: Act, again: Again) -> HttpResp
 def fingerprint(request: HttpRequest) -> str:
     told = f"{request.method} {request.get_full_path()}\n".encode() + request.body
     return hashlib.sha256(told).hexdigest()
-
-
-def claimed(user_id: int, key: str, digest: str) -> ApiReceipt | None:
-    """A fresh note; None where there is one. Who comes at the same moment waits here for the first one's end."""
-    now = timezone.now()
-    ApiReceipt.objects.filter(user_id=user_id, key=key, at__lt=now - KEEP_RECEIPTS).delete()
-    try:
-        with transaction.atomic():
-            return ApiReceipt.objects.create(user_id=user_id, key=key, body=digest, at=now)
-    except IntegrityError:
-        return None
 
 
 def noted(request: HttpRequest, response: HttpResponse) -> dict[str, object]:
@@ -82,7 +67,7 @@ def is_number(value: object) -> bool:
 
 
 def repeated(user_id: int, key: str, digest: str, again: Again) -> HttpResponse:
-    receipt = ApiReceipt.objects.filter(user_id=user_id, key=key).first()
+    receipt = receipts.found(user_id, key)
     if receipt is None:
         raise Refused("idempotency_busy", _("同一个 Idempotency-Key 的请求正在处理，请稍后再试"))
     if receipt.body != digest:

@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pysqlite3
 from django.db.backends.sqlite3 import base
+
+Refused = pysqlite3.OperationalError
 
 LOOK = 0.004
 FREE_SOON = frozenset({5, 261})
@@ -47,7 +50,7 @@ class FairCursor(base.SQLiteCursorWrapper):
     def until_free(self, act: Callable[[], Any]) -> Any:
         try:
             return act()
-        except base.Database.OperationalError as error:
+        except Refused as error:
             if not waits_for_lock(error):
                 raise
         until = time.monotonic() + self.patience
@@ -55,7 +58,7 @@ class FairCursor(base.SQLiteCursorWrapper):
             time.sleep(LOOK)
             try:
                 return act()
-            except base.Database.OperationalError as error:
+            except Refused as error:
                 if not waits_for_lock(error) or time.monotonic() > until:
                     raise
 
@@ -68,6 +71,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params | {"timeout": 0}
 
     def create_cursor(self, name: str | None = None) -> FairCursor:
-        cursor = self.connection.cursor(factory=FairCursor)
+        cursor: FairCursor = self.connection.cursor(factory=FairCursor)
         cursor.patience = self.patience
         return cursor
