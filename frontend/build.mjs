@@ -77,8 +77,8 @@ const shared = { bundle: true, format: "esm", minify: true, metafile: true, outd
 
 // Islands reach the core through one global instead of shared chunks: the first load stays a single file without a waterfall.
 const coreFromPage = { name: "core", setup(b) {
-  // conditions are pure and wanted by one island only: they travel with it
-  b.onResolve({ filter: /\/core\/\w+$/ }, (args) => (args.path.endsWith("/conditions") ? undefined : { path: args.path.replace(/.*\//, ""), namespace: "core" }));
+  // these are pure and wanted by one island only: they travel with it
+  b.onResolve({ filter: /\/core\/\w+$/ }, (args) => (/\/(conditions|cents)$/.test(args.path) ? undefined : { path: args.path.replace(/.*\//, ""), namespace: "core" }));
   b.onLoad({ filter: /.*/, namespace: "core" }, (args) => ({ contents: `module.exports = globalThis.kemai[${JSON.stringify(args.path)}]`, loader: "js" }));
 } };
 const toBuiltIsland = (built) => ({ name: "islands", setup(b) {

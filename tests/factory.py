@@ -46,6 +46,7 @@ def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
         found |= {"act": "bin", "days": 365}
     if key == "entry_standard":
         found["target"] = 90
+    found = selling(key, found, rng)
     if key == "lead":
         found |= {"state": "working", "reason": ""}
     if key == "stage":
@@ -56,6 +57,41 @@ def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
         found.pop("pipeline", None)
         found["stage"] = rng.choice(("initial", "needs", "proposal", "won"))
     return found
+
+
+ALONE = ("starts_on", "ends_on", "quoted_on", "valid_until", "currency")
+"""Dates that must follow each other, and money that needs a rate: left to what the type begins with."""
+
+
+def selling(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """Money makes sense together: receipts and invoices are against a contract in force."""
+    if key in {"price_list", "contract", "quote"}:
+        found = {name: value for name, value in found.items() if name not in ALONE}
+    fixed: dict[str, dict[str, Any]] = {
+        "contract": {"amount": "99999.00"},
+        "exchange_rate": {"currency": "USD", "rate": 1 + rng.random()},
+        "price": {"from_quantity": rng.randrange(10**6), "floor": rng.random()},
+        "invoice_title": {"kind": "company", "tax_number": f"91330100MA{rng.randrange(10**8):08d}"},
+        "receipt_plan": {"amount": "100.00", "void": False},
+        "receipt": {"received_on": "2026-01-05", "amount": "100.00"},
+        "invoice": {"amount": "100.00"},
+    }
+    found |= fixed.get(key, {})
+    if key in {"receipt", "invoice"}:
+        found["contract"] = in_force(found["contract"])
+    if key == "invoice":
+        customer = records.row_of(get("contract"), found["contract"], by=SYSTEM)["customer"].id
+        found["title"] = make("invoice_title", customer=customer).pk
+    return found
+
+
+def in_force(contract: int) -> int:
+    """The contract, effective: money may be received for it."""
+    from kemai.sales.services import contracts
+
+    contracts.submit(contract, "", by=SYSTEM)
+    contracts.decide(contract, yes=True, note="", by=SYSTEM)
+    return contract
 
 
 def parent_of(object_type: ObjectType) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 // node --test tests/ : the parts that decide, without a browser.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { build } from "esbuild";
 
@@ -9,7 +10,7 @@ async function load(path) {
   const { outputFiles } = await build({ entryPoints: [new URL(`../src/${path}.ts`, import.meta.url).pathname], bundle: true, format: "esm", write: false });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`);
 }
-const [tree, spec, page, i18n, conditions] = await Promise.all(["islands/tree", "islands/spec", "core/page", "core/i18n", "core/conditions"].map(load));
+const [tree, spec, page, i18n, conditions, cents] = await Promise.all(["islands/tree", "islands/spec", "core/page", "core/i18n", "core/conditions", "core/cents"].map(load));
 
 const one = (key, arity, more = {}) => ({ key, label: key, arity, ...more });
 const CONFIG = { fields: [
@@ -81,4 +82,16 @@ test("a form's conditions are decided as the server decides them", () => {
   ]) assert.equal(holds(yes), true, JSON.stringify(yes));
   for (const no of [leaf("kind", "eq", "person"), leaf("note", "eq", "x"), leaf("size", "gt", 1200), leaf("since", "older", 30), leaf("parts", "has_all", ["pump", "x"]), leaf("on", "eq", false), { not: { all: [] } }, { any: [] }]) assert.equal(holds(no), false, JSON.stringify(no));
   assert.equal(holds(leaf("since", "this", "month")), undefined, "what only the server can tell hides nothing");
+});
+test("lines come to the same cents as at the server", async () => {
+  // the server checks the same table: kemai/sales/tests/test_rules.py
+  const rows = JSON.parse(await readFile(new URL("lines.json", import.meta.url), "utf8"));
+  for (const [quantity, price, discount, rate, amount, tax] of rows) {
+    const sum = cents.lineAmount(quantity, price, discount);
+    assert.equal(String(sum), amount, `${quantity} × ${price} − ${discount}%`);
+    assert.equal(String(cents.taxInside(sum, rate)), tax, `${rate}% in ${amount}`);
+  }
+  assert.equal(cents.lineAmount("1", "x", ""), null);
+  assert.equal(cents.shown(123456789n), "1,234,567.89");
+  assert.equal(cents.shown(-5n), "−0.05");
 });

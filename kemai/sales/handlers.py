@@ -9,6 +9,7 @@ from kemai.customers.models import Interaction, Order
 from kemai.platform.events import on
 from kemai.platform.models import OutboxEvent
 from kemai.sales.models import Contract, Deal, FollowUp
+from kemai.sales.services.books import settle_range
 from kemai.sales.services.course import note_many
 from kemai.sales.services.pools import keeping, routing
 from kemai.sales.services.pools.kinds import KINDS, Kind
@@ -73,3 +74,12 @@ def keys_of(event: OutboxEvent, model: Any, column: str) -> list[int]:
     else:
         return []
     return list(rows.values_list(column, flat=True).distinct())
+
+
+@on("receipt.bulk_*", name="sales.books.receipt")
+@on("receipt_plan.bulk_*", name="sales.books.receipt_plan")
+@on("invoice.bulk_*", name="sales.books.invoice")
+def money_changed(event: OutboxEvent) -> None:
+    """Imports, bulk edits and undos: the contracts' sums follow."""
+    if "first" in event.payload:
+        settle_range(event.type_key, int(event.payload["first"]), int(event.payload["last"]))

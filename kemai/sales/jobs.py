@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop as _
 from kemai.analytics import jobs as analysis_jobs
 from kemai.platform.jobs import schedule
 from kemai.platform.jobs.progress import Progress
-from kemai.sales.services import forecasts, leads
+from kemai.sales.services import contracts, forecasts, leads, quotes, renewals
 from kemai.sales.services.pools import returns, routing
 from kemai.sales.services.pools.kinds import KINDS, today
 
@@ -55,3 +55,11 @@ def snapshot(progress: Progress) -> object:
     taken = forecasts.take_snapshot(day)
     analysis_jobs.analyse(progress, key="forecast")
     return {"taken": taken}
+
+
+@schedule("sales_terms", at="01:30", title=_("报价与合同到期"))
+def end_terms(progress: Progress) -> None:
+    """What is over is over; whose end is near gets a task."""
+    quotes.expire_quotes()
+    contracts.expire_contracts()
+    renewals.remind()

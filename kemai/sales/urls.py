@@ -5,16 +5,22 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from kemai.sales.views import (
+    cash,
+    contracts,
     course,
     deal,
     forecast,
     lead,
+    lines,
     menu,
     pool_desk,
     pool_menu,
     pools,
+    public_quote,
+    quotes,
     routes,
     target,
+    terms,
     visit,
 )
 
@@ -41,6 +47,35 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "sales/forecast/<int:person>/<str:month>/<slug:category>", forecast.override, name="forecast_override"
     ),
 ]
+CASH_PAGES = (
+    path("lines/<slug:type_key>/<int:pk>", lines.show, name="lines"),
+    path("lines/<slug:type_key>/<int:pk>/edit", lines.edit, name="lines_edit"),
+    path("lines/<slug:type_key>/<int:pk>/price", lines.price, name="lines_price"),
+    path("api/v1/<slug:type_key>/<int:key>/lines", lines.api, name="api_lines"),
+    path("quotes/<int:pk>/ask", quotes.ask, name="quote_ask"),
+    path("quotes/<int:pk>/decide", quotes.decide, name="quote_decide"),
+    path("quotes/<int:pk>/answer", quotes.answer, name="quote_answer"),
+    path("quotes/<int:pk>/version", quotes.version, name="quote_version"),
+    path("quotes/<int:pk>/contract", quotes.contract, name="quote_contract"),
+    path("quotes/<int:pk>/pdf", quotes.pdf, name="quote_pdf"),
+    path("q/<str:key>", public_quote.page, name="quote_public"),
+    path("q/<str:key>/pdf", public_quote.pdf, name="quote_public_pdf"),
+    path("contracts/<int:pk>/submit", contracts.submit, name="contract_submit"),
+    path("contracts/<int:pk>/decide", contracts.decide, name="contract_decide"),
+    path("contracts/<int:pk>/amend", contracts.amend, name="contract_amend"),
+    path("contracts/<int:pk>/terminate", contracts.terminate, name="contract_terminate"),
+    path("contracts/<int:pk>/plan", contracts.plan, name="contract_plan"),
+    path("contracts/<int:pk>/receive", contracts.receive, name="contract_receive"),
+    path("contracts/<int:pk>/invoice", contracts.invoice, name="contract_invoice"),
+    path("contracts/<int:pk>/pdf", contracts.pdf, name="contract_pdf"),
+    path("receipts/<int:pk>/reverse", cash.reverse_receipt, name="receipt_reverse"),
+    path("receipts/<int:pk>/allocate", cash.allocate, name="receipt_allocate"),
+    path("invoices/<int:pk>/issue", cash.issue, name="invoice_issue"),
+    path("invoices/<int:pk>/reject", cash.reject, name="invoice_reject"),
+    path("invoices/<int:pk>/red", cash.red, name="invoice_red"),
+    path("ageing", cash.ageing, name="ageing"),
+    path("settings/selling", terms.edit, name="sales_terms"),
+)
 POOL_PAGES = (
     path("pools", pools.page, name="pools"),
     path("pools/<int:pk>", pools.page, name="pool"),
@@ -64,7 +99,7 @@ POOL_PAGES = (
     path("settings/lead-routes/<int:pk>", routes.edit, name="lead_route"),
     path("settings/lead-routes/<int:pk>/delete", routes.remove, name="lead_route_remove"),
 )
-urlpatterns += POOL_PAGES
+urlpatterns += [*CASH_PAGES, *POOL_PAGES]
 for kind, place in (("customer", "customers"), ("lead", "leads")):
     urlpatterns += [
         path(f"{place}/<int:pk>/claim", pools.claim, {"kind": kind}, name=f"{kind}_claim"),

@@ -27,7 +27,7 @@ MAY_SHOW_RECORDS = {
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
     "health_count", "mention_options", "notices_part", "customer_check",
     "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
-    "courses", "forecast", "targets", "targets_edit", "targets_spread", "visits",
+    "courses", "forecast", "targets", "targets_edit", "targets_spread", "visits", "ageing",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 
@@ -61,6 +61,16 @@ WITH_RECORD = {
     "course_move": "stage", "visit_field": "visit", "visit_check_in": "visit",
     "visit_report": "visit", "visit_photo": "visit", "visit_cancel": "visit",
     "forecast_override": "",
+    **dict.fromkeys((
+        "quote_answer", "quote_ask", "quote_contract", "quote_decide", "quote_pdf", "quote_version",
+    ), "quote"),
+    **dict.fromkeys((
+        "contract_amend", "contract_decide", "contract_invoice", "contract_pdf", "contract_plan", "contract_receive",
+        "contract_submit", "contract_terminate",
+    ), "contract"),
+    "receipt_allocate": "receipt", "receipt_reverse": "receipt", "invoice_issue": "invoice", "invoice_red": "invoice",
+    "invoice_reject": "invoice", "lines": "quote", "lines_edit": "quote", "lines_price": "quote", "api_lines": "quote",
+    "quote_public": "", "quote_public_pdf": "",
     **dict.fromkeys((
         "audit_entry", "duplicates_decide", "duplicates_merge", "pool", "pool_desk", "pool_edit", "pool_fill",
         "pool_remove", "pool_rule", "pool_rule_new", "pool_rule_remove", "pool_rehearse", "pool_rehearse_new",

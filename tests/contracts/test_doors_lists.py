@@ -26,7 +26,11 @@ from tests.contracts.world import OWN_PARENTS, PEOPLE, PHONE, Seen, World, owned
 from tests.factory import values_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row(139), pytest.mark.xdist_group("doors_lists")]
-WITH_PARENT = [key for key in KEYS if OWN_PARENTS.get(key) or (key not in OWN_PARENTS and get(key).parent)]
+WITH_PARENT = [
+    key
+    for key in KEYS
+    if OWN_PARENTS.get(key) or (key not in OWN_PARENTS and get(key).parent and owned(get(key)))
+]
 
 
 def condition(one: Seen) -> str:

@@ -17,7 +17,7 @@ from kemai.platform.access import SYSTEM
 from kemai.platform.define import fields, objects
 from kemai.platform.models import ChangeSet, ImportRun, Job, Member, SavedView, StoredFile
 from kemai.platform.objects import VERBS, ObjectType, all_types, get
-from tests.factory import values_for
+from tests.factory import in_force, values_for
 from tests.people import Person, department, person, role
 
 PHONE = "13912345678"
@@ -169,7 +169,7 @@ def record_of(object_type: ObjectType, alice: Person, made: dict[str, Seen]) -> 
         if spec.ref in made and not spec.readonly and (spec.required or spec.key == object_type.parent):
             values[spec.key] = made[spec.ref].id
     texts = [s for s in object_type.fields.values() if s.type.key in {"text", "long_text"} and not s.readonly]
-    texts = [s for s in texts if not s.private and s.key not in {"number", "raw"}]
+    texts = [s for s in texts if not s.private and s.key not in {"number", "raw", "tax_number"}]
     for spec in texts:
         values[spec.key] = marker[: spec.max_length or 60]
     if "phone" in object_type.fields:
@@ -177,6 +177,8 @@ def record_of(object_type: ObjectType, alice: Person, made: dict[str, Seen]) -> 
     if object_type.has_owner:
         values["owner"] = alice.user.pk
     obj = records.create(object_type.key, values, by=SYSTEM)
+    if object_type.key == "contract":
+        in_force(obj.pk)
     text = next(
         (s.key for s in reversed(texts) if s.key != object_type.title), texts[-1].key if texts else ""
     )

@@ -18,6 +18,7 @@ const LOADERS: Record<string, () => Promise<Module>> = {
   lines: () => import("../islands/lines"),
   mention: () => import("../islands/mention"),
   palette: () => import("../islands/palette"),
+  pricing: () => import("../islands/pricing"),
   progress: () => import("../islands/progress"),
   region: () => import("../islands/region"),
   rows: () => import("../islands/rows"),

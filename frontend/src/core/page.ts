@@ -40,15 +40,18 @@ export function refreshTimes(root: ParentNode = document): void {
 
 /* ── small manners ── */
 async function copy(button: HTMLElement): Promise<void> {
+  const given = button.dataset["copy"] ?? "";
+  // an address of ours is copied whole, so that it can be sent to somebody
+  const text = /^\/(?!\/)/.test(given) ? location.origin + given : given;
   try {
-    await navigator.clipboard.writeText(button.dataset["copy"] ?? "");
+    await navigator.clipboard.writeText(text);
     const mark = icon("check", 14);
     const was = [...button.childNodes];
     button.replaceChildren(mark);
     setTimeout(() => button.replaceChildren(...was), 1200);
     toast({ text: t("copied"), kind: "success" });
   } catch {
-    toast({ text: button.dataset["copy"] ?? "", kind: "info" });
+    toast({ text, kind: "info" });
   }
 }
 

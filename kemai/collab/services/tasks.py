@@ -44,7 +44,8 @@ def create_tasks(
     tasks: Iterable[Mapping[str, Any]], *, by: Actor, origin: str, reason: str = ""
 ) -> list[int]:
     """Many tasks at once, as plays and analyses make them: {title, kind, due_at (datetime), owner (user id), note,
-    about (object key, id)}. Whoever calls has looked up the records through `access.scope`. Returns their ids."""
+    about (object key, id), origin where each has its own}. Whoever calls has looked up the records through
+    `access.scope`. Returns their ids."""
     return records.bulk_create(
         "task", (_row(one, origin) for one in tasks), by=by, reason=reason, parsed=True
     )
@@ -60,7 +61,7 @@ def _row(one: Mapping[str, Any], origin: str) -> dict[str, Any]:
         "note": one.get("note", ""),
         "type_key": type_key,
         "object_id": object_id,
-        "origin": origin[:80],
+        "origin": str(one.get("origin", origin))[:80],
     }
 
 

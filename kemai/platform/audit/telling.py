@@ -43,7 +43,10 @@ FILES = "files"
 """The key under which added and removed attachments stand in a diff."""
 LINKS = "links"
 """The key of relations added and removed."""
-NOTED = {FILES: gettext_lazy("附件"), LINKS: gettext_lazy("关系"), "members": gettext_lazy("成员")}
+NOTED = {
+    FILES: gettext_lazy("附件"), LINKS: gettext_lazy("关系"), "members": gettext_lazy("成员"),
+    "lines": gettext_lazy("明细"),
+}  # fmt: skip
 """What stands in a diff without being a field."""
 Titles = Mapping[tuple[str, int], str]
 

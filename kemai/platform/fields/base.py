@@ -143,6 +143,8 @@ class FieldSpec:
     refs: str = ""
     """The key of the object type that several references point to."""
     max_length: int | None = None
+    bare: bool = False
+    """An amount in a currency that another field names: shown without a sign."""
     part: str = ""
     compute: Callable[[Mapping[str, Any]], Any] | None = field(default=None, compare=False)
     """A computed field: a pure function of the record's other values."""

@@ -135,10 +135,15 @@ class File(Reference):
 
 
 class Computed(FieldType):
-    """A value made from the record's other values; shown and exported, never typed, filtered or sorted."""
+    """A value made from the record's other values; shown and exported, never typed, filtered or sorted. With options it
+    is one of them."""
 
     key = "computed"
     operators = ()
+
+    def text(self, value: Any, spec: FieldSpec) -> str:
+        option = spec.option(value)
+        return str(option.label) if option else super().text(value, spec)
 
     def paths(self, spec: FieldSpec) -> tuple[str, ...]:
         return ()

@@ -95,7 +95,7 @@ class Date(FieldType):
             case "last":
                 return today - days_count(value) + day, today + day
             case "older":
-                return None, today - days_count(value)
+                return None, today - days_count(value, 0)
             case "next":
                 return today, today + days_count(value)
             case "this":
@@ -148,10 +148,10 @@ class DateTime(Date):
         return None if day is None else datetime.combine(day, time(), moment.zone).astimezone(UTC)
 
 
-def days_count(value: object) -> timedelta:
+def days_count(value: object, least: int = 1) -> timedelta:
     text = clean_text(value)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_DAYS:
-        raise Invalid(_("请填写 1 到 %(most)s 之间的天数") % {"most": MOST_DAYS})
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= MOST_DAYS:
+        raise Invalid(_("请填写 %(low)s 到 %(most)s 之间的天数") % {"low": least, "most": MOST_DAYS})
     return timedelta(days=int(text))
 
 

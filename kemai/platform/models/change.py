@@ -25,6 +25,8 @@ class ChangeSet(models.Model):
         Option("transfer", _("转移负责人"), "indigo"),
         Option("handover", _("离职交接"), "indigo"),
         Option("run", _("分析结果"), "gray"),
+        Option("lines", _("修改明细"), "gray"),
+        Option("step", _("流转"), "blue"),
         Option("undo", _("撤销"), "yellow"),
         Option("redo", _("重做"), "yellow"),
         Option("purge", _("彻底删除"), "red"),

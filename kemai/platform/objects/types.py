@@ -70,8 +70,8 @@ class Panel:
     template: str
     render: Callable[..., Mapping[str, Any] | None]
     place: str = "tab"
-    """'head' (beside the title) and 'composer' (above the timeline) are in the page at once, 'side' (right column) and
-    'tab' are fetched after it."""
+    """'head' (beside the title), 'top' (above everything in the middle) and 'composer' (above the timeline) are in the
+    page at once, 'side' (right column) and 'tab' are fetched after it."""
     order: int = 50
 
 
@@ -100,12 +100,14 @@ class Hooks:
     database nothing. `check(values, existing, actor)` sees all records of one act, new ones without existing, and
     asks the database once for all of them.
     `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation.
+    `check_delete(objects, actor)` may refuse that records go to the recycle bin, by hand or by an undo.
     `check_merge(keep, gone, actor)` may refuse to make one of several; `merged(keep, gone, actor)` follows when they
     are one and returns what it made; `parted(objects, actor)` follows when they are several again."""
 
     prepare: Callable[[dict[str, Any], Any, Actor], None] | None = None
     check: Callable[[Sequence[dict[str, Any]], Sequence[Any], Actor], None] | None = None
     after: Callable[[Sequence[Any], frozenset[str], Actor], None] | None = None
+    check_delete: Callable[[Sequence[Any], Actor], None] | None = None
     check_merge: Callable[[Any, Sequence[Any], Actor], None] | None = None
     merged: Callable[[Any, Sequence[Any], Actor], Sequence[models.Model]] | None = None
     parted: Callable[[Sequence[Any], Actor], None] | None = None
@@ -172,6 +174,8 @@ class ObjectType:
     unique: tuple[str, ...] = ()
     """Fields by which an import or the API finds an existing record."""
     private: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
+    """Amounts in a currency that another field names."""
     omit: tuple[str, ...] = ()
     """Columns that are no fields at all: secrets, and what other code keeps in the same table."""
     computed: tuple[FieldSpec, ...] = ()
@@ -298,6 +302,7 @@ class ObjectType:
             ref=ref_type.key if ref_type else "",
             ref_title=ref_type.title if ref_type else "name",
             max_length=getattr(column, "max_length", None),
+            bare=key in self.bare,
             part=part,
         )
 

@@ -103,8 +103,17 @@ def send(
 ) -> None:
     """To the bin, with everything that belongs to them."""
     for child, found in family(object_type, ids):
+        check_delete(child, found, by)
         flip(child, found, gone=True, changeset=changeset, by=by)
+    check_delete(object_type, ids, by)
     flip(object_type, ids, gone=True, changeset=changeset, by=by, alone=alone)
+
+
+def check_delete(object_type: ObjectType, ids: Sequence[int], by: Actor) -> None:
+    """Raises what the domain refuses with."""
+    hook = object_type.hooks.check_delete
+    if hook is not None:
+        hook(list(object_type.records().filter(pk__in=list(ids))), by)
 
 
 def delete(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -> ChangeSet:

@@ -127,10 +127,17 @@ def update(
 
 
 def log_update(
-    object_type: ObjectType, obj: Any, diff: audit.Diff, *, by: Actor, reason: str, rule: str = ""
+    object_type: ObjectType,
+    obj: Any,
+    diff: audit.Diff,
+    *,
+    by: Actor,
+    reason: str,
+    rule: str = "",
+    kind: str = "update",
 ) -> ChangeSet:
     changed = frozenset(diff)
-    changes = audit.open_set("update", object_type.key, by=by, reason=reason, count=1, rule=rule)
+    changes = audit.open_set(kind, object_type.key, by=by, reason=reason, count=1, rule=rule)
     Change.objects.create(
         changeset=changes, type_key=object_type.key, object_id=obj.pk, action="update", diff=diff
     )
@@ -152,11 +159,18 @@ def log_update(
 
 
 def put(
-    type_key: str, obj: Any, values: Mapping[str, Any], *, by: Actor, reason: str = "", rule: str = ""
+    type_key: str,
+    obj: Any,
+    values: Mapping[str, Any],
+    *,
+    by: Actor,
+    reason: str = "",
+    rule: str = "",
+    kind: str = "update",
 ) -> Any:
     """Sets columns that nobody types (a state and what goes with it), for the service that owns them: values in Python
     form by field key. Logged and told like any other change; the caller has checked the rights and holds a
-    transaction."""
+    transaction. `kind` "step" is for what has consequences elsewhere: it is never undone, only acted against."""
     object_type = get(type_key)
     shown = {key: value for key, value in values.items() if key in object_type.fields}
     diff = audit.diff_of(object_type.fields, current(object_type, obj, shown), shown)
@@ -166,7 +180,7 @@ def put(
     obj.version += 1
     obj.updated_at = timezone.now()
     obj.save()
-    log_update(object_type, obj, diff, by=by, reason=reason, rule=rule)
+    log_update(object_type, obj, diff, by=by, reason=reason, rule=rule, kind=kind)
     return obj
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from kemai.platform import access, audit, events
 from kemai.platform.access import Actor
@@ -23,6 +24,10 @@ from kemai.platform.records.undo_plan import Kept, Planner, by_type, known, roun
 
 NO_CHANGE = frozenset("reveal export download login login_failed logout setting retention purge".split())
 """Kinds of change sets that note what somebody took out, looked at or did elsewhere; and what is gone for good."""
+NEVER = {
+    "run": ("derived", gettext_lazy("分析结果不能撤销，请调整参数后重新计算")),
+    "step": ("step", gettext_lazy("这一步有后续影响（例如已发送、已入账），不能撤销；请用相应的操作改回")),
+}
 CHUNK = 2000
 MOST_LISTED = 1000
 """Kept records that a report names; their number is always exact."""
@@ -184,8 +189,8 @@ def why_not(changeset: ChangeSet) -> tuple[str, str] | None:
         return "undone", _("这次修改已经撤销过了；如需恢复撤销前的内容，请重做那次撤销")
     if changeset.kind in NO_CHANGE:
         return "no_change", _("这不是一次修改，没有可以撤销的内容")
-    if changeset.kind == "run":
-        return "derived", _("分析结果不能撤销，请调整参数后重新计算")
+    if changeset.kind in NEVER:
+        return NEVER[changeset.kind][0], str(NEVER[changeset.kind][1])
     if (
         changeset.kind == "undo"
         and ChangeSet.objects.filter(undone_by=changeset, kind__in=_inverses).exists()

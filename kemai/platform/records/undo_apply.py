@@ -15,15 +15,15 @@ from kemai.platform.fields import Invalid
 from kemai.platform.models import ChangeSet, Tagging
 from kemai.platform.objects import ObjectType
 from kemai.platform.records.bulk import apply_changes, check_unique_changes, differences, record_changes, span
-from kemai.platform.records.errors import FieldErrors
+from kemai.platform.records.errors import FieldErrors, Refused
 from kemai.platform.records.mass import known as tag_keys
 from kemai.platform.records.mass import names
-from kemai.platform.records.recycle import flip
+from kemai.platform.records.recycle import check_delete, flip
 from kemai.platform.records.single import prepare_all
 from kemai.platform.records.tags import tag_many
 from kemai.platform.records.undo_plan import Kept, Steps
 
-REFUSALS = (IntegrityError, FieldErrors, Invalid)
+REFUSALS = (IntegrityError, FieldErrors, Invalid, Refused)
 
 
 @dataclass
@@ -37,9 +37,7 @@ class Applied:
 def apply(steps: Steps, inverse: ChangeSet, by: Actor) -> Applied:
     """Inside the caller's transaction, which this may split into savepoints."""
     object_type = steps.type
-    done: set[int] = set(steps.bin)
-    if steps.bin:
-        flip(object_type, steps.bin, gone=True, changeset=inverse, by=by)
+    done = each(object_type, steps.bin, steps, lambda ids: to_bin(object_type, ids, inverse, by))
     done |= each(
         object_type,
         steps.back,
@@ -71,6 +69,11 @@ def each(
         half = len(ids) // 2
         return each(object_type, ids[:half], steps, act) | each(object_type, ids[half:], steps, act)
     return set(ids)
+
+
+def to_bin(object_type: ObjectType, ids: Sequence[int], inverse: ChangeSet, by: Actor) -> None:
+    check_delete(object_type, ids, by)
+    flip(object_type, ids, gone=True, changeset=inverse, by=by)
 
 
 def write(

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.models import Customer
-from kemai.platform.models import ChoiceColumn, MoneyColumn, Option, OwnedRecord, RecordBase
+from kemai.platform.models import ChoiceColumn, MoneyColumn, Option, OwnedRecord, PhoneColumn, RecordBase
 from kemai.sales.models.deal import Deal
 from kemai.sales.models.price import CURRENCIES, PricedLine
 from kemai.sales.models.quote import Quote
@@ -90,11 +90,24 @@ class ReceiptPlan(RecordBase):
     contract = models.ForeignKey(
         Contract, models.CASCADE, related_name="plans", verbose_name=_("合同"), db_index=False
     )
+    customer = models.ForeignKey(
+        Customer,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("客户"),
+        db_index=False,
+    )
+    currency = ChoiceColumn(_("币种"), options=CURRENCIES, default="CNY", editable=False)
+    """The contract's, like the customer: so that what is owed can be found and added up without it."""
     number = models.PositiveIntegerField(_("期次"), default=1)
     name = models.CharField(_("名称"), max_length=80, blank=True, default="")
     due_on = models.DateField(_("计划日期"))
     amount = MoneyColumn(_("计划金额"))
     received = MoneyColumn(_("已回款"), default=0, editable=False)
+    open = MoneyColumn(_("未回款"), default=0, editable=False)
+    """What is owed: nothing while the contract is not in force. Kept so that lists and the ageing find it."""
     void = models.BooleanField(_("作废"), default=False)
 
     class Meta:
@@ -102,6 +115,8 @@ class ReceiptPlan(RecordBase):
         indexes = (
             models.Index(fields=("contract", "number"), name="receipt_plan_contract"),
             models.Index(fields=("due_on", "id"), name="receipt_plan_due"),
+            models.Index(fields=("open", "due_on"), name="receipt_plan_open"),
+            models.Index(fields=("customer", "due_on"), name="receipt_plan_customer"),
         )
 
     def __str__(self) -> str:
@@ -127,6 +142,7 @@ class Receipt(OwnedRecord):
         Customer, models.PROTECT, null=True, editable=False, related_name="receipts", verbose_name=_("客户"),
         db_index=False,
     )  # fmt: skip
+    currency = ChoiceColumn(_("币种"), options=CURRENCIES, default="CNY", editable=False)
     received_on = models.DateField(_("到账日期"))
     amount = MoneyColumn(_("金额"))
     method = ChoiceColumn(_("方式"), options=METHODS, default="transfer")
@@ -182,7 +198,7 @@ class InvoiceTitle(RecordBase):
     bank = models.CharField(_("开户行"), max_length=120, blank=True, default="")
     account = models.CharField(_("账号"), max_length=40, blank=True, default="")
     address = models.CharField(_("地址"), max_length=200, blank=True, default="")
-    phone = models.CharField(_("电话"), max_length=40, blank=True, default="")
+    phone = PhoneColumn(_("电话"))
 
     class Meta:
         verbose_name = _("发票抬头")

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from kemai.customers.models import Contact, Customer, Product
+from kemai.customers.models import Contact, Customer
 from kemai.customers.models.customer import SOURCES
 from kemai.platform.models import ChoiceColumn, MoneyColumn, Option, OwnedRecord, PercentColumn
 from kemai.sales.models.pipeline import STATES, Competitor, LostReason
+from kemai.sales.models.price import PricedLine
 
 
 class Deal(OwnedRecord):
@@ -94,17 +95,8 @@ class Deal(OwnedRecord):
         return self.name
 
 
-class DealLine(models.Model):
-    """A product on a deal; written with it. `name` and `price` are as they were when it was added."""
-
+class DealLine(PricedLine):
     deal = models.ForeignKey(Deal, models.CASCADE, related_name="lines")
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=_("产品"))
-    name = models.CharField(_("名称"), max_length=160)
-    quantity = models.FloatField(_("数量"), default=1)
-    price = MoneyColumn(_("单价"), default=0)
-    discount = PercentColumn(_("折扣"), default=0)
-    amount = MoneyColumn(_("金额"), default=0)
-    position = models.IntegerField(default=0)
 
 
 class StageEvent(models.Model):

@@ -24,6 +24,7 @@ class ExchangeRate(RecordBase):
     currency = ChoiceColumn(_("币种"), options=CURRENCIES)
     on = models.DateField(_("生效日期"))
     rate = models.FloatField(_("汇率"))
+    note = models.CharField(_("备注"), max_length=200, blank=True, default="")
 
     class Meta:
         verbose_name = _("汇率")
@@ -66,6 +67,7 @@ class Price(RecordBase):
     price = MoneyColumn(_("单价"))
     floor = PercentColumn(_("最大折扣"), null=True, blank=True)
     """A larger discount needs approval; empty: the company's limit."""
+    note = models.CharField(_("备注"), max_length=200, blank=True, default="")
 
     class Meta:
         verbose_name = _("价格")
@@ -82,7 +84,7 @@ class Price(RecordBase):
 
 
 class PricedLine(models.Model):
-    """A line of a quote or a contract: product, name, price and tax as they were when it was written."""
+    """A line of a deal, a quote or a contract: product, name, price and tax as they were when it was written."""
 
     product = models.ForeignKey(
         Product,

@@ -25,7 +25,7 @@ class Quote(OwnedRecord):
         Option("replaced", _("已有新版"), "gray"),
     )
     number = models.CharField(_("报价编号"), max_length=40, blank=True)
-    revision = models.PositiveIntegerField(_("版本"), default=1, editable=False)
+    revision = models.PositiveIntegerField(_("版次"), default=1, editable=False)
     follows = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+")
     customer = models.ForeignKey(
         Customer, models.PROTECT, related_name="quotes", verbose_name=_("客户"), db_index=False

@@ -1,3 +1,14 @@
-"""How selling appears: leads, deals and what stages are made of."""
+"""How selling appears: leads, deals and what stages are made of, prices, quotes, contracts and their money."""
 
-from kemai.sales.objects import course, deal, lead, pool, target, visit  # noqa: F401 - each registers its types
+from kemai.sales.objects import (  # noqa: F401 - each registers its types
+    cash,
+    contract,
+    course,
+    deal,
+    lead,
+    pool,
+    price,
+    quote,
+    target,
+    visit,
+)

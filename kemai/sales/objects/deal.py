@@ -8,7 +8,7 @@ from kemai.platform.objects import Hooks, Lanes, Numbering, ObjectType, Section,
 from kemai.sales.actions import DEAL_ACTIONS
 from kemai.sales.models import Deal
 from kemai.sales.panels import DEAL_PANELS
-from kemai.sales.services import board, deals, stages
+from kemai.sales.services import board, deals, lines, stages
 
 OPEN = {"field": "state", "op": "in", "value": ["open"]}
 
@@ -52,7 +52,7 @@ DEAL = register(
         tags=True,
         unique=("number",),
         numbering=Numbering("number", "D"),
-        hooks=Hooks(prepare=deals.prepare_deal, after=deals.after_deal),
+        hooks=Hooks(prepare=deals.prepare_deal, check=lines.check_deal, after=deals.after_deal),
         panels=list(DEAL_PANELS),
         actions=list(DEAL_ACTIONS),
     )

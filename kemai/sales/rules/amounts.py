@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 
 def whole(value: Decimal) -> int:
@@ -49,6 +50,43 @@ def shares(total: int, weights: Sequence[float]) -> list[int]:
     return parts
 
 
+class Priced(NamedTuple):
+    """A line: amounts in cents of the document's currency, shares as fractions."""
+
+    quantity: float
+    list_price: int | None
+    price: int
+    discount: float = 0.0
+    tax_rate: float = 0.0
+
+    @property
+    def amount(self) -> int:
+        return line_amount(self.quantity, self.price, self.discount)
+
+
+class Sums(NamedTuple):
+    """What lines come to together; each line is rounded once, and only rounded lines are added."""
+
+    amount: int
+    tax: int
+    most_discount: float
+
+
+def sums(lines: Iterable[Priced]) -> Sums:
+    amount = tax = 0
+    most = 0.0
+    for line in lines:
+        amount += line.amount
+        tax += tax_inside(line.amount, line.tax_rate)
+        most = max(most, discount_of(line.list_price, line.price, line.discount))
+    return Sums(amount, tax, most)
+
+
+def converted(amount: int, rate: float, into: float = 1.0) -> int:
+    """An amount in a currency worth `rate` yuan, in one worth `into` yuan, rounded half up."""
+    return whole(Decimal(amount) * Decimal(repr(rate)) / Decimal(repr(into)))
+
+
 @dataclass(frozen=True)
 class Offer:
     """A price that may apply: on a list for `value_class` ('' for everybody), valid from `starts` to `ends`."""
@@ -90,3 +128,9 @@ def gaps(steps: Sequence[tuple[dt.date | None, dt.date | None]]) -> list[tuple[d
             found.append((reach + dt.timedelta(days=1), start - dt.timedelta(days=1)))
         reach = end if reach is None else max(reach, end)
     return found
+
+
+def no_price_below(steps: Iterable[float]) -> float | None:
+    """The quantity from which on a product has a price, where smaller ones have none; None without such a gap."""
+    lowest = min(steps, default=0.0)
+    return lowest if lowest > 1 else None

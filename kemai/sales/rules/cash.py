@@ -99,29 +99,25 @@ def may_allocate(amount: int, wanted: dict[int, int], plans: Sequence[Owed]) -> 
     return YES
 
 
-def may_receive(amount: int, *, contract: int, received: int, effective: bool) -> Verdict:
-    """Money is received for contracts in force, more than nothing and not more than is open."""
-    if not effective:
+IN_FORCE = frozenset({"effective", "completed", "expired"})
+"""States of a contract in which money is owed for it: what is late is paid after the end, too."""
+
+
+def may_take(amount: int, *, contract: int, taken: int, in_force: bool) -> Verdict:
+    """Money received, or an invoice asked for: for contracts in force, more than nothing, and not more than is open of
+    the contract. `taken` is what was received (or invoiced) before."""
+    if not in_force:
         return Verdict(False, "not_effective")
     if amount <= 0:
         return Verdict(False, "not_positive", {"amount": amount})
-    if received + amount > contract:
+    if taken + amount > contract:
         return Verdict(
             False, "beyond_contract",
-            {"amount": amount, "contract": contract, "received": received, "open": contract - received},
+            {"amount": amount, "contract": contract, "taken": taken, "open": contract - taken},
         )  # fmt: skip
     return YES
 
 
-def may_invoice(amount: int, *, contract: int, invoiced: int, effective: bool) -> Verdict:
-    """At most the un-invoiced rest of a contract in force."""
-    if not effective:
-        return Verdict(False, "not_effective")
-    if amount <= 0:
-        return Verdict(False, "not_positive", {"amount": amount})
-    if invoiced + amount > contract:
-        return Verdict(
-            False, "beyond_contract",
-            {"amount": amount, "contract": contract, "invoiced": invoiced, "open": contract - invoiced},
-        )  # fmt: skip
-    return YES
+def still_open(*, amount: int, received: int, in_force: bool, void: bool = False) -> int:
+    """What is still owed on a plan: nothing while the contract is not in force, nor where the plan was given up."""
+    return 0 if void or not in_force else max(amount - received, 0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,8 @@ from kemai.sales.rules import amounts, cash, scoring, stages
 from kemai.sales.rules.amounts import Offer
 from kemai.sales.rules.cash import Owed
 from kemai.sales.rules.stages import Standing, Step
+
+ROOT = Path(__file__).resolve().parents[3]
 
 TODAY = dt.date(2026, 11, 20)
 DAYS = st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1))
@@ -81,13 +85,12 @@ def test_states_of_a_plan() -> None:
 
 @pytest.mark.row(57)
 def test_no_more_is_received_or_invoiced_than_is_open() -> None:
-    beyond = cash.may_receive(61, contract=100, received=40, effective=True)
-    assert not beyond.ok
+    beyond = cash.may_take(61, contract=100, taken=40, in_force=True)
+    assert beyond.reason == "beyond_contract"
     assert beyond.inputs["open"] == 60
-    assert cash.may_receive(60, contract=100, received=40, effective=True).ok
-    assert not cash.may_receive(0, contract=100, received=40, effective=True).ok
-    assert not cash.may_receive(60, contract=100, received=40, effective=False).ok
-    assert cash.may_invoice(61, contract=100, invoiced=40, effective=True).reason == "beyond_contract"
+    assert cash.may_take(60, contract=100, taken=40, in_force=True).ok
+    assert not cash.may_take(0, contract=100, taken=40, in_force=True).ok
+    assert not cash.may_take(60, contract=100, taken=40, in_force=False).ok
 
 
 @pytest.mark.row(53)
@@ -183,3 +186,45 @@ def test_half_of_the_interest_is_gone_after_the_half_life() -> None:
 def test_a_stage_reads_its_tasks(line: str, found: tuple[str, int] | None) -> None:
     task = stages.parse_task(line)
     assert (None if task is None else (task.title, task.days)) == found
+
+
+QUANTITY = st.integers(1, 10**7).map(lambda n: n / 1000)
+PRICES = st.integers(0, 10**9)
+SHARE = st.integers(0, 10_000).map(lambda n: n / 10_000)
+
+
+def test_the_browser_and_the_server_count_the_same_cents() -> None:
+    """The browser's half of the table: frontend/tests/pure.test.mjs."""
+    table = json.loads((ROOT / "frontend" / "tests" / "lines.json").read_text(encoding="utf-8"))
+    for quantity, price, discount, rate, amount, tax in table:
+        cents = int(Decimal(price) * 100)
+        assert amounts.line_amount(float(quantity), cents, round(float(discount) / 100, 10)) == int(amount)
+        assert amounts.tax_inside(int(amount), round(float(rate) / 100, 10)) == int(tax)
+
+
+@given(st.lists(st.tuples(QUANTITY, PRICES, SHARE, SHARE), max_size=6))
+def test_a_sum_is_the_sum_of_its_lines(rows: list[tuple[float, int, float, float]]) -> None:
+    found = [amounts.Priced(quantity, price, price, discount, tax) for quantity, price, discount, tax in rows]
+    total = amounts.sums(found)
+    assert total.amount == sum(one.amount for one in found)
+    assert 0 <= total.tax <= total.amount
+    for one in found:
+        exact = Decimal(repr(one.quantity)) * one.price * (1 - Decimal(repr(one.discount)))
+        assert abs(Decimal(one.amount) - exact) <= Decimal("0.5")
+
+
+@given(
+    st.lists(st.integers(1, 10**6), min_size=1, max_size=6), st.lists(st.integers(1, 10**6), max_size=8),
+)  # fmt: skip
+def test_allocation_never_exceeds_plan_or_receipt(plans: list[int], paid: list[int]) -> None:
+    open_ = dict(enumerate(plans))
+    for amount in paid:
+        owed = [
+            cash.Owed(key, dt.date(2026, 1, 1) + dt.timedelta(days=key), left) for key, left in open_.items()
+        ]
+        parts = cash.allocate(amount, owed)
+        assert sum(parts.values()) == min(amount, sum(open_.values()))
+        assert cash.may_allocate(amount, parts, owed).ok
+        for key, part in parts.items():
+            assert 0 < part <= open_[key]
+            open_[key] -= part

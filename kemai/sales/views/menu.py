@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.ui.nav import Page, register_page
+from kemai.sales.services import ageing
 
 
 def shapes_courses(actor: Actor) -> bool:
@@ -19,6 +20,14 @@ def sees_deals(actor: Actor) -> bool:
 
 def sees_visits(actor: Actor) -> bool:
     return access.may(actor, "visit", "view")
+
+
+def sees_plans(actor: Actor) -> bool:
+    return access.may(actor, "receipt_plan", "view")
+
+
+def administers(actor: Actor) -> bool:
+    return actor.is_admin
 
 
 def register() -> None:
@@ -45,5 +54,17 @@ def register() -> None:
         Page(
             "targets", _("目标与业绩"), "target", "sales", "targets", order=81, allowed=sees_deals,
             words=_("完成率 排名 业绩"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "ageing", _("应收账龄"), "report-money", "sales", "ageing", order=46, allowed=sees_plans,
+            count=ageing.overdue_count, hot=True, words=_("逾期 欠款 应收 催款"),
+        )
+    )  # fmt: skip
+    register_page(
+        Page(
+            "sales_terms", _("报价与合同"), "file-certificate", "settings", "sales_terms", order=62,
+            allowed=administers, words=_("公司信息 折扣 打印 条款"),
         )
     )  # fmt: skip

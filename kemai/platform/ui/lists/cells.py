@@ -97,7 +97,10 @@ def number_maker(spec: FieldSpec) -> Maker:
 
 
 def money_maker(spec: FieldSpec) -> Maker:
-    return lambda value: Cell("num", f"¥ {value:,.2f}") if value >= 0 else Cell("neg", f"−¥ {-value:,.2f}")
+    sign = "" if spec.bare else "¥ "
+    return lambda value: (
+        Cell("num", f"{sign}{value:,.2f}") if value >= 0 else Cell("neg", f"−{sign}{-value:,.2f}")
+    )
 
 
 def boolean_maker(spec: FieldSpec) -> Maker:
@@ -200,6 +203,7 @@ def url_maker(spec: FieldSpec) -> Maker:
 
 MAKERS: dict[str, Callable[[FieldSpec], Maker]] = {
     "choice": choice_maker,
+    "computed": lambda spec: choice_maker(spec) if spec.options else text_maker(spec),
     "multi_choice": choices_maker,
     "tags": tags_maker,
     "number": number_maker,

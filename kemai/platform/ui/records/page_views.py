@@ -107,7 +107,7 @@ def body_context(subject: Subject, tab: str, request: HttpRequest, *, lines: boo
 def page_context(subject: Subject, tab: str, request: HttpRequest) -> dict[str, Any]:
     context = head_context(subject) | body_context(subject, tab, request)
     context["sides"] = [panel for panel in panels(subject) if panel.place == "side"]
-    context["composers"] = at_once(subject, "composer", most=1)
+    context["composers"] = [*at_once(subject, "top"), *at_once(subject, "composer", most=1)]
     return context
 
 
@@ -225,7 +225,7 @@ def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) 
     if content is None:
         return render(request, "ui/pages/panel_empty.html", {"panel": found})
     # a composer's template takes its content under one name, so that none of its words hides one of ours
-    spread = {"content": content} if found.place == "composer" else content
+    spread = {"content": content} if found.place in {"composer", "top"} else content
     return render(request, found.template, {"subject": subject, "panel": found, **spread})
 
 
@@ -315,7 +315,7 @@ def undoable_ids(actor: Actor, changesets: list[ChangeSet]) -> set[int]:
     single = [
         one
         for one in changesets
-        if (one.count <= 1 and one.kind in {"update", "bulk", "transfer"}) or one.kind == "merge"
+        if (one.count <= 1 and one.kind in {"update", "bulk", "transfer"}) or one.kind in {"merge", "lines"}
     ]
     return {one.pk for one in records.undoable(single, actor)}
 

@@ -182,4 +182,4 @@ LEAD_PANELS = (
     ),
     Panel("score", gettext_lazy("线索评分"), "sales/lead_score.html", score_panel, place="side", order=10),
 )
-DEAL_PANELS = (Panel("way", gettext_lazy("销售阶段"), "sales/deal_way.html", way, place="composer", order=5),)
+DEAL_PANELS = (Panel("way", gettext_lazy("销售阶段"), "sales/deal_way.html", way, place="top", order=4),)
