@@ -9,6 +9,7 @@ from kemai.customers.models import Interaction, Order
 from kemai.platform.events import on
 from kemai.platform.models import OutboxEvent
 from kemai.sales.models import Contract, Deal, FollowUp
+from kemai.sales.services import deals
 from kemai.sales.services.books import settle_range
 from kemai.sales.services.course import note_many
 from kemai.sales.services.pools import keeping, routing
@@ -21,6 +22,13 @@ def deals_changed(event: OutboxEvent) -> None:
     """Imports, bulk edits and undos move deals as well: their way is noted from the stages they stand in."""
     if "first" in event.payload:
         note_many(int(event.payload["first"]), int(event.payload["last"]))
+
+
+@on("interaction.created", name="sales.deals.touched")
+@on("interaction.bulk_created", name="sales.deals.touched_many")
+def followed(event: OutboxEvent) -> None:
+    """A touch with a customer is a touch with the deals that are open with them."""
+    deals.followed(keys_of(event, Interaction, "customer"))
 
 
 TOUCHES: dict[str, tuple[Any, str, str]] = {

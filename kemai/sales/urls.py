@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from kemai.sales.views import (
+    analysis,
     cash,
     contracts,
     course,
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<int:pk>/move", deal.move, name="deal_move"),
     path("deals/<int:pk>/tick", deal.tick, name="deal_tick"),
     path("deals/<int:pk>/lose", deal.lose, name="deal_lose"),
+    path("sales/analysis", analysis.index, name="sales_analysis"),
     path("sales/courses", course.index, name="courses"),
     path("sales/courses/<int:pk>/move", course.move, name="course_move"),
     path("sales/targets", target.index, name="targets"),

@@ -27,7 +27,7 @@ MAY_SHOW_RECORDS = {
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
     "health_count", "mention_options", "notices_part", "customer_check",
     "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
-    "courses", "forecast", "targets", "targets_edit", "targets_spread", "visits", "ageing",
+    "courses", "forecast", "sales_analysis", "targets", "targets_edit", "targets_spread", "visits", "ageing",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 

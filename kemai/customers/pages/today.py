@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from kemai.collab.models import Task
 from kemai.collab.services import notices, tasks
 from kemai.customers.pages.links import leaf, list_url
-from kemai.customers.services import chain, interactions, today
+from kemai.customers.services import chain, interactions, today, today_cards
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import KINDS, FieldSpec, Invalid
@@ -40,6 +40,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "greeting": greeting(actor, timezone.localtime()),
         "subtitle": subtitle(tasks),
         "members": today.members(actor) if team else (),
+        "cards": today_cards.cards(actor) if not team else [],
         "notices": notices.told(actor, list(notices.latest(actor.user_id or 0, limit=5))),
         "later": later,
         "due": None if later else today.due(actor, team=team),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kemai.project.demo import agenda, deals, labels, people, prospects, purchases, telling
+from kemai.project.demo import agenda, deals, labels, people, prospects, purchases, rounds, telling
 from kemai.project.demo.catalogue import catalogue
 from kemai.project.demo.crowd import Crowd, Ints, crowd
 from kemai.project.demo.people import Showcase
@@ -31,7 +31,7 @@ class Company:
     staff: Staff
     tables: dict[str, Table]
     """category, product, shop, department, user, customer, contact, identifier, consent, order, order_line,
-    interaction, tag, tagging, task, competitor, lead, lead_follow_up, deal, stage_event."""
+    interaction, tag, tagging, task, competitor, lead, lead_follow_up, deal, stage_event, visit."""
     crowd: Crowd
     season: Season
     showcase: Showcase
@@ -79,6 +79,7 @@ def small_company(scale: float = 0.02, seed: int = SEED, as_of: dt.datetime | No
         "lead_follow_up": came.follow_ups,
         "deal": sold.deals,
         "stage_event": sold.events,
+        "visit": rounds.visits(scene._replace(rng=generator(seed, "visits")), scale),
     }
     return Company(
         as_of, seed, team, tables, folk, when, known.showcase, bought.campaigns, np.unique(complained)

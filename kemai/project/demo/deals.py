@@ -238,6 +238,7 @@ def deal_table(
             "contact": np.array([firsts.get(c, NONE) for c in customer.tolist()]),
             "pipeline": pipeline,
             "stage": stage,
+            "last_stage": [one.steps[-1 if one.state == "open" else -2][0] for one in walks],
             "amount": amount,
             "category": category.tolist(),
             "expected_on": expected,

@@ -54,6 +54,7 @@ def analyse(made: Company, progress: Progress) -> None:
             services.date_copy(month, moment + dt.timedelta(seconds=1))
             advance(1)
         run("nightly", by=BY, as_of=made.as_of, write=True)
+        run("forecast", by=BY, as_of=made.as_of)
         advance(1)
 
 

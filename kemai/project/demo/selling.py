@@ -37,6 +37,7 @@ def store(loader: Loader) -> None:
     events = loader.made["stage_event"]
     with loader.progress.step(_("阶段记录"), len(events)) as advance:
         advance(course.record_course(events.rows(loader.ids)))
+    loader.records("visit", gettext_noop("拜访"))
     targets(loader)
     snapshots(loader)
 

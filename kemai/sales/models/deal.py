@@ -41,6 +41,8 @@ class Deal(OwnedRecord):
     )
     pipeline = ChoiceColumn(_("销售管道"), max_length=40, blank=True, default="")
     stage = ChoiceColumn(_("阶段"), max_length=40, blank=True, default="")
+    last_stage = ChoiceColumn(_("走到的阶段"), max_length=40, blank=True, default="", editable=False)
+    """The open stage in which the deal stands, or stood when it ended: how far it came."""
     state = ChoiceColumn(_("结果"), options=STATES, default="open", editable=False)
     amount = MoneyColumn(_("金额"), default=0)
     win_rate = PercentColumn(_("赢率"), default=0, editable=False)
@@ -89,6 +91,17 @@ class Deal(OwnedRecord):
             models.Index(fields=("amount", "id"), name="deal_amount"),
             models.Index(fields=("created_at", "id"), name="deal_created"),
             models.Index(fields=("stage_since", "id"), name="deal_since"),
+            # figures over many deals are read from these alone (docs/adr/030)
+            models.Index(
+                fields=("created_at", "pipeline", "last_stage", "state", "owner", "amount"),
+                name="deal_funnel",
+                condition=models.Q(deleted_at=None),
+            ),
+            models.Index(
+                fields=("closed_at", "state", "owner", "pipeline", "amount", "created_at"),
+                name="deal_ended",
+                condition=models.Q(deleted_at=None, closed_at__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -114,4 +127,5 @@ class StageEvent(models.Model):
         indexes = (
             models.Index(fields=("deal", "at"), name="stage_event_deal"),
             models.Index(fields=("new", "at"), name="stage_event_new"),
+            models.Index(fields=("at", "old", "seconds", "deal"), name="stage_event_spent"),
         )

@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.collab.services.tasks import create_task
+from kemai.customers.models import Interaction
 from kemai.kit.money import from_cents, to_cents
 from kemai.platform import access, events, records
 from kemai.platform.access import Actor
@@ -68,6 +71,7 @@ def enter(values: Values, existing: Deal | None, new: StageRow, by: Actor) -> No
     amount = values.get("amount", existing.amount if existing else 0)
     values["stage"] = new.step.key
     values["state"] = new.step.state
+    values["last_stage"] = how_far(values, existing, new)
     values["win_rate"] = new.win_rate
     values["weighted"] = weighted_amount(amount, new.win_rate)
     values.setdefault("stage_since", now)
@@ -81,6 +85,30 @@ def enter(values: Values, existing: Deal | None, new: StageRow, by: Actor) -> No
         values["category"] = "pipeline"
     if new.step.state != "lost":
         values["lost_reason"] = None
+
+
+def how_far(values: Values, existing: Deal | None, new: StageRow) -> str:
+    """The open stage in which the deal stands, or stood last; a deal that is stored ended may bring it."""
+    if new.step.state == "open":
+        return new.step.key
+    if existing is not None:
+        return existing.last_stage
+    given = stages.find(str(values.get("last_stage") or ""))
+    if given is not None and given.step.pipeline == new.step.pipeline:
+        return given.step.key
+    open_ones = [row.step.key for row in stages.of_pipeline(new.step.pipeline) if row.step.state == "open"]
+    return (open_ones[-1] if new.step.state == "won" else open_ones[0]) if open_ones else ""
+
+
+def followed(customers: Sequence[int]) -> int:
+    """Open deals of these customers know of the last touch with them. Returns how many heard of a newer one."""
+    touches = Interaction.objects.filter(customer=OuterRef("customer"), deleted_at=None).exclude(
+        channel="system"
+    )
+    latest = touches.order_by("-at").values("at")[:1]
+    late = Deal.objects.filter(customer__in=customers, state="open").annotate(touched=Subquery(latest))
+    late = late.filter(touched__gt=Coalesce("last_follow_at", "created_at"))
+    return Deal.objects.filter(pk__in=late.values("pk")).update(last_follow_at=Subquery(latest))
 
 
 def standing(values: Mapping[str, Any], deal: Deal) -> Standing:

@@ -40,12 +40,15 @@ class Slice:
 
     def where(self) -> list[dict[str, Any]]:
         """The same as conditions of a list, without the period."""
-        found: list[dict[str, Any]] = []
-        if not self.everybody:
-            found.append({"field": "owner", "op": "in", "value": [str(one) for one in self.owners]})
-        if self.pipeline:
-            found.append({"field": "pipeline", "op": "in", "value": [self.pipeline]})
-        return found
+        return [*self.where_but_pipeline(), *self.pipeline_where()]
+
+    def where_but_pipeline(self) -> list[dict[str, Any]]:
+        if self.everybody:
+            return []
+        return [{"field": "owner", "op": "in", "value": [str(one) for one in self.owners]}]
+
+    def pipeline_where(self) -> list[dict[str, Any]]:
+        return [{"field": "pipeline", "op": "in", "value": [self.pipeline]}] if self.pipeline else []
 
     def between(self, field: str) -> list[dict[str, Any]]:
         """The period as conditions on a field."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
+from kemai.customers.services.today_cards import TodayCard, register_card
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.ui.nav import Page, register_page
-from kemai.sales.services import ageing
+from kemai.sales.models.target import MEASURES
+from kemai.sales.services import ageing, targets
 
 
 def shapes_courses(actor: Actor) -> bool:
@@ -30,8 +35,25 @@ def administers(actor: Actor) -> bool:
     return actor.is_admin
 
 
+def goals(actor: Actor) -> Mapping[str, Any] | None:
+    """This month's targets of the person, for the page of the day."""
+    labels = {one.value: one.label for one in MEASURES}
+    found = targets.mine(actor)
+    lines = [
+        {"goal": one, "label": labels[one.measure], "share": one.share, "passed": one.passed} for one in found
+    ]
+    return {"goals": lines} if lines else None
+
+
 def register() -> None:
     """Called when the addresses are declared."""
+    register_card(TodayCard("targets", "sales/today_targets.html", goals, order=10))
+    register_page(
+        Page(
+            "analysis", _("销售分析"), "chart-bar", "sales", "sales_analysis", order=79, allowed=sees_deals,
+            words=_("漏斗 转化率 周期 输单原因 遗忘"),
+        )
+    )  # fmt: skip
     register_page(
         Page(
             "courses", _("销售流程"), "stairs-up", "settings", "courses", order=59, allowed=shapes_courses,
