@@ -19,6 +19,7 @@ from kemai.platform.access.scope import Denied, NotVisible, TooMany, may, one, r
 from kemai.platform.access.show import (
     Masked,
     levels_on,
+    mask_fields,
     mask_personal,
     mask_rows,
     mask_title,
@@ -53,6 +54,7 @@ __all__ = [
     "find_record",
     "levels_on",
     "limits",
+    "mask_fields",
     "mask_personal",
     "mask_rows",
     "mask_title",

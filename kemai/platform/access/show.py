@@ -83,6 +83,15 @@ def shut_value(object_type: ObjectType, row: Row, key: str, level: str) -> None:
     row[key] = Masked.of(object_type.fields[key], value) if level == "masked" else None
 
 
+def mask_fields(actor: Actor, object_type: ObjectType, rows: Sequence[Row]) -> None:
+    """Masks in place what these roles may only know of, whosever the records are: a preview for a role."""
+    levels = field_levels(actor, object_type)
+    for row in rows:
+        for key in (key for key in object_type.fields if levels[key] == "masked" and key in row):
+            if not isinstance(row[key], Masked):
+                row[key] = Masked.of(object_type.fields[key], row[key])
+
+
 def mask_personal(specs: Iterable[FieldSpec], rows: Sequence[Row]) -> None:
     """Masks personal values in place, whoever looks: what leaves the house is masked unless somebody asks otherwise."""
     for spec in specs:

@@ -93,8 +93,12 @@ def back_field(name: str, change: ConfigChange, by: Actor) -> None:
 
 
 def back_layout(name: str, change: ConfigChange, by: Actor) -> None:
-    type_key, _dot, kind = name.partition(".")
-    layouts.put_state(type_key, kind, dict(change.before or {}), action="rollback", by=by)
+    type_key, kind, role = layouts.placed(name)
+    layouts.put_state(type_key, kind, dict(change.before or {}), action="rollback", by=by, role=role)
+
+
+def back_layout_roles(name: str, change: ConfigChange, by: Actor) -> None:
+    layouts.order_roles((change.before or {}).get("roles") or [], by=by)
 
 
 def back_order(name: str, change: ConfigChange, by: Actor) -> None:
@@ -113,7 +117,7 @@ def back_file(name: str, change: ConfigChange, by: Actor) -> None:
 
 
 BACK = {"object": back_object, "field": back_field, "layout": back_layout, "order": back_order, "unique": back_unique,
-    "file": back_file,
+    "layoutroles": back_layout_roles, "file": back_file,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Layouts: drafted, previewed, published, taken back. The only writer of `Layout`.
+"""Layouts: drafted, previewed, published, taken back, for everybody ("") or for one role. The only writer of `Layout`.
 
 Every save of another person is a row of its own, so that nothing that anybody arranged is ever lost."""
 
@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.platform.access import Actor, NotVisible
+from kemai.platform.access.wording import role_name
 from kemai.platform.define import changes
 from kemai.platform.define.changes import require_admin
-from kemai.platform.models import FieldDef, Layout
+from kemai.platform.models import FieldDef, Layout, Role, Setting
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.objects.layouts import declared_state
+from kemai.platform.objects.layouts import ORDER, declared_state, ordered_roles
 from kemai.platform.records import Conflict, Refused
 
 KINDS = ("form", "page", "list", "board")
@@ -25,50 +26,102 @@ SECTIONED = ("form", "page")
 MOST_SECTIONS = 30
 MOST_COLUMNS = 60
 MOST_CARD = 8
+ORDER_TARGET = "layoutroles/order"
 State = dict[str, Any]
 
 
-def target(type_key: str, kind: str) -> str:
-    return f"layout/{type_key}.{kind}"
+def target(type_key: str, kind: str, role: str = "") -> str:
+    return f"layout/{place(type_key, kind, role)}"
+
+
+def place(type_key: str, kind: str, role: str = "") -> str:
+    """How a layout is named in the history and in the configuration file: "customer.form", "customer.form@sales"."""
+    return f"{type_key}.{kind}@{role}" if role else f"{type_key}.{kind}"
+
+
+def placed(name: str) -> tuple[str, str, str]:
+    """(type, kind, role) of such a name."""
+    type_key, _dot, rest = name.partition(".")
+    kind, _at, role = rest.partition("@")
+    return type_key, kind, role
 
 
 # ── reading, for the screens ──
 
 
-def versions(type_key: str, kind: str) -> list[Layout]:
+def rows_of(type_key: str, kind: str, role: str) -> QuerySet[Layout]:
+    return Layout.objects.filter(type_key=type_key, kind=kind, role=role).order_by("-version")
+
+
+def versions(type_key: str, kind: str, role: str = "") -> list[Layout]:
     """All versions, the newest first."""
-    rows = Layout.objects.filter(type_key=type_key, kind=kind).select_related("by")
-    return list(rows.order_by("-version")[:100])
+    return list(rows_of(type_key, kind, role).select_related("by")[:100])
 
 
-def standing(type_key: str, kind: str) -> Layout | None:
+def standing(type_key: str, kind: str, role: str = "") -> Layout | None:
     """The published version that counts."""
-    rows = Layout.objects.filter(type_key=type_key, kind=kind, published=True)
-    return rows.order_by("-version").first()
+    return rows_of(type_key, kind, role).filter(published=True).first()
 
 
-def draft(type_key: str, kind: str) -> Layout | None:
+def draft(type_key: str, kind: str, role: str = "") -> Layout | None:
     """The newest version, if it is not published."""
-    newest = Layout.objects.filter(type_key=type_key, kind=kind).order_by("-version").first()
+    newest = rows_of(type_key, kind, role).first()
     return newest if newest is not None and not newest.published else None
 
 
-def version_of(type_key: str, kind: str, version: int) -> Layout:
+def version_of(type_key: str, kind: str, version: int, role: str = "") -> Layout:
     """Raises NotVisible."""
-    row = Layout.objects.filter(type_key=type_key, kind=kind, version=version).first()
+    row = rows_of(type_key, kind, role).filter(version=version).first()
     if row is None:
         raise NotVisible
     return row
 
 
-def newest_version(type_key: str, kind: str) -> int:
-    rows = Layout.objects.filter(type_key=type_key, kind=kind)
-    return rows.aggregate(last=Max("version"))["last"] or 0
+def newest_version(type_key: str, kind: str, role: str = "") -> int:
+    return rows_of(type_key, kind, role).aggregate(last=Max("version"))["last"] or 0
 
 
 def state_of(object_type: ObjectType, row: Layout | None, kind: str) -> State:
     """What a version says; what the type declares where there is none (an empty state says the same)."""
     return dict(row.state) if row is not None and row.state else declared_state(object_type, kind)
+
+
+def beginning(object_type: ObjectType, kind: str, role: str) -> State:
+    """What these people see now, or would see without a layout of their own."""
+    row = standing(object_type.key, kind, role)
+    if (row is None or not row.state) and role:
+        row = standing(object_type.key, kind)
+    return state_of(object_type, row, kind)
+
+
+def called(kind: str, role: str = "") -> str:
+    """What people call a layout: 表单, or 表单（销售）."""
+    words = {option.value: str(option.label) for option in Layout.KINDS}
+    row = Role.objects.filter(key=role).first() if role else None
+    name = words.get(kind, kind)
+    return f"{name}（{role_name(row) if row is not None else role}）" if role else name
+
+
+def role_names() -> dict[str, str]:
+    """{key: name} of every role, in the order in which their layouts count."""
+    return {role.key: role_name(role) for role in ordered_roles()}
+
+
+def check_role(role: str) -> None:
+    """Raises NotVisible where there is no such role."""
+    if role and not Role.objects.filter(key=role).exists():
+        raise NotVisible
+
+
+def of_type(type_key: str) -> dict[tuple[str, str], tuple[Layout | None, Layout | None]]:
+    """{(kind, role): (the published version, the draft)} of all layouts of a type."""
+    newest: dict[tuple[str, str], Layout] = {}
+    stands: dict[tuple[str, str], Layout] = {}
+    for row in Layout.objects.filter(type_key=type_key).order_by("version"):
+        newest[row.kind, row.role] = row
+        if row.published:
+            stands[row.kind, row.role] = row
+    return {cell: (stands.get(cell), None if row.published else row) for cell, row in newest.items()}
 
 
 # ── writing ──
@@ -83,20 +136,17 @@ def save_layout(
     base: int,
     force: bool = False,
     note: str = "",
+    role: str = "",
 ) -> Layout:
     """A draft. `base` is the newest version that the writer saw: if somebody else has saved since, Conflict (its
     `version` is theirs), unless `force`; then both are kept as versions and this one is the newest.
 
     Raises Conflict, Refused, Denied."""
     require_admin(by)
+    check_role(role)
     cleaned = clean_state(get(type_key), kind, state)
     with transaction.atomic():
-        newest = (
-            Layout.objects.select_for_update()
-            .filter(type_key=type_key, kind=kind)
-            .order_by("-version")
-            .first()
-        )
+        newest = rows_of(type_key, kind, role).select_for_update().first()
         if newest is not None and newest.version > base and newest.by_id != by.user_id and not force:
             raise Conflict(
                 _("%(who)s 刚刚也修改了这个布局") % {"who": str(newest.by or "")},
@@ -109,39 +159,49 @@ def save_layout(
             return newest
         version = newest.version + 1 if newest is not None else 1
         return Layout.objects.create(
-            type_key=type_key, kind=kind, state=cleaned, version=version, note=note[:200], by_id=by.user_id,
-            at=timezone.now(),
+            type_key=type_key, kind=kind, role=role, state=cleaned, version=version, note=note[:200],
+            by_id=by.user_id, at=timezone.now(),
         )  # fmt: skip
 
 
-def publish_layout(type_key: str, kind: str, version: int, *, by: Actor, note: str = "") -> Layout:
-    """From now on everybody sees this version, which must be the newest. Raises Conflict, Refused, NotVisible."""
+def publish_layout(
+    type_key: str, kind: str, version: int, *, by: Actor, note: str = "", role: str = ""
+) -> Layout:
+    """From now on everybody (of the role) sees this version, which must be the newest. Raises Conflict, Refused,
+    NotVisible."""
     require_admin(by)
     with transaction.atomic():
-        row = version_of(type_key, kind, version)
-        if newest_version(type_key, kind) != version:
-            raise Conflict(_("在您之后还有人保存过草稿，请先看看再发布"), newest_version(type_key, kind), {})
+        row = version_of(type_key, kind, version, role)
+        newest = newest_version(type_key, kind, role)
+        if newest != version:
+            raise Conflict(_("在您之后还有人保存过草稿，请先看看再发布"), newest, {})
         check_publishable(get(type_key), kind, row.state)
-        before = standing(type_key, kind)
+        before = standing(type_key, kind, role)
         row.published, row.at = True, timezone.now()
         row.note = note[:200] or row.note
         row.save()
-        tell(type_key, kind, "publish", before, row, by=by)
+        tell("publish", before, row, by=by)
     return row
 
 
-def roll_back_layout(type_key: str, kind: str, version: int, *, by: Actor) -> Layout:
-    """A new published version that says what an older one said; version 0 is what the type declares."""
+def roll_back_layout(type_key: str, kind: str, version: int, *, by: Actor, role: str = "") -> Layout:
+    """A new published version that says what an older one said; version 0 is what counts without a layout."""
     require_admin(by)
     with transaction.atomic():
-        state = version_of(type_key, kind, version).state if version else {}
-        return put_state(
-            type_key, kind, state, action="rollback", by=by, note=_("退回到第 %(n)s 版") % {"n": version}
-        )
+        state = version_of(type_key, kind, version, role).state if version else {}
+        note = _("退回到第 %(n)s 版") % {"n": version} if version else ""
+        return put_state(type_key, kind, state, action="rollback", by=by, note=note, role=role)
 
 
 def put_state(
-    type_key: str, kind: str, state: Mapping[str, Any], *, action: str, by: Actor, note: str = ""
+    type_key: str,
+    kind: str,
+    state: Mapping[str, Any],
+    *,
+    action: str,
+    by: Actor,
+    note: str = "",
+    role: str = "",
 ) -> Layout:
     """Publishes a state at once: the roll-back's and the configuration file's way in."""
     require_admin(by)
@@ -149,26 +209,38 @@ def put_state(
     cleaned = clean_state(object_type, kind, state) if state else {}
     check_publishable(object_type, kind, cleaned)
     with transaction.atomic():
-        before = standing(type_key, kind)
+        before = standing(type_key, kind, role)
         row = Layout.objects.create(
-            type_key=type_key, kind=kind, state=cleaned, version=newest_version(type_key, kind) + 1, published=True,
-            note=note[:200], by_id=by.user_id, at=timezone.now(),
+            type_key=type_key, kind=kind, role=role, state=cleaned, published=True, note=note[:200],
+            version=newest_version(type_key, kind, role) + 1, by_id=by.user_id, at=timezone.now(),
         )  # fmt: skip
-        tell(type_key, kind, action, before, row, by=by)
+        tell(action, before, row, by=by)
     return row
 
 
-def tell(type_key: str, kind: str, action: str, before: Layout | None, after: Layout, *, by: Actor) -> None:
+def tell(action: str, before: Layout | None, after: Layout, *, by: Actor) -> None:
     was = before.state if before is not None else {}
-    changes.note(target(type_key, kind), action, was, after.state, by=by)
+    changes.note(target(after.type_key, after.kind, after.role), action, was, after.state, by=by)
 
 
-def discard_draft(type_key: str, kind: str, *, by: Actor) -> None:
+def discard_draft(type_key: str, kind: str, *, by: Actor, role: str = "") -> None:
     """Drops the newest version if it is a draft; what is published stays."""
     require_admin(by)
-    row = draft(type_key, kind)
+    row = draft(type_key, kind, role)
     if row is not None:
         row.delete()
+
+
+def order_roles(keys: Sequence[str], *, by: Actor) -> None:
+    """Which role's layout counts for whoever has several: the first of these that has one. Raises Denied."""
+    require_admin(by)
+    with transaction.atomic():
+        before = [role.key for role in ordered_roles()]
+        named = [key for key in dict.fromkeys(keys) if key in before]
+        after = [*named, *(key for key in before if key not in named)]
+        if after != before:
+            Setting.objects.update_or_create(key=ORDER, defaults={"value": after})
+            changes.note(ORDER_TARGET, "order", {"roles": before}, {"roles": after}, by=by)
 
 
 # ── what a layout may say ──

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kemai.platform.define.layouts import called
 from kemai.platform.fields import Label
 from kemai.platform.models import FieldDef, FieldRule, ImportRun, Layout, ObjectDef, SavedView
 from kemai.platform.objects import UnknownObject, get
@@ -104,17 +105,16 @@ def saved_views(type_key: str, key: str) -> Iterator[Use]:
 
 
 def layouts(type_key: str, key: str) -> Iterator[Use]:
-    kinds = {option.value: option.label for option in Layout.KINDS}
-    newest: dict[str, Layout] = {}
+    newest: dict[tuple[str, str], Layout] = {}
     for row in Layout.objects.filter(type_key=type_key, published=True).order_by("version"):
-        newest[row.kind] = row
+        newest[row.kind, row.role] = row
     for row in newest.values():
         state = row.state or {}
         shown = [name for one in state.get("sections") or () for name in one["fields"]]
         if key in {*shown, *state.get("columns", ()), *state.get("card", ()), state.get("field")}:
             yield Use(
-                str(kinds[row.kind]), _("第 %(n)s 版") % {"n": row.version},
-                reverse("define_layout", args=(type_key, row.kind)),
+                called(row.kind, row.role), _("第 %(n)s 版") % {"n": row.version},
+                reverse("define_layout", args=(type_key, row.kind)) + (f"?role={row.role}" if row.role else ""),
             )  # fmt: skip
 
 

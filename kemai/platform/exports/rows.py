@@ -63,7 +63,7 @@ def specs_of(actor: Actor, order: Order) -> list[FieldSpec]:
     """The columns: the record's number first, so that the file finds its records again, then those of the list."""
     object_type = get(order.type_key)
     number = [object_type.numbering.field] if object_type.numbering else []
-    shown = order.columns or object_type.list_columns or (object_type.title,)
+    shown = order.columns or object_type.list_columns(actor.role_ids) or (object_type.title,)
     known = [key for key in (*number, *shown) if key in object_type.fields]
     return access.visible_specs(actor, object_type, dict.fromkeys(known))
 

@@ -91,7 +91,8 @@ class FieldDef(models.Model):
 
 class Layout(models.Model):
     """How a type's records are laid out on one surface, as drafted and published on screen. The newest published row
-    counts; without one, what the type declares. `state`:
+    counts; without one (or with an empty one) a role has the layout of everybody, and everybody what the type declares.
+    `state`:
 
     form, page: {"sections": [{"title", "title_en", "columns": 1|2, "fields": [...]}]};
     list: {"columns": [...]}; board: {"field", "card": [...]}."""
@@ -102,6 +103,8 @@ class Layout(models.Model):
 
     type_key = models.CharField(max_length=KEY_LENGTH)
     kind = ChoiceColumn(options=KINDS)
+    role = models.CharField(max_length=40, blank=True, default="")
+    """The key of the role that it is for; "" is for everybody else."""
     state = models.JSONField(default=dict)
     version = models.PositiveIntegerField()
     published = models.BooleanField(default=False)
@@ -111,13 +114,16 @@ class Layout(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("type_key", "kind", "version"), name="layout_version_once"),
+            models.UniqueConstraint(
+                fields=("type_key", "kind", "role", "version"), name="layout_version_once"
+            ),
         )
 
 
 class ConfigChange(models.Model):
     """One act on the configuration: what the definition was before and after, so that it can be compared and taken
-    back. `target` names it: "object/equipment", "field/customer.size", "layout/customer.form", "file" (an import)."""
+    back. `target` names it: "object/equipment", "field/customer.size", "layout/customer.form"
+    (for a role: "layout/customer.form@sales"), "file" (an import)."""
 
     target = models.CharField(max_length=120, db_index=True)
     action = models.CharField(max_length=16)

@@ -347,30 +347,27 @@ class ObjectType:
     def declared_page(self) -> tuple[Section, ...]:
         return shape_of(self).page
 
-    @property
-    def form_sections(self) -> tuple[Section, ...]:
+    # how it is laid out for somebody with these roles (Actor.role_ids)
+
+    def form_sections(self, roles: layouts.Roles = ()) -> tuple[Section, ...]:
         """As an administrator laid the form out, or as it is declared."""
-        return layouts.sections(self, "form") or self.declared_form
+        return layouts.sections(self, "form", roles) or self.declared_form
 
-    @property
-    def page_sections(self) -> tuple[Section, ...]:
-        return layouts.sections(self, "page") or self.declared_page
+    def page_sections(self, roles: layouts.Roles = ()) -> tuple[Section, ...]:
+        return layouts.sections(self, "page", roles) or self.declared_page
 
-    @property
-    def list_columns(self) -> tuple[str, ...]:
+    def list_columns(self, roles: layouts.Roles = ()) -> tuple[str, ...]:
         """The columns that a list shows unless a view or a person says otherwise."""
-        return layouts.columns(self) or self.columns
+        return layouts.columns(self, roles) or self.columns
 
-    @property
-    def card_fields(self) -> tuple[str, ...]:
+    def card_fields(self, roles: layouts.Roles = ()) -> tuple[str, ...]:
         """The fields on a card of the board."""
-        card = layouts.card(self)
-        return (self.card or self.list_columns) if card is None else card
+        card = layouts.card(self, roles)
+        return (self.card or self.list_columns(roles)) if card is None else card
 
-    @property
-    def board_field(self) -> str:
+    def board_field(self, roles: layouts.Roles = ()) -> str:
         """The choice by which the board has its columns."""
-        return layouts.board(self) or self.board
+        return layouts.board(self, roles) or self.board
 
 
 class UnknownField(LookupError):

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy
 from kemai.platform.access import Actor
 from kemai.platform.define import fields, keys, kinds, layouts, objects
 from kemai.platform.define.config.parts import Part, States, register
-from kemai.platform.models import FieldDef, Layout, ObjectDef, SavedView, Setting
+from kemai.platform.models import FieldDef, Layout, ObjectDef, Role, SavedView, Setting
 from kemai.platform.objects import UnknownObject, all_types, get
 
-BUSINESS = ("unique/", "analysis.")
+BUSINESS = ("unique/", "analysis.", "layouts/")
 """Beginnings of the keys of settings that are the company's own, not the machine's."""
 MOST_VALUE = 20_000
 Wanted = Mapping[str, States]
@@ -132,23 +132,28 @@ def placed_name(place: str, state: Any) -> str:
 
 def read_layouts() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for row in Layout.objects.filter(published=True).order_by("version"):
-        found[f"{row.type_key}.{row.kind}"] = row.state
     known = {one.key for one in all_types()}
-    return {place: state for place, state in found.items() if state and pair(place)[0] in known}
+    roles = {"", *Role.objects.values_list("key", flat=True)}
+    for row in Layout.objects.filter(published=True).order_by("version"):
+        if row.type_key in known and row.role in roles:
+            found[layouts.place(row.type_key, row.kind, row.role)] = row.state
+    return {place: state for place, state in found.items() if state}
 
 
 def put_layout(place: str, old: Any, new: Any, by: Actor) -> None:
-    type_key, kind = pair(place)
-    layouts.put_state(type_key, kind, new or {}, action="import", by=by, note=_("来自配置文件"))
+    type_key, kind, role = layouts.placed(place)
+    note = _("来自配置文件")
+    layouts.put_state(type_key, kind, new or {}, action="import", by=by, note=note, role=role)
 
 
 def layout_problem(place: str, old: Any, new: Any, wanted: Wanted) -> str:
-    type_key, kind = pair(place)
+    type_key, kind, role = layouts.placed(place)
     if type_key not in known_types(wanted):
         return _("没有对象“%(key)s”") % {"key": type_key}
     if kind not in layouts.KINDS:
         return _("没有这种布局：%(kind)s") % {"kind": kind[:40]}
+    if role and role not in wanted.get("roles", {}) and not Role.objects.filter(key=role).exists():
+        return _("没有角色“%(key)s”") % {"key": role[:40]}
     try:
         known = set(get(type_key).fields)
     except UnknownObject:
@@ -168,9 +173,8 @@ def layout_fields(state: Any) -> list[str]:
 
 
 def layout_name(place: str, state: Any) -> str:
-    type_key, kind = pair(place)
-    words = {option.value: str(option.label) for option in Layout.KINDS}
-    return f"{objects.label_of(type_key)} · {words.get(kind, kind)}"
+    type_key, kind, role = layouts.placed(place)
+    return f"{objects.label_of(type_key)} · {layouts.called(kind, role)}"
 
 
 # ── views that everybody shares ──

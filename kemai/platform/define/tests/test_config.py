@@ -51,7 +51,7 @@ def test_a_file_builds_another_system(boss: Actor) -> None:
     assert {step.action for step in outcome.steps} == {"add"}
     equipment = get("equipment")
     assert (equipment.parent, str(equipment.fields["state"].label)) == ("customer", "状态")
-    assert get("customer").list_columns == ("name", "n")
+    assert get("customer").list_columns() == ("name", "n")
     assert config.plan(*config.load(text)) == []
     customer = records.create("customer", {"name": "甲", "n": 3}, by=boss)
     records.create("equipment", {"name": "一号机", "customer": customer.pk, "state": "在用"}, by=boss)

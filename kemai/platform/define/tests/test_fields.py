@@ -56,7 +56,7 @@ def test_a_field_is_there_at_once_for_the_form_the_filter_and_the_write_door(bos
     )
     found = customer.records().filter(query.compile_q(node, customer))
     assert list(found.values_list("pk", flat=True)) == [made.pk]
-    assert "guimo" in {key for section in customer.form_sections for key in section.fields}
+    assert "guimo" in {key for section in customer.form_sections() for key in section.fields}
 
 
 @pytest.mark.parametrize("kind", [kind.key for kind in kinds.ALL])

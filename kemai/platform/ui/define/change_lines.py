@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from kemai.platform.define import history, kinds, objects
-from kemai.platform.models import ConfigChange, Layout
+from kemai.platform.define import history, kinds, layouts, objects
+from kemai.platform.models import ConfigChange
 from kemai.platform.objects import UnknownObject, get
 from kemai.platform.ui.define.rows import FIELD_LABELS, OBJECT_LABELS, told
 
@@ -71,6 +71,9 @@ def shown(change: ConfigChange, name: str, value: Any) -> str:
         return told(labelled(place, value))
     if kind == "layout":
         return told(labelled(place.partition(".")[0], value))
+    if kind == "layoutroles":
+        names = layouts.role_names()
+        return "、".join(names.get(key, key) for key in value or ())
     return told(value)
 
 
@@ -98,8 +101,9 @@ def name_of(change: ConfigChange) -> str:
     if kind == "field":
         return f"{label} · {state.get('label') or key}"
     if kind == "layout":
-        surfaces = {option.value: str(option.label) for option in Layout.KINDS}
-        return f"{label} · {surfaces.get(key, key)}"
+        return f"{label} · {layouts.called(*layouts.placed(place)[1:])}"
+    if kind == "layoutroles":
+        return _("布局 · 角色的先后")
     if kind == "order":
         return _("%(object)s · 字段顺序") % {"object": label}
     if kind == "file":

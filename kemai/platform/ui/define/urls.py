@@ -42,6 +42,7 @@ urlpatterns = [
     path(OBJECT + "formula", field_views.formula_part, name="define_formula"),
     path(OBJECT + "rollup/<slug:kind>", field_views.rollup_part, name="define_rollup_part"),
     path(OBJECT + "layouts/", layout_views.tab, name="define_layouts"),
+    path(OBJECT + "layouts/order", layout_views.order_roles, name="define_layout_roles"),
     path(LAYOUT, layout_views.design, name="define_layout"),
     path(LAYOUT + "preview", layout_views.preview, name="define_layout_preview"),
     path(LAYOUT + "discard", layout_views.discard, name="define_layout_discard"),

@@ -53,18 +53,19 @@ class BoardColumn:
     more_url: str
 
 
-def fields(object_type: ObjectType) -> list[FieldSpec]:
+def fields(object_type: ObjectType, roles: tuple[int, ...] = ()) -> list[FieldSpec]:
     """The fields by which a board can be made, the type's own first."""
     choices = [
         spec for spec in object_type.fields.values()
         if spec.type.key == "choice" and spec.options and not spec.private and len(spec.options) <= 20
     ]  # fmt: skip
-    return sorted(choices, key=lambda spec: spec.key != object_type.board_field)
+    first = object_type.board_field(roles)
+    return sorted(choices, key=lambda spec: spec.key != first)
 
 
 def board_field(actor: Actor, object_type: ObjectType, state: ListState) -> FieldSpec:
     levels = access.field_levels(actor, object_type)
-    known = [spec for spec in fields(object_type) if levels[spec.key] in {"read", "edit"}]
+    known = [spec for spec in fields(object_type, actor.role_ids) if levels[spec.key] in {"read", "edit"}]
     chosen = next((spec for spec in known if spec.key == state.by), None)
     if chosen is not None:
         return chosen
@@ -117,7 +118,7 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
         "by": spec.key,
         "by_options": [
             {"label": str(one.label), "url": state.but(by=one.key, lane="").url, "checked": one.key == spec.key}
-            for one in fields(object_type) if levels[one.key] in {"read", "edit"}
+            for one in fields(object_type, actor.role_ids) if levels[one.key] in {"read", "edit"}
         ],
         "lane_options": lane.options(state),
         "count": sum(group.count for group in held.values()),
@@ -206,7 +207,7 @@ def more_url(state: ListState, value: str, keys: Sequence[tuple[int, Any]]) -> s
 
 
 def cards(actor: Actor, object_type: ObjectType, spec: FieldSpec, ids: Sequence[int]) -> dict[int, Card]:
-    wanted = [key for key in object_type.card_fields if key != spec.key]
+    wanted = [key for key in object_type.card_fields(actor.role_ids) if key != spec.key]
     specs = access.visible_specs(actor, object_type, dict.fromkeys((object_type.title, *wanted)))
     rows = query.fetch(access.scope(actor, object_type).filter(pk__in=ids), object_type, specs)
     access.mask_rows(actor, object_type, rows)

@@ -177,7 +177,7 @@ def config(actor: Actor, object_type: ObjectType, where: Tree = None) -> Markup:
 
 def fields_for(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]]:
     levels = access.field_levels(actor, object_type)
-    groups = groups_of(object_type)
+    groups = groups_of(object_type, actor.role_ids)
     order = {key: index for index, key in enumerate(groups)}
     specs = sorted(object_type.fields.values(), key=lambda spec: order.get(spec.key, len(order)))
     for spec in specs:
@@ -195,10 +195,12 @@ def fields_for(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]
     yield from related_fields(actor, object_type)
 
 
-def groups_of(object_type: ObjectType) -> dict[str, str]:
+def groups_of(object_type: ObjectType, roles: tuple[int, ...]) -> dict[str, str]:
     """{field: title of the section it stands in}, in the order of the record's page."""
     return {
-        key: str(section.title) for section in object_type.page_sections for key in reversed(section.fields)
+        key: str(section.title)
+        for section in object_type.page_sections(roles)
+        for key in reversed(section.fields)
     }
 
 

@@ -54,7 +54,7 @@ class Table:
 
 def columns_of(actor: Actor, object_type: ObjectType, state: ListState) -> list[FieldSpec]:
     """The fields shown: the title first, then what was chosen and may be seen."""
-    wanted = state.columns or object_type.list_columns or (object_type.title,)
+    wanted = state.columns or object_type.list_columns(actor.role_ids) or (object_type.title,)
     keys = dict.fromkeys((object_type.title, *(key for key in wanted if key in object_type.fields)))
     return access.visible_specs(actor, object_type, list(keys)[:WIDEST])
 

@@ -17,7 +17,7 @@ from kemai.platform import access, records
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid, Label
 from kemai.platform.models import StoredFile
-from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects import ObjectType, Section, get
 from kemai.platform.records import Conflict, FieldErrors
 from kemai.platform.records.conditional import is_conditional, node_of
 from kemai.platform.ui import cells
@@ -68,9 +68,14 @@ class RecordForm:
         return access.levels_on(self.actor, self.type, self.subject.pk if self.subject else None)
 
     @cached_property
+    def arranged(self) -> tuple[Section, ...]:
+        """The sections as they are laid out for this person."""
+        return self.type.form_sections(self.actor.role_ids)
+
+    @cached_property
     def specs(self) -> list[FieldSpec]:
         """The fields of the form, in its order; hidden ones are no part of it."""
-        keys = dict.fromkeys(key for section in self.type.form_sections for key in section.fields)
+        keys = dict.fromkeys(key for section in self.arranged for key in section.fields)
         found = []
         for key in keys:
             spec = self.type.fields[key]
@@ -126,7 +131,7 @@ class RecordForm:
     def sections(self) -> list[FormSection]:
         shown = {spec.key: spec for spec in self.specs}
         found = []
-        for section in self.type.form_sections:
+        for section in self.arranged:
             controls = [self.control(shown.pop(key)) for key in section.fields if key in shown]
             if controls:
                 found.append(FormSection(section.title, controls, section.columns))

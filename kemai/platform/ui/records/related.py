@@ -83,7 +83,7 @@ class Listing(NamedTuple):
 def listing(actor: Actor, object_type: ObjectType, pk: int, key: str, cursor: str = "") -> Listing:
     """One page of a related list."""
     child = child_of(actor, object_type, key)
-    columns = [c for c in child.type.columns if c != child.link.key][:7]
+    columns = [c for c in child.type.list_columns(actor.role_ids) if c != child.link.key][:7]
     specs = access.visible_specs(actor, child.type, columns)
     page = query.page(
         rows_of(actor, child, pk),

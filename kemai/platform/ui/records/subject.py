@@ -47,6 +47,7 @@ class FactSection:
     open: bool
     left_out: int = 0
     """Empty facts of a long section that are shown on request."""
+    columns: int = 1
 
 
 class Subject:
@@ -64,7 +65,9 @@ class Subject:
     @cached_property
     def named(self) -> frozenset[str]:
         """The fields that the object type shows by name, private ones included."""
-        return frozenset(key for section in self.type.page_sections for key in section.fields)
+        return frozenset(
+            key for section in self.type.page_sections(self.actor.role_ids) for key in section.fields
+        )
 
     def read(self) -> query.Row:
         records = access.scope(self.actor, self.type).filter(pk=self.pk)
@@ -189,7 +192,7 @@ class Subject:
         """The facts by section; the last one, of the system, is closed at first."""
         found, seen = [], set()
         shown = {spec.key for spec in self.specs}
-        declared = self.type.page_sections
+        declared = self.type.page_sections(self.actor.role_ids)
         for place, section in enumerate(declared):
             specs = [self.type.fields[key] for key in section.fields if key in shown and key not in seen]
             specs = [spec for spec in specs if self.wanted(spec)]
@@ -198,5 +201,7 @@ class Subject:
                 is_open = place < len(declared) - 1 or place == 0
                 shown_specs = specs if self.everything or len(specs) <= LONG else self.filled(specs)
                 facts = [self.fact(spec) for spec in shown_specs]
-                found.append(FactSection(section.title, facts, is_open, len(specs) - len(facts)))
+                found.append(
+                    FactSection(section.title, facts, is_open, len(specs) - len(facts), section.columns)
+                )
         return found
