@@ -14,6 +14,7 @@ const LOADERS: Record<string, () => Promise<Module>> = {
   conditional: () => import("../islands/conditional"),
   combo: () => import("../islands/combo"),
   designer: () => import("../islands/designer"),
+  formula: () => import("../islands/formula"),
   filter: () => import("../islands/filter"),
   lines: () => import("../islands/lines"),
   mention: () => import("../islands/mention"),

@@ -18,6 +18,7 @@ from kemai.platform.fields import KINDS, FieldSpec, Invalid
 from kemai.platform.models import Option
 from kemai.platform.objects import UnknownObject, all_types, get
 from kemai.platform.query import QueryError
+from kemai.platform.query.formula import field_of, result_kinds
 from kemai.platform.records import FieldErrors
 
 Errors = dict[str, str]
@@ -91,7 +92,28 @@ def clean_settings(type_key: str, kind: str, raw: Mapping[str, Any], key: str, e
         found["formula"] = said.stored
         if said.problem:
             errors["formula"] = said.problem
+    if kind == "rollup":
+        name, wrong = rollup_problem(type_key, found, key=key)
+        if wrong:
+            errors[name] = wrong
+    if kind in kinds.DEFAULT_BY_FORMULA:
+        found |= clean_default_formula(type_key, kind, raw, key, errors)
     return found
+
+
+def clean_default_formula(
+    type_key: str, kind: str, raw: Mapping[str, Any], key: str, errors: Errors
+) -> Values:
+    """A default that is worked out; instead of a fixed one, not beside it."""
+    text = str(raw.get("default_formula") or "").strip()
+    if not text:
+        return {}
+    said = opinion(type_key, text, key=key, use="default", kind=kind)
+    if said.problem:
+        errors["default_formula"] = said.problem
+    elif raw.get("default") not in (None, "", []):
+        errors["default_formula"] = _("已经有固定的默认值，两个请只留一个")
+    return {"default_formula": said.stored}
 
 
 def text_settings(type_key: str, raw: Mapping[str, Any], errors: Errors) -> Values:
@@ -179,9 +201,6 @@ def rollup_settings(type_key: str, raw: Mapping[str, Any], errors: Errors) -> Va
         found["agg"] = "count"
     if found["agg"] == "count":
         found["of"] = ""
-    name, wrong = rollup_problem(type_key, found)
-    if wrong:
-        errors[name] = wrong
     return {"rollup": found, "kind": rollup_kind(found)}
 
 
@@ -193,7 +212,9 @@ def rollup_kind(rollup: Mapping[str, Any]) -> str:
         spec = get(str(rollup["object"])).fields.get(str(rollup["of"]))
     except UnknownObject:
         return "number"
-    return spec.type.key if spec is not None else "number"
+    if spec is None or field_of(spec) is None:
+        return "number" if spec is None else spec.type.key
+    return result_kinds(spec)[0]
 
 
 def table_settings(type_key: str, raw: Mapping[str, Any], errors: Errors) -> Values:

@@ -14,6 +14,9 @@ COLORS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow"
 COMPUTED = frozenset({"formula", "rollup"})
 """Nobody types these."""
 WITHOUT_DEFAULT = COMPUTED | {"auto_number", "sub_table", "file", "image", "reference", "multi_reference"}
+DEFAULT_BY_FORMULA = frozenset(
+    {"text", "long_text", "number", "money", "percent", "date", "datetime", "boolean"}
+)
 WITH_OPTIONS = frozenset({"choice", "multi_choice"})
 WITH_RANGE = frozenset({"number", "money", "percent", "date", "datetime"})
 WITH_PATTERN = frozenset({"text"})

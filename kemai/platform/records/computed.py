@@ -46,15 +46,16 @@ def fill(object_type: ObjectType, rows: Sequence[Values]) -> None:
 
 
 def give_defaults(object_type: ObjectType, rows: Iterable[Values]) -> None:
-    """Formula defaults for what new records leave out."""
+    """Formula defaults for what new records leave out, or a form sends empty."""
     plan = formulas.plan_of(object_type)
     if not plan.defaults:
         return
     clock = formulas.clock()
     for row in rows:
         for key, formula in plan.defaults.items():
-            if key not in row:
-                row[key] = formulas.settled(formula.run(row, clock), object_type.fields[key])
+            spec = object_type.fields[key]
+            if spec.type.is_empty(row.get(key)):
+                row[key] = formulas.settled(formula.run(row, clock), spec)
 
 
 def created(object_type: ObjectType, ids: Sequence[int]) -> bool:

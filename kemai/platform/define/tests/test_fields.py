@@ -42,6 +42,52 @@ def test_a_bad_key_is_refused_with_a_sentence(key: str) -> None:
     assert keys.problem(key, {"taken"})
 
 
+# ── formulas ──
+
+
+@pytest.mark.row(117)
+def test_a_default_may_be_a_formula_and_is_kept_by_key(boss: access.Actor) -> None:
+    make("date", "签约日", boss)
+    field = make("date", "下次回访", boss, default_formula="[签约日] + 30")
+    assert field.settings["default_formula"] == "{qianyue_ri} + 30"
+    made = records.create("customer", {"name": "甲", "qianyue_ri": "2026-03-01", field.key: ""}, by=boss)
+    assert made.extra[field.key] == "2026-03-31", "an empty control of the form is left out, too"
+    made = records.create(
+        "customer", {"name": "乙", "qianyue_ri": "2026-03-01", field.key: "2026-05-01"}, by=boss
+    )
+    assert made.extra[field.key] == "2026-05-01"
+    with pytest.raises(FieldErrors) as wrong:
+        make("date", "又一天", boss, default="2026-01-01", default_formula="TODAY()")
+    assert set(wrong.value.errors) == {"default_formula"}
+    with pytest.raises(FieldErrors) as wrong:
+        make("number", "天数", boss, default_formula="TODAY()")
+    assert set(wrong.value.errors) == {"default_formula"}
+
+
+@pytest.mark.row(117)
+def test_circles_over_formulas_and_roll_ups_are_refused_before_they_are_made(boss: access.Actor) -> None:
+    make("formula", "甲", boss, formula="1 + 1", result="number")
+    make("formula", "乙", boss, formula="[甲] + 1", result="number")
+    with pytest.raises(FieldErrors) as wrong:
+        fields.change_field(
+            "customer", "jia", {"label": "甲", "formula": "[乙] + 1", "result": "number"}, by=boss
+        )
+    assert set(wrong.value.errors) == {"formula"}
+    make("reference", "上级", boss, ref="customer")
+    with pytest.raises(FieldErrors) as wrong:
+        make("rollup", "下级合计", boss, key="total", relation="customer.shangji", agg="sum", of="total")
+    assert "of" in wrong.value.errors
+    rolled = make("rollup", "下级合计", boss, relation="customer.shangji", agg="sum", of="jia")
+    with pytest.raises(FieldErrors) as wrong:
+        fields.change_field(
+            "customer",
+            "jia",
+            {"label": "甲", "formula": f"{{{rolled.key}}} + 1", "result": "number"},
+            by=boss,
+        )
+    assert set(wrong.value.errors) == {"formula"}
+
+
 # ── making ──
 
 

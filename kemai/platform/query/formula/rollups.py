@@ -23,11 +23,13 @@ KEPT = ORDERED | {Type.TEXT, Type.BOOL}
 
 
 class BadRollUp(Exception):
-    """A definition that cannot be worked out; `message` says what to do."""
+    """A definition that cannot be worked out; `message` says what to do, `part` what is wrong: the relation, the
+    aggregate, the field that it is of, the condition or the kind."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, part: str = "relation") -> None:
         super().__init__(message)
         self.message = message
+        self.part = part
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,11 @@ def read(parent: ObjectType, spec: FieldSpec) -> RollUp:
     link = link_of(parent, child, raw)
     aggregate = str(raw.get("agg") or "count")
     if aggregate not in AGGREGATES:
-        raise BadRollUp(_("请选择统计方式"))
+        raise BadRollUp(_("请选择统计方式"), "agg")
     of = None if aggregate == "count" else measure(child, raw, aggregate)
     kinds = result_kinds(of)
     if spec.type.key not in kinds:
-        raise BadRollUp(_("这个汇总的结果不能存为现在选择的种类"))
+        raise BadRollUp(_("这个汇总的结果不能存为现在选择的种类"), "kind")
     where, moving = condition(child, raw.get("where"))
     order = child.fields.get(child.date) if aggregate == "last" and child.date else None
     return RollUp(parent, spec, child, link, of, aggregate, where, order, moving)
@@ -94,13 +96,13 @@ def measure(child: ObjectType, raw: Mapping[str, Any], aggregate: str) -> FieldS
     of = child.fields.get(str(raw.get("of") or ""))
     kind = TYPE_OF.get(of.type.key) if of is not None and not of.private and of.compute is None else None
     if of is None or kind is None:
-        raise BadRollUp(_("请选择要汇总的字段"))
+        raise BadRollUp(_("请选择要汇总的字段"), "of")
     if aggregate == "sum" and kind != Type.NUMBER:
-        raise BadRollUp(_("只有数字和金额能求和"))
+        raise BadRollUp(_("只有数字和金额能求和"), "of")
     if aggregate in {"min", "max"} and kind not in ORDERED:
-        raise BadRollUp(_("只有数字、金额和日期能取最小、最大值"))
+        raise BadRollUp(_("只有数字、金额和日期能取最小、最大值"), "of")
     if kind not in KEPT:
-        raise BadRollUp(_("这种字段不能汇总"))
+        raise BadRollUp(_("这种字段不能汇总"), "of")
     return of
 
 
@@ -117,10 +119,10 @@ def condition(child: ObjectType, raw: object) -> tuple[Node, bool]:
     try:
         where = parse(raw, child, Moment(*clock()))
     except QueryError as error:
-        raise BadRollUp(error.message) from None
+        raise BadRollUp(error.message, "where") from None
     for node in walk(where):
         if isinstance(node, Related) or (isinstance(node, Leaf) and node.spec.type.key == "tags"):
-            raise BadRollUp(_("汇总的条件不能再看别的记录或标签"))
+            raise BadRollUp(_("汇总的条件不能再看别的记录或标签"), "where")
     return where, any(is_moving(one) for one in leaves(raw))
 
 

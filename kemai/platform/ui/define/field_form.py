@@ -23,7 +23,7 @@ from kemai.platform.ui.lists import filters
 
 TEXTS = (
     "label", "label_en", "help", "rule", "rule_message", "min", "max", "pattern", "pattern_hint", "places", "stars",
-    "prefix", "digits", "ref", "formula", "result", "relation", "agg", "of",
+    "prefix", "digits", "ref", "formula", "default_formula", "result", "relation", "agg", "of",
 )  # fmt: skip
 
 
@@ -94,6 +94,10 @@ class FieldForm:
     @property
     def has_default(self) -> bool:
         return self.kind not in kinds.WITHOUT_DEFAULT
+
+    @property
+    def has_default_formula(self) -> bool:
+        return self.kind in kinds.DEFAULT_BY_FORMULA
 
     @property
     def has_range(self) -> bool:

@@ -10,12 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.define import changes, fields, keys, kinds, rights, usage
 from kemai.platform.define.changes import State
-from kemai.platform.define.formulas import opinion
 from kemai.platform.define.formulas import shown as shown_formula
 from kemai.platform.models import FieldDef
 from kemai.platform.objects import ObjectType
@@ -76,7 +75,9 @@ def edit(request: HttpRequest, actor: Actor, type_key: str, key: str) -> HttpRes
     if field is None:
         return fixed(request, object_type, key)
     form = FieldForm(object_type, field.kind, fields.formed(fields.state_of(field)), field=field)
-    form.values |= {name: shown_formula(type_key, str(form.get(name))) for name in ("formula", "rule")}
+    form.values |= {
+        name: shown_formula(type_key, str(form.get(name))) for name in ("formula", "rule", "default_formula")
+    }
     form.base = fields.state_of(field)
     if request.method == "POST":
         form.values = tables.chosen(request, typed_values(request, field.kind))
@@ -135,17 +136,6 @@ def suggest_key(request: HttpRequest, actor: Actor, type_key: str) -> HttpRespon
     typed, last = request.GET.get("key", ""), request.GET.get("key_for", "")
     context = {"key": typed if typed and typed != last else key, "suggested": key, "error": "", "example": ""}
     return render(request, "ui/define/key.html", context)
-
-
-@require_POST
-@admin_page
-def formula_part(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
-    """Is the formula right so far? Asked while it is typed."""
-    found_type(type_key)
-    use = "rule" if request.GET.get("use") == "rule" else "formula"
-    text, kind = request.POST.get(use, ""), request.POST.get("result", "") if use == "formula" else ""
-    said = opinion(type_key, text, key=request.GET.get("key", ""), use=use, kind=kind)
-    return render(request, "ui/define/formula.html", {"said": said, "text": text.strip()})
 
 
 @require_GET

@@ -334,8 +334,9 @@ def sample(
 ) -> dict[str, Any]:
     """Some of the newest records, with the fields that both the administrator and the role may see."""
     specs = access.visible_specs(actor, object_type)
-    rows = access.scope(actor, object_type).order_by("-pk")[: 1 if kind in layouts.SECTIONED else 5]
-    records = query.fetch(rows, object_type, specs)
+    seen = access.scope(actor, object_type).order_by("-pk")
+    newest = seen.values_list("pk", flat=True)[: 1 if kind in layouts.SECTIONED else 5]
+    records = query.fetch(seen.filter(pk__in=list(newest)), object_type, specs)
     access.mask_rows(actor, object_type, records)
     if seer is not None:
         as_role = replace(actor, role_ids=(seer.pk,), is_admin=seer.is_admin)

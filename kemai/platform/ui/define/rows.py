@@ -38,6 +38,7 @@ FIELD_LABELS: Mapping[str, Label] = {
     "settings.pattern_hint": gettext_lazy("格式提示"),
     "settings.places": gettext_lazy("小数位"), "settings.stars": gettext_lazy("几颗星"),
     "settings.ref": gettext_lazy("关联对象"), "settings.formula": gettext_lazy("公式"),
+    "settings.default_formula": gettext_lazy("默认值公式"),
     "settings.kind": gettext_lazy("结果种类"), "settings.rollup": gettext_lazy("汇总"),
     "settings.columns": gettext_lazy("明细列"), "settings.prefix": gettext_lazy("编号前缀"),
     "settings.digits": gettext_lazy("编号位数"),

@@ -39,7 +39,6 @@ urlpatterns = [
     path(OBJECT + "fields/new", field_views.choose, name="define_field_new"),
     path(OBJECT + "fields/new/<slug:kind>", field_views.new, name="define_field_make"),
     path(OBJECT + "fields/key", field_views.suggest_key, name="define_field_key"),
-    path(OBJECT + "formula", field_views.formula_part, name="define_formula"),
     path(OBJECT + "rollup/<slug:kind>", field_views.rollup_part, name="define_rollup_part"),
     path(OBJECT + "layouts/", layout_views.tab, name="define_layouts"),
     path(OBJECT + "layouts/order", layout_views.order_roles, name="define_layout_roles"),
