@@ -1,7 +1,7 @@
 """The condition tree as an Ibis expression: the third of its compilers (the others: the ORM, memory).
 
-A table has one column a field, named by the field's key, references and people by their key alone. Money is in
-cents, moments are UTC without zone, a list of codes is JSON text, tags are a table of (object_id, tag_id)."""
+A table has one column a field, named by the field's key (`own.column_of`), references and people by their key alone.
+Money is in cents, moments are UTC without zone, a list of codes is JSON text, tags are a table of (object_id, tag_id)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
+from kemai.analytics.own import column_of
 from kemai.platform.fields import FieldSpec, Ref, Test
 from kemai.platform.query.orm import zero_passes
 from kemai.platform.query.tree import All, AnyOf, Leaf, Node, Not, Related
@@ -39,7 +40,7 @@ def compile_ibis(node: Node, table: Any, type_key: str, tables: Tables) -> Any:
             if spec.type.key == "tags":
                 answer = tagged(test, table, tables(f"tagging:{type_key}"))
             else:
-                answer = core(test, table[spec.key], spec)
+                answer = core(test, table[column_of(spec)], spec)
             return ~answer if test.negate else answer
 
 
@@ -119,10 +120,10 @@ def tagged(test: Test, table: Any, taggings: Any) -> Any:
 def related(node: Related, table: Any, tables: Tables) -> Any:
     other = tables(node.type.key)
     rows = other.filter(compile_ibis(node.where, other, node.type.key, tables))
-    measure = rows.count() if node.of is None else getattr(rows[node.of.key], node.aggregate)()
+    measure = rows.count() if node.of is None else getattr(rows[column_of(node.of)], node.aggregate)()
     if node.aggregate == "sum":
         measure = measure.fill_null(0)
-    figures = rows.group_by(link=rows[node.field.key]).aggregate(figure=measure)
+    figures = rows.group_by(link=rows[column_of(node.field)]).aggregate(figure=measure)
     spec = FieldSpec("figure", "figure", "", (node.of or node.field).type, nullable=True)
     passing = core(node.test, figures.figure, spec)
     if node.test.negate:

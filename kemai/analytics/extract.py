@@ -21,6 +21,7 @@ from kemai.platform.objects.dataset import Dataset
 
 BLOCK = 50_000
 KEYS = 5_000
+WIDE = 40
 ARROW = {
     "code": pa.string(), "string": pa.string(), "int64": pa.int64(), "cents": pa.int64(), "float64": pa.float64(),
     "boolean": pa.int8(), "timestamp": pa.string(), "date": pa.string(),
@@ -44,13 +45,17 @@ def load_keys(
 def store(session: Session, table: str, dataset: Dataset, texts: Iterable[str]) -> int:
     """Reading stays in this thread (the connection is its own); parsing and storing overlap with it in another."""
     insert = f'INSERT INTO "{table}" SELECT {", ".join(_stored(dataset))} FROM block'
+    columns = {
+        name: pa.string() if name in dataset.loose else ARROW[kind] for name, kind in dataset.columns.items()
+    }
+    quoted = bool(dataset.loose) or "string" in dataset.columns.values()
     total = 0
     with ThreadPoolExecutor(1) as pool:
         waiting: Future[int] | None = None
         for text in texts:
             if waiting is not None:
                 total += waiting.result()
-            waiting = pool.submit(_store, session, insert, text, dataset.columns)
+            waiting = pool.submit(_store, session, insert, text, columns, quoted)
         if waiting is not None:
             total += waiting.result()
     return total
@@ -74,8 +79,13 @@ def blocks(dataset: Dataset, rows: models.QuerySet[Any]) -> Iterator[str]:
 def _block_text(dataset: Dataset, rows: models.QuerySet[Any]) -> str:
     inner, args = rows.order_by().values_list(*dataset.columns).query.sql_with_params()
     names = [f"c{index}" for index in range(len(dataset.columns))]
-    values = [_as_csv(name, kind) for name, kind in zip(names, dataset.columns.values(), strict=True)]
-    line = "concat(" + ", ',', ".join(values) + ")"  # to which NULL is nothing, on both databases
+    values = [
+        _as_csv(name, "loose" if column in dataset.loose else kind)
+        for name, (column, kind) in zip(names, dataset.columns.items(), strict=True)
+    ]
+    # to concat, NULL is nothing on both databases; a function takes a hundred arguments at most
+    parts = ["concat(" + ", ',', ".join(values[at : at + WIDE]) + ")" for at in range(0, len(values), WIDE)]
+    line = " || ',' || ".join(parts)
     joined = (
         f"string_agg({line}, chr(10))"
         if connection.vendor == "postgresql"
@@ -91,6 +101,8 @@ def _as_csv(name: str, kind: str) -> str:
     postgres = connection.vendor == "postgresql"
     if kind == "string":
         return f"""'"' || replace({name}, '"', '""') || '"'"""
+    if kind == "loose":
+        return f"""'"' || replace(CAST({name} AS text), '"', '""') || '"'"""
     if kind == "boolean" and postgres:
         return f"CAST({name} AS integer)"
     if kind == "timestamp" and postgres:
@@ -98,13 +110,13 @@ def _as_csv(name: str, kind: str) -> str:
     return name
 
 
-def _store(session: Session, insert: str, text: str, columns: Mapping[str, str]) -> int:
+def _store(session: Session, insert: str, text: str, columns: Mapping[str, Any], quoted: bool) -> int:
     block = arrow_csv.read_csv(
         io.BytesIO(f"{text}\n".encode()),
         arrow_csv.ReadOptions(column_names=list(columns), use_threads=False),
-        arrow_csv.ParseOptions(newlines_in_values="string" in columns.values()),
+        arrow_csv.ParseOptions(newlines_in_values=quoted),
         arrow_csv.ConvertOptions(
-            column_types={name: ARROW[kind] for name, kind in columns.items()},
+            column_types=columns,
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
             null_values=[""],
@@ -120,12 +132,18 @@ def _store(session: Session, insert: str, text: str, columns: Mapping[str, str])
 def _stored(dataset: Dataset) -> list[str]:
     """The select list that turns a block into stored columns, the local ones behind."""
     plain = [
-        f"coalesce(\"{name}\", '')" if kind == "code" else f'CAST("{name}" AS {SQL_TYPES[kind]})'
+        _stored_as(name, "loose" if name in dataset.loose else kind, SQL_TYPES[kind])
         for name, kind in dataset.columns.items()
     ]
     return plain + [
         local_sql(f'CAST("{source}" AS TIMESTAMP)', kind) for kind, source in dataset.local.values()
     ]
+
+
+def _stored_as(name: str, kind: str, sql_type: str) -> str:
+    if kind == "code":
+        return f"coalesce(\"{name}\", '')"
+    return f'{"TRY_CAST" if kind == "loose" else "CAST"}("{name}" AS {sql_type})'
 
 
 def local_sql(moment: str, kind: str) -> str:

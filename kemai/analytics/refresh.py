@@ -15,6 +15,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from kemai.analytics.extract import load, load_keys
+from kemai.analytics.own import with_own
 from kemai.analytics.store import SQL_TYPES, Session
 from kemai.platform.objects.dataset import Dataset, all_datasets
 
@@ -43,7 +44,7 @@ def refresh(
     session: Session, datasets: Sequence[Dataset] | None = None, *, full: bool = False, report: Report = quiet
 ) -> Refreshed:
     """Bring the store's tables up to date with the operational database."""
-    declared = list(all_datasets()) if datasets is None else list(datasets)
+    declared = list(with_own(all_datasets() if datasets is None else datasets))
     session.execute(
         "CREATE TABLE IF NOT EXISTS kemai_meta (dataset VARCHAR PRIMARY KEY, fingerprint VARCHAR, "
         "watermark TIMESTAMP, last_key BIGINT, refreshed_at TIMESTAMP)"
@@ -66,8 +67,18 @@ def refresh(
             change = catch_up(session, dataset, known[1], known[2], parent)
         changes[dataset.key] = change
         done.rows[dataset.key] = change.rows
-        done.everything |= change.rebuilt or (not dataset.subject and not dataset.parent and change.rows > 0)
+        whole = change.rebuilt or (not dataset.subject and not dataset.parent and change.rows > 0)
+        done.everything |= whole and not dataset.passive
+    if datasets is None:
+        forget(session, state.keys() - changes.keys())
     return done
+
+
+def forget(session: Session, gone: Iterable[str]) -> None:
+    """What nothing describes any more (an own object that was deleted) does not stay in the store."""
+    for name in gone:
+        session.execute(f'DROP TABLE IF EXISTS "{name}"')
+        session.execute("DELETE FROM kemai_meta WHERE dataset = ?", [name])
 
 
 @dataclass

@@ -14,10 +14,15 @@ from django.utils import timezone
 from kemai.analytics import extract, refresh
 from kemai.analytics.analyses.rfm import Params
 from kemai.analytics.analysis import BadParams, year_before
+from kemai.analytics.conditions import compile_ibis
 from kemai.analytics.registry import UnknownAnalysis, all_analyses, get_analysis, params_for
 from kemai.analytics.store import FILE, StoreBusy, open_store
-from kemai.customers.models import Order, Product
+from kemai.customers.models import Customer, Order, Product
+from kemai.platform import query, records
+from kemai.platform.access import SYSTEM
+from kemai.platform.define import fields, objects
 from kemai.platform.models import Setting
+from kemai.platform.objects import get
 from kemai.platform.objects.dataset import Dataset, all_datasets
 from tests.analytics.conftest import Till
 
@@ -135,3 +140,54 @@ def test_parameters_are_checked_and_may_be_set_by_the_company(db: None) -> None:
 )
 def test_months_before_a_day(day: date, months: int, before: date) -> None:
     assert year_before(day, months) == before
+
+
+def test_own_fields_and_objects_are_asked_in_the_store_as_in_the_database(
+    till: Till, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extract, "WIDE", 3)
+    options = {"options": [{"label": "大"}]}
+    for key, kind in (
+        ("score", "number"), ("budget", "money"), ("grade", "choice"), ("signed", "date"), ("seen", "datetime"),
+        ("vip", "boolean"), ("secret", "phone"), ("words", "text"),
+    ):  # fmt: skip
+        fields.create_field("customer", kind, {"label": key, **options}, by=SYSTEM, key=key)
+    customer = get("customer")
+    held, other, bare = till.customer(), till.customer(), till.customer()
+    full = {"score": 1.5, "budget": 200, "grade": "da", "signed": "2026-03-01", "seen": "2026-03-01T08:00:00Z",
+            "vip": True, "secret": "+8613812345678", "words": '自由"文字'}  # fmt: skip
+    left_behind = {"score": "viele", "signed": "bald", "budget": '"x"', "grade": 'a,"b"\n'}
+    Customer.objects.filter(pk=held.pk).update(extra=full)
+    Customer.objects.filter(pk=other.pk).update(extra=left_behind)
+    asked = [
+        {"field": "score", "op": "gte", "value": 1}, {"field": "budget", "op": "lt", "value": "3"},
+        {"field": "grade", "op": "in", "value": ["da"]}, {"field": "signed", "op": "eq", "value": "2026-03-01"},
+        {"field": "vip", "op": "eq", "value": True}, {"field": "grade", "op": "not_in", "value": ["da"]},
+    ]  # fmt: skip
+    with open_store(tmp_path) as session:
+        refresh.refresh(session, [one for one in all_datasets() if one.key == "customer"])
+        table = session.table("customer")
+        assert {"own_secret", "own_words"}.isdisjoint(session.kinds["customer"]), (
+            "no personal data, no free text"
+        )
+        assert session.execute(f"SELECT own_score, own_signed FROM customer WHERE id = {other.pk}") == [
+            (None, None)
+        ]
+        for tree in asked:
+            node = query.parse(tree, customer, SYSTEM.moment())
+            passing = table.filter(compile_ibis(node, table, "customer", session.table)).select("id")
+            rows = Customer.objects.filter(query.compile_q(node, customer)).exclude(pk=other.pk)
+            found = {row["id"] for row in session.rows(passing)} - {other.pk}
+            assert found == set(rows.values_list("pk", flat=True)), tree
+        assert bare.pk in found
+        seen = session.execute(f"SELECT own_seen FROM customer WHERE id = {held.pk}")
+        assert seen == [(datetime(2026, 3, 1, 8),)]  # noqa: DTZ001 - the store keeps UTC without saying so
+
+        objects.create_object({"label": "设备"}, by=SYSTEM, key="gear")
+        fields.create_field("gear", "number", {"label": "功率"}, by=SYSTEM, key="power")
+        records.create("gear", {"name": "一号", "power": 7.5}, by=SYSTEM)
+        assert not refresh.refresh(session, []).everything, "no analysis waits for own objects"
+        assert session.execute("SELECT own_power FROM gear") == [(7.5,)]
+        objects.remove_object("gear", by=SYSTEM)
+        refresh.refresh(session)
+        assert not session.has("gear")

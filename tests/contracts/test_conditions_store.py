@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from kemai.analytics.conditions import compile_ibis
+from kemai.analytics.own import column_of
 from kemai.analytics.store import IBIS_TYPES, Session
 from kemai.platform import access, query
 from kemai.platform.access import SYSTEM
@@ -56,11 +57,11 @@ class Store:
         for spec in object_type.fields.values():
             if spec.private or spec.type.key == "tags" or spec.compute is not None:
                 continue
-            kinds[spec.key] = IBIS_TYPES.get(spec.type.storage, spec.type.storage)
+            kinds[column_of(spec)] = IBIS_TYPES.get(spec.type.storage, spec.type.storage)
             values = [
                 plain(spec.type.store(one) if isinstance(one, list) else one) for one in column(rows, spec)
             ]
-            columns[spec.key] = pa.array(values, ARROW[spec.type.storage])
+            columns[column_of(spec)] = pa.array(values, ARROW[spec.type.storage])
         tags = [(row["id"], tag.id) for row in rows for tag in row.get("tags", [])]
         self.put(object_type.key, pa.table(columns), kinds)
         pairs = {"object_id": [one for one, _ in tags], "tag_id": [tag for _, tag in tags]}

@@ -40,6 +40,11 @@ class Dataset:
     """The dataset whose rows these rows are a part of: they are read again whenever their parent changed."""
     parent_column: str = ""
     """The column that holds the parent's key, and (without `_id`) the ORM path to it."""
+    loose: frozenset[str] = frozenset()
+    """Columns under whose name something of another kind may stand (a field whose kind was changed): what does not
+    fit is read as nothing."""
+    passive: bool = False
+    """No analysis of the product reads it: its changes make nothing else out of date."""
 
     def __post_init__(self) -> None:
         unknown = set(self.columns.values()) - COLUMN_KINDS
