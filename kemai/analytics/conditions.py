@@ -1,7 +1,8 @@
 """The condition tree as an Ibis expression: the third of its compilers (the others: the ORM, memory).
 
 A table has one column a field, named by the field's key (`own.column_of`), references and people by their key alone.
-Money is in cents, moments are UTC without zone, a list of codes is JSON text, tags are a table of (object_id, tag_id)."""
+Money is in cents, moments are UTC without zone, a list of codes is JSON text, tags are a table of (object_id,
+tag_id)."""
 
 from __future__ import annotations
 

@@ -158,6 +158,7 @@ def tell_of_comment(event: OutboxEvent) -> None:
         tell_of(comment, user_id, _("%(name)s 评论了%(object)s“%(title)s”"), "comment")
 
 
+@on("comment.shared", name="collab.comment_shared")
 @on("comment.edited", name="collab.comment_edited")
 def tell_of_new_mentions(event: OutboxEvent) -> None:
     comment = Comment.objects.filter(pk=event.object_id or 0, deleted_at=None).first()

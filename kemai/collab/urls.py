@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ONE}/follow", following.follow, name="follow"),
     path("comments/<int:pk>", comments.thread, name="comment_thread"),
     path("comments/<int:pk>/reply", comments.reply, name="comment_reply"),
+    path("comments/<int:pk>/share", comments.share, name="comment_share"),
     path("comments/<int:pk>/edit", comments.edit, name="comment_edit"),
     path("comments/<int:pk>/delete", comments.delete, name="comment_delete"),
     path("comments/<int:pk>/files/<int:file_id>", comments.file, name="comment_file"),

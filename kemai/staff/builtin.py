@@ -32,7 +32,7 @@ ROLES = (
     BuiltinRole(
         "auditor",
         _("安全审计员"),
-        _("查看审计记录；不能修改任何内容，也不因此看到业务数据"),
+        _("查看、检索、导出和校验审计日志（含登录情况）；不能修改任何内容，也不因此看到业务数据"),
         (("view", "all", "audit"),),
     ),
     BuiltinRole("director", _("总经理"), _("查看和处理全部业务数据"), ((EVERY_VERB, "all", "*"),)),
@@ -92,12 +92,6 @@ ROLES = (
         _("数据管理员"),
         _("导入、整理和导出全部业务数据；联系方式脱敏，不能查看脱敏内容"),
         (("view create edit delete transfer export import bulk api", "all", "*"),),
-    ),
-    BuiltinRole(
-        "auditor",
-        _("安全审计员"),
-        _("只能查看审计日志和登录情况；看不到业务数据，也不能修改任何内容"),
-        (("view", "all", "audit"),),
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -23,21 +24,22 @@ from kemai.platform.access import Actor, NotVisible
 from kemai.platform.fields.base import clean_text
 from kemai.platform.models import Change, ChangeSet, StoredFile
 from kemai.platform.objects import ObjectType, UnknownObject, get
-from kemai.platform.records import FieldErrors
+from kemai.platform.records import FieldErrors, sharing
 from kemai.platform.records.files import Upload, location
 
 KEY = "comment"
 """The key of comments in the log of changes, in events and among files."""
 MOST_FILES = 10
+SHARED_DAYS = 30
 LINK = re.compile(r"https?://[^\s<>\"'，。；！？、）】》]+")
 
 
 @dataclass(frozen=True)
 class Written:
-    """`unseen` are the names of people who were mentioned but may not see the record: they have not been told."""
+    """`unseen` are the people (id, name) who were mentioned but may not see the record: they have not been told."""
 
     comment: Comment
-    unseen: Sequence[str]
+    unseen: Sequence[tuple[int, str]]
 
 
 def may_comment(actor: Actor, object_type: ObjectType | str, key: int, *, seen: bool = False) -> bool:
@@ -85,7 +87,7 @@ def write(
         assert by.user_id is not None
         auto_follow(about, [by.user_id], "commented")
         events.emit("comment.written", KEY, comment.pk, changes, {"about": list(about)})
-    unseen = [name for key, name in named if key != by.user_id and not sees(key, about)]
+    unseen = [pair for pair in named if pair[0] != by.user_id and not sees(pair[0], about)]
     return Written(comment, unseen)
 
 
@@ -127,8 +129,30 @@ def edit(comment_id: int, body: str, *, by: Actor, chosen: Sequence[int] = ()) -
         added = [key for key, _name in named if key not in before]
         about = [comment.type_key, comment.object_id]
         events.emit("comment.edited", KEY, comment.pk, changes, {"about": about, "added": added})
-    unseen = [name for key, name in named if key in added and not sees(key, about_of(comment))]
+    unseen = [pair for pair in named if pair[0] in added and not sees(pair[0], about_of(comment))]
     return Written(comment, unseen)
+
+
+def share_with(comment_id: int, user_id: int, *, by: Actor) -> tuple[Comment, str]:
+    """Lets somebody who was mentioned read the record for SHARED_DAYS, and tells them of the comment; returns the
+    comment and their name. Raises access.NotVisible, access.Denied, FieldErrors, records.Refused."""
+    comment = one(comment_id, by=by)
+    name = next((str(name) for key, name in comment.mentions if key == user_id), None)
+    if name is None:
+        raise NotVisible
+    about = about_of(comment)
+    until = sharing.today() + timedelta(days=SHARED_DAYS)
+    with transaction.atomic():
+        records.add_member(*about, records.Invitation(user=user_id, until=until), by=by)
+        if not sees(user_id, about):
+            reason = _("%(name)s 的角色不能查看这类记录，共享也看不到，请联系管理员") % {"name": name}
+            raise records.Refused("role", reason)
+        changes = audit.open_set(
+            "update", KEY, by=by, reason=_("被提到，只读共享给 %(name)s") % {"name": name}
+        )
+        payload = {"about": list(about), "added": [user_id]}
+        events.emit("comment.shared", KEY, comment.pk, changes, payload)
+    return comment, name
 
 
 def delete(comment_id: int, *, by: Actor) -> Comment:

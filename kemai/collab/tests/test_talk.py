@@ -16,7 +16,7 @@ from kemai.collab.services.preferences import Choice
 from kemai.platform import records
 from kemai.platform.access import SYSTEM, Denied, NotVisible, actor_for, rights_changed
 from kemai.platform.events import drain_all
-from kemai.platform.models import Change, FieldRule
+from kemai.platform.models import Change, FieldRule, Grant
 from kemai.platform.records import FieldErrors
 from tests.factory import make
 from tests.people import Person
@@ -65,7 +65,7 @@ def test_who_is_mentioned_is_told_with_the_way_there(people: dict[str, Person], 
 def test_nobody_hears_of_what_they_may_not_see(people: dict[str, Person], customer: Any) -> None:
     written = comments.write(("customer", customer.pk), "@Charlie 秘密", by=people["alice"].actor)
     drain_all()
-    assert written.unseen == ["Charlie"]
+    assert written.unseen == [(people["charlie"].user.pk, "Charlie")]
     assert told(people["charlie"]) == []
     for act in (comments.one, comments.own):
         with pytest.raises(NotVisible):
@@ -80,6 +80,35 @@ def test_nobody_hears_of_what_they_may_not_see(people: dict[str, Person], custom
     options_url = f"{reverse('mention_options')}?q=b&type=customer&id={customer.pk}"
     assert client.get(options_url).status_code == 404
     assert Comment.objects.count() == 1
+
+
+@pytest.mark.row(127)
+def test_whoever_may_share_lets_the_mentioned_read_for_a_while(
+    people: dict[str, Person], customer: Any
+) -> None:
+    about, alice, charlie = ("customer", customer.pk), people["alice"], people["charlie"]
+    written = comments.write(about, "@Charlie 帮忙看看", by=alice.actor)
+    again, part = {"body": "@Charlie 再看看"}, {"HX-Request": "true"}
+    shown = browser(alice).post(reverse("comments", args=about), again, headers=part).content.decode()
+    assert "Charlie 看不到这条记录" in shown
+    assert "comment" not in shown.split('id="untold')[1].split("</div>")[0], "no right to share: no button"
+    for role in alice.actor.role_ids:
+        Grant.objects.create(role_id=role, type_key="customer", verb="share", scope="own")
+    rights_changed()
+    shown = browser(alice).post(reverse("comments", args=about), again, headers=part).content.decode()
+    url = reverse("comment_share", args=[written.comment.pk])
+    assert url.replace(str(written.comment.pk), str(Comment.objects.latest("pk").pk)) in shown
+    assert browser(people["bob"]).post(url, {"user": alice.user.pk}).status_code == 404, "nobody was named so"
+    drain_all()
+    assert told(charlie) == []
+    assert browser(alice).post(url, {"user": charlie.user.pk}).status_code in {200, 302}
+    drain_all()
+    assert [notice.kind for notice in told(charlie)] == ["mention"]
+    (member,) = records.members_of(*about)
+    assert (member.user_id, member.level) == (charlie.user.pk, "read")
+    assert member.until is not None
+    with pytest.raises(NotVisible):
+        comments.share_with(written.comment.pk, charlie.user.pk, by=people["nobody"].actor)
 
 
 def test_a_notice_says_nothing_more_after_the_right_is_lost(people: dict[str, Person], customer: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
@@ -10,12 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from kemai.collab.models import Comment
 from kemai.collab.services import comments, composing, people, talking
+from kemai.collab.services.comments import Written
 from kemai.collab.views.notices import number
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import UnknownObject, get
-from kemai.platform.records import FieldErrors
+from kemai.platform.records import FieldErrors, sharing
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records.answers import announce, go
 
@@ -26,12 +30,29 @@ def chosen(request: HttpRequest) -> list[int]:
     return [key for key in found if key is not None][:100]
 
 
-def told(unseen: object, text: str) -> str:
+def told(unseen: Sequence[tuple[int, str]], text: str) -> str:
     """What is said after saving: who was mentioned and could not be told."""
     if not unseen:
         return text
-    names = _("、").join(unseen)  # type: ignore[arg-type]
+    names = _("、").join(name for _key, name in unseen)
     return _("%(text)s。%(names)s 看不到这条记录，没有收到通知") % {"text": text, "names": names}
+
+
+def untold(actor: Actor, comment: Comment, unseen: Sequence[tuple[int, str]]) -> dict[str, Any] | None:
+    """Who was not told, and whether this person may let them read the record."""
+    if not unseen:
+        return None
+    object_type, key = get(comment.type_key), comment.object_id
+    may = sharing.shareable(object_type) and "share" in access.abilities(actor, object_type, key, ("share",))
+    if may:
+        reason = ""
+    elif sharing.shareable(object_type):
+        reason = access.why_not(actor, object_type, "share", key)
+    else:
+        reason = _("%(type)s不能单独共享，请共享它所属的记录") % {"type": object_type.label}
+    return {
+        "comment": comment, "people": unseen, "may": may, "reason": reason, "days": comments.SHARED_DAYS,
+    }  # fmt: skip
 
 
 @signed_in
@@ -59,8 +80,9 @@ def on_record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> Htt
     if not is_fragment(request):
         return go(request, reverse("record", args=[type_key, pk]), text)
     if parent is not None:
-        return say(one_thread(request, actor, written.comment.parent or written.comment), text, kind)
-    return announce(composer(request, actor, type_key, pk, {}, {}), text, kind=kind)
+        return say(one_thread(request, actor, written), text, kind)
+    answer = composer(request, actor, type_key, pk, {}, {}, untold(actor, written.comment, written.unseen))
+    return announce(answer, text, kind=kind)
 
 
 def say(response: HttpResponse, text: str, kind: str) -> HttpResponse:
@@ -70,19 +92,28 @@ def say(response: HttpResponse, text: str, kind: str) -> HttpResponse:
 
 
 def composer(
-    request: HttpRequest, actor: Actor, type_key: str, pk: int, typed: dict[str, str], errors: dict[str, str]
+    request: HttpRequest,
+    actor: Actor,
+    type_key: str,
+    pk: int,
+    typed: dict[str, str],
+    errors: dict[str, str],
+    unseen: dict[str, Any] | None = None,
 ) -> HttpResponse:
     content = composing.comment(actor, get(type_key), pk, typed, errors)
     if content is None:
         raise access.Denied(_("您可以查看这条记录，但不能评论"))
     status = 422 if errors else 200
-    return render(request, "collab/composer.html", {"content": content}, status=status)
+    return render(request, "collab/composer.html", {"content": content, "unseen": unseen}, status=status)
 
 
-def one_thread(request: HttpRequest, actor: Actor, root: object) -> HttpResponse:
-    said = talking.thread(actor, root)  # type: ignore[arg-type]
+def one_thread(request: HttpRequest, actor: Actor, written: Written) -> HttpResponse:
+    said = talking.thread(actor, written.comment.parent or written.comment)
     may = comments.may_comment(actor, said.comment.type_key, said.comment.object_id)
-    return render(request, "collab/thread.html", {"e": {"more": {"said": said, "may": may}}})
+    unseen = untold(actor, written.comment, written.unseen)
+    return render(
+        request, "collab/thread.html", {"e": {"more": {"said": said, "may": may, "unseen": unseen}}}
+    )
 
 
 def reply_form(
@@ -106,7 +137,7 @@ def reply(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def thread(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """A thread as it stands: also how an unfinished edit is left."""
     comment = comments.one(pk, by=actor)
-    return one_thread(request, actor, comment.parent or comment)
+    return one_thread(request, actor, Written(comment, ()))
 
 
 @signed_in
@@ -126,8 +157,22 @@ def edit(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
             "errors": error.errors,
         }
         return render(request, "collab/comment_edit.html", context, status=422)
-    response = one_thread(request, actor, written.comment.parent or written.comment)
-    return say(response, told(written.unseen, _("已保存")), "success")
+    response = one_thread(request, actor, written)
+    return say(response, told(written.unseen, _("已保存")), "warning" if written.unseen else "success")
+
+
+@signed_in
+@require_POST
+def share(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Lets one of those who were not told read the record, and tells them."""
+    user = number(request.POST.get("user", ""))
+    if user is None:
+        raise access.NotVisible
+    comment, name = comments.share_with(pk, user, by=actor)
+    text = _("%(name)s 可以查看这条记录 %(n)s 天，已通知") % {"name": name, "n": comments.SHARED_DAYS}
+    if not is_fragment(request):
+        return go(request, reverse("record", args=[comment.type_key, comment.object_id]), text)
+    return announce(HttpResponse(""), text)
 
 
 @signed_in
