@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('platform', '0007_access'),
+        ('platform', '0008_operations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
