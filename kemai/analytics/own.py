@@ -62,7 +62,8 @@ def extended(dataset: Dataset, object_type: ObjectType) -> Dataset:
     paths = {column_of(spec): F(spec.path) for spec in specs}
 
     def source() -> QuerySet[Any]:
-        return dataset.source().annotate(**paths)
+        rows: QuerySet[Any] = dataset.source().annotate(**paths)
+        return rows
 
     columns = {column_of(spec): spec.type.storage for spec in specs}
     return replace(dataset, columns={**dataset.columns, **columns}, source=source, loose=frozenset(columns))

@@ -82,7 +82,8 @@ WITH_RECORD = {
 
 HANGS_ON = {
     **dict.fromkeys(
-        ("comment_thread", "comment_delete", "comment_edit", "comment_file", "comment_reply"), "comment"
+        ("comment_thread", "comment_delete", "comment_edit", "comment_file", "comment_reply", "comment_share"),
+        "comment"
     ),
     **dict.fromkeys(
         ("change", "change_done", "change_preview", "change_records", "change_undo"), "changeset"
