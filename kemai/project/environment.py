@@ -55,6 +55,18 @@ def names(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in raw.split(",") if part.strip()] if raw else default
 
 
+def places(name: str) -> list[str]:
+    """Networks, addresses and host names: 10.0.0.0/8,idp.lan"""
+    from kemai.kit.outgoing import Allowed
+
+    found = names(name, [])
+    try:
+        Allowed.of(found)
+    except ValueError as error:
+        raise BadSetting(f"{name}: {error}") from error
+    return found
+
+
 def data_folder(name: str, default: Path) -> Path:
     folder = Path(text(name) or default).expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)

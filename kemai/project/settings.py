@@ -32,6 +32,8 @@ LIVE_URL = env.text("KEMAI_LIVE_URL", "/live/stream" if BEHIND_HTTPS else "")
 EMAIL_BACKEND = "kemai.collab.services.mail_backend.Backend"
 MAIL_URL = env.text("KEMAI_SMTP_URL", "")
 MAIL_FROM = env.text("KEMAI_MAIL_FROM", "")
+# private addresses that outgoing requests may reach (networks, addresses or names), e.g. of the sign-on provider
+OUTGOING_ALLOW = env.places("KEMAI_OUTGOING_ALLOW")
 PUBLIC_URL = env.text("KEMAI_PUBLIC_URL", "").rstrip("/")
 
 INSTALLED_APPS = [
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "kemai.platform.monitor.middleware.Watch",
+    "kemai.platform.ui.bounds.Bounds",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -62,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "kemai.staff.middleware.ActorMiddleware",
     "kemai.platform.ui.middleware.SecurityHeaders",
@@ -109,10 +113,10 @@ TASKS = {"default": {"BACKEND": "kemai.platform.jobs.backend.LeasedTable"}}
 AUTH_USER_MODEL = "staff.User"
 AUTHENTICATION_BACKENDS = ["kemai.staff.adapter.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "kemai.staff.passwords.NotGuessable"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -120,12 +124,18 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "kemai.staff.adapter.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+# wrong passwords and codes are counted by kemai.staff.services.throttle
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": False, "reset_password": "20/m/ip,5/m/key"}
 ACCOUNT_LOGOUT_ON_GET = False
 # rate limits count the visitor's address, which a proxy in front passes on
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_HTTPS else 0
-ACCOUNT_SESSION_REMEMBER = None
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+ACCOUNT_SESSION_REMEMBER = True  # for how long is said on the page 登录与安全
+MFA_ADAPTER = "kemai.staff.adapter.SecondStepAdapter"
+MFA_FORMS = {
+    "authenticate": "kemai.staff.forms.SecondStep",
+    "reauthenticate": "kemai.staff.forms.SecondStepAgain",
+}
+MFA_SUPPORTED_TYPES = ["totp"]
 MFA_TOTP_ISSUER = "Kemai"
 
 SESSION_COOKIE_HTTPONLY = True
@@ -141,6 +151,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = BEHIND_HTTPS
 SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
+# Whether the whole domain is to be https, and for ever in browsers' lists, is for its owner to say (the proxy can)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -1,19 +1,24 @@
-"""How allauth behaves here: nobody signs up by himself, and every log-in starts a new session key."""
+"""How allauth behaves here: nobody signs up by himself, wrong tries are counted by us, every log-in starts a new
+session key, and secrets lie encrypted."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F, Subquery
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Held, actor_for
+from kemai.platform.access.origin import address_of
 from kemai.platform.models import Setting
 from kemai.staff.models import User
-from kemai.staff.services import sessions, trail
+from kemai.staff.services import sealing, sessions, throttle, trail
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -31,14 +36,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().login(request, user)
         # Django keeps the key when the same person logs in again; a new log-in deserves a new key always
         request.session.cycle_key()
-        sessions.note(request, cast(User, user))
+        sessions.begin(request, cast(User, user))
         trail.at_the_door("login", request, cast(User, user))
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
+        """Raises ValidationError after too many wrong tries."""
+        if not throttle.admit(tried(credentials), address_of(request)):
+            raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: object) -> AbstractBaseUser | None:
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        if user is not None:
+            throttle.forgive(tried(credentials), address_of(request))
+        return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
         """What was tried, never the password."""
         super().authentication_failed(request, **credentials)
-        tried = str(credentials.get("username") or credentials.get("email") or "")
-        trail.at_the_door("login_failed", request, None, tried[:150])
+        trail.at_the_door("login_failed", request, None, tried(credentials)[:150])
 
     def logout(self, request: HttpRequest) -> None:
         if request.user.is_authenticated:
@@ -52,15 +67,43 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         trail.leave("update", "user", cast(User, user).pk, by=by, diff={"password": ["***", "***"]})
 
 
+def tried(credentials: Mapping[str, object]) -> str:
+    return str(credentials.get("username") or credentials.get("email") or "")
+
+
+class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keys of the second step lie encrypted by a key out of our secret: a copy of the database does not tell them."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("验证码不对"),
+        "too_many_codes": gettext_lazy("输错的次数太多，请十分钟后再试"),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return sealing.seal("second step", text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return sealing.unseal("second step", encrypted_text)
+
+
 class Backend(AuthenticationBackend):  # type: ignore[misc]
     """allauth's way of checking names, e-mail addresses and passwords; a user comes with department and roles."""
 
     def get_user(self, user_id: int) -> User | None:
         people: QuerySet[User] = User.objects.filter(pk=user_id, is_active=True).select_related("department")
-        rows = list(people.annotate(held_role=F("roles__id"), held_admin=F("roles__is_admin"), **VERSION))
+        held_by = {
+            "held_role": "roles__id",
+            "held_admin": "roles__is_admin",
+            "held_two_step": "roles__two_step",
+        }
+        rows: list[Any] = list(
+            people.annotate(**{name: F(path) for name, path in held_by.items()}, **VERSION)
+        )
         if not rows:
             return None
         user = rows[0]
         held = [Held(row.held_role, bool(row.held_admin)) for row in rows if row.held_role is not None]
-        user.held_roles = held  # type: ignore[attr-defined]
-        return user
+        user.held_roles = held
+        user.wants_two_step = any(row.held_two_step for row in rows)
+        return cast(User, user)

@@ -60,6 +60,7 @@ class StaffConfig(AppConfig):
                 order=13,
                 allowed=administers,
             ),
+            Page("security", _("登录与安全"), "lock", "settings", "security", order=15, allowed=administers),
             Page(
                 "simulator",
                 _("权限查询"),

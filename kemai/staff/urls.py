@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
-from allauth.mfa.recovery_codes import views as codes
-from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.staff.views import departments, forgot, handover, me, rights, roles, users
+from kemai.staff.views import departments, forgot, handover, me, rights, roles, security, sso, two_step, users
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("login/", account.login, name="account_login"),
+    path("login/", sso.enter, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("login/forgot/", forgot.forgot, name="forgot"),
     path("login/inactive/", account.account_inactive, name="account_inactive"),
     path("login/signup/", account.signup, name="account_signup"),
     path("login/two-step/", mfa.authenticate, name="mfa_authenticate"),
+    path("login/sso/", sso.start, name="sso_start"),
+    path("login/sso/back/", sso.back, name="sso_back"),
     path("login/again/", account.reauthenticate, name="account_reauthenticate"),
     path("login/again/two-step/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("welcome/<str:uid>/<str:token>/", me.welcome, name="welcome"),
@@ -26,12 +26,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/password/set/", account.password_set, name="account_set_password"),
     path("me/sessions/", me.sessions_page, name="sessions"),
     path("me/sessions/end/", me.end_sessions, name="sessions_end"),
-    path("me/two-step/", mfa.index, name="mfa_index"),
-    path("me/two-step/activate/", totp.activate_totp, name="mfa_activate_totp"),
-    path("me/two-step/deactivate/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("me/two-step/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("me/two-step/codes/generate/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
-    path("me/two-step/codes/download/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("me/two-step/", two_step.index, name="mfa_index"),
+    path("me/two-step/activate/", two_step.activate, name="mfa_activate_totp"),
+    path("me/two-step/deactivate/", two_step.deactivate, name="mfa_deactivate_totp"),
+    path("me/two-step/codes/", two_step.codes, name="two_step_codes"),
     path("settings/users/", users.page, name="user_list"),
     path("settings/users/new/", users.new, name="user_new"),
     path("settings/users/<int:key>/", users.edit, name="user_edit"),
@@ -47,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/roles/new/", roles.edit, name="role_new"),
     path("settings/roles/<int:key>/", roles.edit, name="role_edit"),
     path("settings/roles/<int:key>/delete/", roles.delete, name="role_delete"),
+    path("settings/security/", security.page, name="security"),
     path("settings/sharing/", rights.sharing_page, name="sharing"),
     path("settings/sharing/new/", rights.rule_form, name="rule_new"),
     path("settings/sharing/<int:key>/", rights.rule_form, name="rule_edit"),

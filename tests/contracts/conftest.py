@@ -52,9 +52,9 @@ def quick(patch: pytest.MonkeyPatch, files: str) -> None:
         return people[user_id]
 
     patch.setattr(Backend, "get_user", known)
-    patch.setattr(sessions, "seen", lambda request, user: None)
+    patch.setattr(sessions, "seen", lambda request, user: True)
     patch.setattr(settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
-    patch.setattr(settings, "SESSION_ENGINE", "django.contrib.sessions.backends.cache")
+    patch.setattr(settings, "SESSION_ENGINE", "django.contrib.sessions.backends.signed_cookies")
     patch.setattr(settings, "MEDIA_ROOT", files)
 
 

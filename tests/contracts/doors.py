@@ -100,8 +100,7 @@ ONES_OWN = {
     "calendar_feed", "calendar_feeds", "calendar_feed_revoke", "notice_settings", "forgot",
     "account_change_password", "account_inactive", "account_login", "account_logout",
     "account_reauthenticate", "account_set_password", "account_signup", "mfa_activate_totp",
-    "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_generate_recovery_codes",
-    "mfa_index", "mfa_reauthenticate", "mfa_view_recovery_codes", "preferences", "prefs", "sessions",
-    "sessions_end", "welcome",
+    "mfa_authenticate", "mfa_deactivate_totp", "mfa_index", "mfa_reauthenticate", "preferences", "prefs", "sessions",
+    "sessions_end", "sso_back", "sso_start", "two_step_codes", "welcome",
 }  # fmt: skip
 """Log-in and one's own account: no record of anybody's is in reach (kemai/staff/tests)."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import base64
+import email
+import email.policy
 import hashlib
 import hmac
 import re
 import struct
 import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import go, toast
+from tests.e2e.browsing import PATIENCE, agree, go, toast
+from tests.e2e.company import free_port
 from tests.e2e.conftest import Entrance
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -55,37 +63,106 @@ def test_logging_out_ends_the_session(enter: Entrance) -> None:
     assert "/login/" in page.url
 
 
-def test_two_step_log_in(enter: Entrance) -> None:
+@pytest.fixture
+def post(enter: Entrance) -> Iterator[list[str]]:
+    """The texts of mails that the product sends, through a mail server of ours."""
+    got: list[str] = []
+
+    class Keep:
+        async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:
+            assert isinstance(envelope.content, bytes)
+            mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+            got.append(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+            return "250 OK"
+
+    server = Controller(Keep(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    page = enter("demo", "/settings/collab/")
+    form = page.locator("form").filter(has=page.locator("[name=host]"))
+    values = {"host": "127.0.0.1", "port": str(server.port), "sender": "crm@example.com"}
+    for name, value in values.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.locator("[name=security]").select_option("none")
+    form.get_by_role("button", name="保存").click()
+    toast(page, "已保存")
+    yield got
+    form.locator("[name=host]").fill("")
+    form.get_by_role("button", name="保存").click()
+    toast(page, "已保存")
+    server.stop()
+
+
+def second_step(page: Page, code: str) -> None:
+    page.fill("[name=code]", code)
+    page.get_by_role("button", name="登录").click()
+
+
+def test_a_second_step_a_lost_phone_and_a_forgotten_password(enter: Entrance, post: list[str]) -> None:
     page = enter("store14", "/me/two-step/", fresh=True)
     page.get_by_role("link", name="启用两步验证").click()
     page.wait_for_load_state()
     if "/again/" in page.url:  # a step that touches the account's safety asks once more
         page.fill("[name=password]", enter.company.password)
         page.get_by_role("button", name="继续").click()
-    secret = page.locator("main code").inner_text().strip()
     page.fill("[name=code]", "000000")
     page.get_by_role("button", name="启用").click()
     expect(page.locator(".err").first).to_be_visible()
-    secret = page.locator("main code").inner_text().strip() or secret
+    secret = page.locator("main code").inner_text().strip()
     page.fill("[name=code]", six_digits(secret, time.time()))
     page.get_by_role("button", name="启用").click()
-    expect(page.locator("main")).to_contain_text("恢复码")
-    go(page, "/me/two-step/codes/")
-    codes = re.findall(r"\b[0-9a-z]{8,}\b", page.locator("main").inner_text())
-    assert len(codes) >= 8
+    expect(page.locator(".codes code")).to_have_count(10)
+    codes = page.locator(".codes code").all_inner_texts()
+    page.get_by_role("link", name="我已经保存好了").click()
+    expect(page.locator("main")).to_contain_text("还有 10 个可用")
+    assert codes[0] not in page.content()
 
+    # without the phone: the first step alone opens nothing, a recovery code does, once
     other = enter(None, "/login/")
     attempt(other, "store14", enter.company.password)
     expect(other.locator("h1")).to_have_text("两步验证")
     other.goto("/o/customer/")
-    assert "/login/" in other.url, "the first step alone opens nothing"
+    assert "/login/" in other.url
     go(other, "/login/two-step/")
-    other.fill("[name=code]", "111111")
-    other.get_by_role("button", name="登录").click()
+    second_step(other, "111111")
     expect(other.locator(".err, .alert-danger").first).to_be_visible()
-    other.fill("[name=code]", codes[0])
-    other.get_by_role("button", name="登录").click()
+    second_step(other, codes[0])
     expect(other.locator("#nav")).to_be_attached()
+
+    # both places are listed here, and the other is ended from here
+    go(page, "/me/sessions/")
+    expect(page.locator("main tbody tr").first).to_contain_text("本机")
+    rows_before = page.locator("main tbody tr").count()
+    assert rows_before >= 2
+    page.get_by_role("button", name="退出其他所有设备").click()
+    agree(page)
+    expect(page.locator("main tbody tr")).to_have_count(1)
+    other.goto("/me/")
+    assert "/login/" in other.url
+
+    # a forgotten password: by mail, then the second step as ever; the old password is no more, nor is this session
+    go(other, "/login/forgot/")
+    other.fill("[name=login]", "store14")
+    other.get_by_role("button", name="发送链接").click()
+    expect(other.locator("main")).to_contain_text("如果有这个账号")
+    until = time.monotonic() + PATIENCE / 1000
+    while not post and time.monotonic() < until:
+        other.wait_for_timeout(100)
+    path = urlsplit(re.search(r"https?://\S+/welcome/\S+", post[0])[0]).path  # type: ignore[index]
+    go(other, path)
+    other.fill("[name=password]", "store14-2026")
+    other.fill("[name=again]", "store14-2026")
+    other.get_by_role("button", name="保存").click()
+    expect(other.locator(".err").first).to_be_visible()
+    other.fill("[name=password]", "换了新的-密码-88")
+    other.fill("[name=again]", "换了新的-密码-88")
+    other.get_by_role("button", name="保存").click()
+    other.wait_for_url("**/login/")
+    attempt(other, "store14", "换了新的-密码-88")
+    second_step(other, codes[1])
+    expect(other.locator("#nav")).to_be_attached()
+    assert other.goto(path).status == 404  # type: ignore[union-attr]
+    page.goto("/me/")
+    assert "/login/" in page.url
 
 
 def test_a_new_colleague_sets_a_password_and_works(enter: Entrance) -> None:

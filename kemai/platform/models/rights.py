@@ -30,6 +30,8 @@ class Role(models.Model):
     name = models.CharField(_("名称"), max_length=80)
     description = models.TextField(_("说明"), blank=True)
     is_admin = models.BooleanField(_("可管理系统设置"), default=False)
+    two_step = models.BooleanField(_("必须两步验证"), default=False)
+    """Whoever has this role opens nothing before a second step of logging in is set up."""
     builtin = models.BooleanField(default=False)
 
     def __str__(self) -> str:

@@ -63,3 +63,26 @@ class LoginSession(models.Model):
     agent = models.CharField(max_length=200, blank=True, default="")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+
+
+class RecoveryCode(models.Model):
+    """A code that opens once in place of the second step; `digest` is a keyed hash of it."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "digest"), name="recovery_once"),)
+
+
+class ExternalIdentity(models.Model):
+    """Who somebody is to a provider of single sign-on: its address and the name that it gives them for good."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("issuer", "subject"), name="identity_once"),)

@@ -28,7 +28,7 @@ def state_of(role: Role) -> dict[str, Any]:
         fields.setdefault(rule.type_key, {})[rule.field] = rule.level
     return {
         "name": role.name, "description": role.description, "is_admin": role.is_admin,
-        "grants": grants, "fields": fields,
+        "two_step": role.two_step, "grants": grants, "fields": fields,
     }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def put(place: str, old: Any, new: Any, by: Actor) -> None:
         for type_key, verbs in (new.get("grants") or {}).items()
         for verb, state in verbs.items()
     }
-    values = {name: new.get(name) for name in ("name", "description", "is_admin")}
+    values = {name: new.get(name) for name in ("name", "description", "is_admin", "two_step")}
     role = roles.save_role(
         role or Role.objects.create(key=place[:40], name=place[:80]), values, wanted, by=by
     )

@@ -24,7 +24,7 @@ from kemai.platform.access import Actor
 from kemai.platform.models import ApiToken, Role
 from kemai.platform.records import FieldErrors, Refused
 from kemai.staff.models import Department, User
-from kemai.staff.services import sessions
+from kemai.staff.services import recovery, sessions
 from kemai.staff.services.trail import an_admin_stays, leave, require_admin
 
 TEXTS = ("username", "name", "email", "phone")
@@ -128,6 +128,7 @@ def drop_two_step(user: User, *, by: Actor) -> None:
     require_admin(by)
     with transaction.atomic():
         Authenticator.objects.filter(user=user).delete()
+        recovery.forget(user)
         leave("update", "user", user.pk, by=by, diff={"two_step": [True, False]})
 
 

@@ -59,7 +59,7 @@ def levels(role: Role, type_key: str) -> dict[str, str]:
 
 
 def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *, by: Actor) -> Role:
-    """Make or change a role: name, description, is_admin, and the whole matrix of grants.
+    """Make or change a role: name, description, is_admin, two_step, and the whole matrix of grants.
 
     Grants of object types that are not installed stay as they are. Raises FieldErrors, Refused, Denied."""
     require_admin(by)
@@ -73,26 +73,24 @@ def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *
         if role is not None:
             check_not_for_oneself(role, grants, by)
         is_new = role is None
-        old = (
-            {}
-            if role is None
-            else {"name": role.name, "is_admin": role.is_admin, "grants": _listed(matrix(role))}
-        )
+        old = {} if role is None else {**plain(role), "grants": _listed(matrix(role))}
         role = role or Role(key=_free_key())
         role.name = name
         role.description = str(values.get("description") or "")[:500]
         role.is_admin = bool(values.get("is_admin"))
+        role.two_step = bool(values.get("two_step"))
         role.save()
         _set_grants(role, grants)
-        new: dict[str, object] = {
-            "name": role.name,
-            "is_admin": role.is_admin,
-            "grants": _listed(matrix(role)),
-        }
+        new: dict[str, object] = {**plain(role), "grants": _listed(matrix(role))}
         diff = {key: [old[key], new[key]] for key in old if old[key] != new[key]}
         leave("create" if is_new else "update", "role", role.pk, by=by, diff=diff)
         access.rights_changed()
     return role
+
+
+def plain(role: Role) -> dict[str, object]:
+    """What the log keeps of a role beside its grants."""
+    return {"name": role.name, "is_admin": role.is_admin, "two_step": role.two_step}
 
 
 def save_levels(role: Role, type_key: str, wanted: Mapping[str, str], *, by: Actor) -> None:

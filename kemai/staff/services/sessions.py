@@ -14,24 +14,62 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from kemai.platform.access.origin import address_of
 from kemai.staff.models import LoginSession, User
+from kemai.staff.services.security import policy
 
 log = logging.getLogger(__name__)
-NOTE_SECONDS = 600
-"""A page view notes at most this often that the session is alive."""
-_noted: dict[str, float] = {}
+LOOK, BEGUN = "kemai_look", "kemai_begun"
+"""In the session: [when to look at it again, its key then]; when it began. Seconds."""
+MOST_SECONDS, LEAST_SECONDS = 600, 30
+"""Between two looks at a session: a page view writes at most so often that it is alive."""
 
 
-def note(request: HttpRequest, user: User) -> None:
-    """Remember (or refresh) the session of this request. A page must not fail because this could not be written."""
+def begin(request: HttpRequest, user: User) -> None:
+    """Somebody has logged in; the page that they come to sets the session's end."""
+    request.session.pop(LOOK, None)
+    request.session[BEGUN] = int(time.time())
+    note(request, user)
+
+
+def seen(request: HttpRequest, user: User) -> bool:
+    """Called for every page: writes only now and then. False for a session that has lasted too long.
+
+    Being idle needs no question here: the session's own end is moved on with each look, and what has ended is not
+    found again by anybody, the live process included."""
+    now, session = int(time.time()), request.session
+    look = session.get(LOOK)
+    if isinstance(look, list) and look[1] == session.session_key and now < look[0] <= now + MOST_SECONDS:
+        return True
+    if background(request) and look:
+        return True
+    rules, begun = policy(), session.get(BEGUN)
+    begun = begun if isinstance(begun, int) and begun <= now else now
+    rest, idle = begun + rules.absolute_hours * 3600 - now, rules.idle_minutes * 60
+    if rest <= 0:
+        return False
+    if note(request, user):  # a page must not fail because a session could not be written
+        session[BEGUN] = begun
+        session[LOOK] = [now + max(LEAST_SECONDS, min(idle // 10, MOST_SECONDS)), session.session_key]
+        session.set_expiry(min(idle, rest))
+    return True
+
+
+def background(request: HttpRequest) -> bool:
+    """What a page asks by itself: nobody sits there for that."""
+    return request.method == "GET" and request.headers.get("Accept", "") == "application/json"
+
+
+def note(request: HttpRequest, user: User) -> bool:
+    """Remember (or refresh) the session of this request; False where that could not be written."""
     key = request.session.session_key
     if not key:
-        return
+        return False
     now = timezone.now()
     values = {
         "user": user,
         "seen_at": now,
-        "address": str(request.META.get("REMOTE_ADDR", ""))[:64],
+        "address": address_of(request),
         "agent": str(request.headers.get("User-Agent", ""))[:200],
     }
     try:
@@ -41,16 +79,8 @@ def note(request: HttpRequest, user: User) -> None:
             )
     except DatabaseError:
         log.warning("a session could not be noted", exc_info=True)
-    if len(_noted) > 10_000:
-        _noted.clear()
-    _noted[key] = time.monotonic() + NOTE_SECONDS
-
-
-def seen(request: HttpRequest, user: User) -> None:
-    """Called for every page: writes only now and then."""
-    key = request.session.session_key or ""
-    if _noted.get(key, 0.0) < time.monotonic():
-        note(request, user)
+        return False
+    return True
 
 
 def open_sessions(user: User) -> QuerySet[LoginSession]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import audit, events
 from kemai.platform.access import Actor, Denied, actor_for
 from kemai.platform.access.origin import located
-from kemai.platform.models import Change, Role
+from kemai.platform.models import Change, Role, Setting
 from kemai.platform.records import Refused
 from kemai.staff.models import User
 
@@ -40,6 +40,18 @@ def leave(
         diff=dict(diff) if diff else None,
     )
     events.emit(f"{type_key}.{kind.rstrip('e')}ed", type_key, object_id, changes)
+
+
+def keep_setting(
+    key: str, old: Mapping[str, object], new: Mapping[str, object], *, by: Actor, secret: Sequence[str] = ()
+) -> None:
+    """A setting of this app as it is from now on; the log tells what changed, but for the values of `secret`."""
+    diff = {name: [old.get(name), new[name]] for name in new if old.get(name) != new[name]}
+    diff = {name: ["***", "***"] if name in secret else pair for name, pair in diff.items()}
+    if diff:
+        with transaction.atomic():
+            Setting.objects.update_or_create(key=key, defaults={"value": dict(new)})
+            leave("update", "access", 0, by=by, diff=diff)
 
 
 def at_the_door(kind: str, request: HttpRequest, user: User | None, reason: str = "") -> None:

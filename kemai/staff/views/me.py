@@ -10,11 +10,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from kemai.kit.devices import device_of
 from kemai.platform.access import Actor, actor_for
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.door import signed_in
 from kemai.staff.models import User
-from kemai.staff.services import people, sessions
+from kemai.staff.services import people, security, sessions
 from kemai.staff.views.door import refused_form, user_of
 
 YEAR = 365 * 24 * 3600
@@ -67,7 +68,24 @@ def with_language(response: HttpResponse, language: str) -> HttpResponse:
 def sessions_page(request: HttpRequest, actor: Actor) -> HttpResponse:
     rows = list(sessions.open_sessions(user_of(request)))
     current = request.session.session_key
-    return render(request, "staff/sessions.html", {"sessions": rows, "current": current})
+    rules = security.policy()
+    context = {
+        "sessions": sorted(rows, key=lambda row: row.session_key != current),
+        "current": current,
+        "device": device_of,
+        "idle": span(rules.idle_minutes),
+        "most": span(rules.absolute_hours * 60),
+    }
+    return render(request, "staff/sessions.html", context)
+
+
+def span(minutes: int) -> str:
+    """In the largest unit that it is whole in."""
+    if minutes % 1440 == 0:
+        return _("%(n)s 天") % {"n": minutes // 1440}
+    if minutes % 60 == 0:
+        return _("%(n)s 小时") % {"n": minutes // 60}
+    return _("%(n)s 分钟") % {"n": minutes}
 
 
 @require_POST

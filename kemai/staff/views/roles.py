@@ -52,11 +52,12 @@ def edit(request: HttpRequest, actor: Actor, key: int = 0) -> HttpResponse:
             "name": role.name if role else "",
             "description": role.description if role else "",
             "is_admin": role.is_admin if role else False,
+            "two_step": role.two_step if role else False,
         }
         return render(
             request, "staff/role_form.html", form_context(role, values, roles.matrix(role) if role else {})
         )
-    typed = {name: request.POST.get(name, "") for name in ("name", "description", "is_admin")}
+    typed = {name: request.POST.get(name, "") for name in ("name", "description", "is_admin", "two_step")}
     wanted = typed_matrix(request, role)
     try:
         role = roles.save_role(role, typed, wanted, by=actor)

@@ -145,3 +145,20 @@ def test_only_administrators_import(people: dict[str, Person]) -> None:
     with pytest.raises(Denied):
         config.import_file({}, 0, by=people["alice"].actor)
     assert Role.objects.exists()
+
+
+BOMB = "kemai: 1\na0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+
+HOSTILE = (
+    BOMB,
+    "kemai: &a {b: *a}\n",
+    "kemai: " + "[" * 100_000,
+    "kemai: 1\nx: !!python/object:os.system {}",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_file_that_stands_for_far_more_than_it_holds_is_refused(text: str) -> None:
+    with pytest.raises(config.BadFile):
+        config.load(text)
