@@ -141,3 +141,5 @@ def test_due_once_a_day_and_made_up_for() -> None:
     assert keeping.is_due(at + day + timedelta(hours=9)), "the server was off at night"
     BackupRun.objects.create(started_at=at + day, state="failed", vendor="sqlite")
     assert not keeping.is_due(at + day + timedelta(hours=1)), "a failed one is told, not tried for ever"
+    BackupRun.objects.create(started_at=at + 400 * day, state="done", vendor="sqlite")
+    assert keeping.is_due(at + 2 * day), "a clock that was a year ahead for a moment stops no backups"

@@ -17,6 +17,7 @@ DEFAULTS: Mapping[str, int] = {"on": 1, "hour": 3, "days": 7, "weeks": 4, "month
 LIMITS = {"on": (0, 1), "hour": (0, 23), "days": (1, 365), "weeks": (0, 52), "months": (0, 120)}
 KEY = "backup"
 STALE_HOURS = 48
+SKEW = timedelta(minutes=5)
 
 
 def options() -> dict[str, int]:
@@ -35,10 +36,10 @@ def set_options(values: Mapping[str, int], *, by: Actor) -> None:
 
 
 def kept(moments: Iterable[datetime], days: int, weeks: int, months: int) -> set[datetime]:
-    """The moments to be kept: of each of the newest `days` days, weeks and months that have one, the newest. The newest
-    of all always stays."""
+    """The moments to be kept: of each of the newest `days` days, weeks and months that have one, the newest; and all of
+    the last 24 hours before the newest of all, so that a backup made by hand pushes out none of the same day."""
     newest = sorted(moments, reverse=True)
-    found = set(newest[:1])
+    found = {moment for moment in newest if moment > newest[0] - timedelta(days=1)}
     for most, slot in ((days, "%Y-%m-%d"), (weeks, "%G-%V"), (months, "%Y-%m")):
         seen: dict[str, datetime] = {}
         for moment in newest:
@@ -81,7 +82,9 @@ def is_due(now: datetime) -> bool:
     chosen = options()
     if not chosen["on"]:
         return False
-    begun = BackupRun.objects.order_by("-started_at").values_list("started_at", flat=True).first()
+    # one from the future is of a clock that was wrong: it must not keep the next ones from being made
+    past = BackupRun.objects.filter(started_at__lte=now + SKEW)
+    begun = past.order_by("-started_at").values_list("started_at", flat=True).first()
     due = last_due(now, chosen["hour"])
     return begun < due if begun is not None else now - due < timedelta(hours=1)
 
@@ -96,7 +99,8 @@ def archive(key: int) -> BackupRun | None:
 
 
 def newest() -> BackupRun | None:
-    return BackupRun.objects.filter(state="done", removed=False).order_by("-started_at").first()
+    past = BackupRun.objects.filter(state="done", removed=False, started_at__lte=timezone.now() + SKEW)
+    return past.order_by("-started_at").first()
 
 
 def state() -> dict[str, Any]:
