@@ -174,11 +174,12 @@ class Person(threading.Thread):
 
 def start_import(key: int) -> None:
     from kemai.platform import imports
-    from kemai.platform.access import SYSTEM
+    from kemai.platform.access import actor_for
+    from kemai.platform.models import ImportRun
 
-    by = SYSTEM.through("import")
     try:
-        run = imports.get_run(by, key)
+        run = ImportRun.objects.select_related("user").get(pk=key)
+        by = actor_for(run.user, source="import")
         guessed = imports.suggestion(run, by=by)
         imports.configure(run, guessed.columns, guessed.options, by=by)
         imports.start(run, by=by)

@@ -88,7 +88,7 @@ def write(key: str, name: str, note: str = "") -> tuple[int, dict[str, Any]]:
 
 
 def counts() -> list[int]:
-    return [model.objects.count() for model in (Customer, Change, OutboxEvent)]  # type: ignore[attr-defined]
+    return [model.objects.count() for model in (Customer, Change, OutboxEvent)]
 
 
 def worker() -> str:
