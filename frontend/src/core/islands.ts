@@ -17,6 +17,7 @@ const LOADERS: Record<string, () => Promise<Module>> = {
   formula: () => import("../islands/formula"),
   filter: () => import("../islands/filter"),
   lines: () => import("../islands/lines"),
+  locate: () => import("../islands/locate"),
   mention: () => import("../islands/mention"),
   palette: () => import("../islands/palette"),
   pricing: () => import("../islands/pricing"),
