@@ -18,7 +18,14 @@ def test_a_card_is_dragged_through_its_gate_and_counts_in_the_forecast(enter: En
     page = enter()
     customer = create(page, "customer", name="看板预测客户", phone="13900092001")
     this = timezone.localdate()
-    create(page, "deal", name="看板预测商机", customer=str(customer), amount="9876543", expected_on=this.isoformat())
+    create(
+        page,
+        "deal",
+        name="看板预测商机",
+        customer=str(customer),
+        amount="9876543",
+        expected_on=this.isoformat(),
+    )
     go(page, "/o/deal/?view=board&q=看板预测")
     board = page.locator(".board")
     expect(board.locator("[data-column=renewal_due]")).to_have_count(0)
