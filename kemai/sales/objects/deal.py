@@ -8,7 +8,7 @@ from kemai.platform.objects import Hooks, Lanes, Numbering, ObjectType, Section,
 from kemai.sales.actions import DEAL_ACTIONS
 from kemai.sales.models import Deal
 from kemai.sales.panels import DEAL_PANELS
-from kemai.sales.services import board, deals, lines, stages
+from kemai.sales.services import board, deals, lines, stages, timeline
 
 OPEN = {"field": "state", "op": "in", "value": ["open"]}
 
@@ -49,6 +49,7 @@ DEAL = register(
         choices={"pipeline": stages.PIPELINES, "stage": stages.STAGES, "last_stage": stages.STAGES},
         sort="-created_at",
         timeline=True,
+        sources=list(timeline.SOURCES),
         tags=True,
         unique=("number",),
         numbering=Numbering("number", "D"),

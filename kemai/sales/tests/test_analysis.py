@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,3 +148,23 @@ def test_how_far_a_deal_came_stays_when_it_is_lost_and_touches_reach_it() -> Non
     touched = dict(Deal.objects.values_list("pk", "last_follow_at"))
     assert touched[deal.pk] is None
     assert touched[other.pk] == at
+
+
+@pytest.mark.django_db
+@pytest.mark.row(50)
+def test_a_deals_timeline_tells_its_way_and_what_was_said_since_it_began() -> None:
+    stages.forget()
+    people = crowd()
+    alice = people["alice"].actor
+    customer = records.create("customer", {"name": "云帆科技", "kind": "company"}, by=alice)
+    before = {"customer": customer.pk, "channel": "call", "direction": "out", "body": "早先的电话"}
+    records.create("interaction", {**before, "at": timezone.now() - dt.timedelta(days=3)}, by=alice)
+    deal = records.create("deal", {"name": "云帆", "customer": customer.pk, "amount": "100"}, by=alice)
+    records.update("deal", deal.pk, {"stage": "needs"}, by=alice)
+    records.create("interaction", {**before, "body": "谈了需求", "at": timezone.now()}, by=alice)
+    client = Client()
+    client.force_login(people["alice"].user)
+    page = client.get(f"/o/deal/{deal.pk}/timeline", headers={"HX-Request": "true"}).content.decode()
+    assert "停留 0 天后进入" in page
+    assert "谈了需求" in page
+    assert "早先的电话" not in page
