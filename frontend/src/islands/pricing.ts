@@ -72,7 +72,7 @@ export function mount(host: HTMLElement): void {
       if (input) input.focus();
       else if (left) setTimeout(() => focus(left - 1), 20);
     };
-    focus(50);
+    focus(500);
   };
   const remove = (row: HTMLElement): void => {
     const next = row.nextElementSibling ?? row.previousElementSibling;
