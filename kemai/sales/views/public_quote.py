@@ -70,8 +70,8 @@ def shown(quote: Quote, key: str) -> dict[str, Any]:
 
 
 def close(response: HttpResponse) -> HttpResponse:
-    """Kept by no cache, found by no search engine; told to no other site (Referrer-Policy is same-origin for every page:
-    no-referrer would make browsers send an Origin of null, which the check of the form refuses)."""
+    """Kept by no cache, found by no search engine. Referrer-Policy stays same-origin as on every page: with no-referrer
+    browsers would send an Origin of null, which the check of the form refuses."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers["Cache-Control"] = "private, no-store"
     return response
