@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench import copies
 
-PARTS = ("pages", "idle", "live", "load", "analysis", "own_fields", "formulas", "imports", "undo")
+PARTS = ("pages", "idle", "live", "load", "analysis", "own_fields", "formulas", "pools", "imports", "undo")
 """In this order: an import doubles the customers."""
 ALONE = "duplicates"
 """A part that needs no database: it runs once."""
@@ -114,7 +114,7 @@ def inside(options: argparse.Namespace) -> None:
         load = os.getloadavg()[0]
         print(f"\n## {label} ({version}), seeded in {seconds:.0f} s, load {load:.1f}", flush=True)
         return
-    from bench import analysis, formulas, idle, imports, live, load, own_fields, pages, undo
+    from bench import analysis, formulas, idle, imports, live, load, own_fields, pages, pools, undo
 
     small = options.folder / f"{connection.vendor}-pages-{SMALL}.json"
     parts = {
@@ -122,6 +122,7 @@ def inside(options: argparse.Namespace) -> None:
         "imports": lambda: imports.run(label, options.size),
         "analysis": lambda: analysis.run(label),
         "undo": lambda: undo.run(label),
+        "pools": lambda: pools.run(label),
         "idle": lambda: idle.run(label),
         "live": lambda: live.run(label),
         "load": lambda: load.run(label),

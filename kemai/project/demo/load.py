@@ -19,7 +19,7 @@ from kemai.platform import audit, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import Ref
 from kemai.platform.objects import get
-from kemai.project.demo import cash, scene, selling, team
+from kemai.project.demo import cash, pools, scene, selling, team
 from kemai.project.demo.company import SEED, Company, small_company
 from kemai.project.demo.progress import Advance, Progress
 from kemai.project.demo.services import mark, set_mark, set_passwords
@@ -128,6 +128,7 @@ class Loader:
         self.records("task", gettext_noop("任务"))
         selling.store(self)
         cash.store(self)
+        pools.store(self)
 
     def rows(self, key: str) -> Iterator[dict[str, object]]:
         """The values of a table as the door holds them: references as Ref."""

@@ -126,9 +126,8 @@ def desk(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 
 def ownerless(pool: Pool) -> int:
-    """Records without an owner that lie in no pool: up to a thousand are counted."""
-    kind = KINDS[pool.kind]
-    return kind.type.records().filter(kind.held(closed=True), owner=None, keeping__pool=None)[:1000].count()
+    """How many the pool would take that nobody has: up to a thousand are counted."""
+    return len(stock.ownerless(pool))
 
 
 class Drill:
@@ -161,9 +160,7 @@ def fill(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
     pool = settings.one_pool(pk, by=actor)
     kind = KINDS[pool.kind]
-    rows = kind.type.records().filter(kind.held(closed=True), owner=None, keeping__pool=None).order_by("pk")
-    keys = list(rows.values_list("pk", flat=True)[:1000])
-    done = place_new(kind, kind.type.records().filter(pk__in=keys))
+    done = place_new(kind, kind.type.records().filter(pk__in=stock.ownerless(pool)))
     return go(request, reverse("pool_desk", args=[pk]), _("已放入公海 %(n)s 条") % {"n": done})
 
 

@@ -174,6 +174,7 @@ def give_back(request: HttpRequest, actor: Actor, pk: int, kind: str) -> HttpRes
         "errors": errors,
         "act_url": request.path,
         "reason": request.POST.get("reason", ""),
+        "chosen": request.POST.get("pool", ""),
     }
     return render(request, "sales/pool_return.html", context, status=422 if errors else 200)
 

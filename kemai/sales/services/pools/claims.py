@@ -26,6 +26,7 @@ from kemai.sales.rules.pools.claims import Asked, Check, Terms
 from kemai.sales.services.pools.keeping import Intent, meaning
 from kemai.sales.services.pools.kinds import KINDS, Kind, midnight, people_of, today
 
+QUICK = dt.timedelta(minutes=10)
 MOST = 100
 """Records that one claim may ask for."""
 
@@ -140,7 +141,8 @@ def claim_one(kind: Kind, key: int, *, by: Actor, reason: str, now: dt.datetime 
     each other, then the record's: whoever comes second finds it gone."""
     now = now or timezone.now()
     with transaction.atomic():
-        access.one(by, kind.type, key)
+        if not access.scope(by, kind.type).filter(pk=key).exists():
+            return just_gone(kind, key, by=by, now=now)
         get_user_model()._default_manager.select_for_update().filter(pk=by.user_id or 0).first()
         keeping = kind.keepings.select_for_update().filter(pk=key).first()
         record = kind.type.records().select_related("owner").get(pk=key)
@@ -174,6 +176,18 @@ def asks_reason(kind: Kind, keys: Sequence[int]) -> bool:
     """Does any of the pools that these lie in want a reason?"""
     pools = kind.keepings.filter(pk__in=list(keys)[:MOST]).values("pool")
     return Pool.objects.filter(pk__in=pools, reason_required=True).exists()
+
+
+def just_gone(kind: Kind, key: int, *, by: Actor, now: dt.datetime) -> Answer:
+    """Whoever saw a record in a pool a moment ago is told that somebody was quicker, though he sees it no more. Raises
+    access.NotVisible for everybody else."""
+    moves = PoolMove.objects.filter(type_key=kind.key, object_id=key, at__gte=now - QUICK).select_related(
+        "pool"
+    )
+    last = moves.exclude(move__in=("enter", "return")).order_by("-pk").first()
+    if last is None or last.pool is None or not in_scope(by, last.pool):
+        raise access.NotVisible
+    return Answer(key, f"#{key}", taken=False, gone=_("刚刚被别人领取了"))
 
 
 def gone(record: Any, by: Actor) -> str:
@@ -243,7 +257,9 @@ def assign(type_key: str, keys: Sequence[int], to: int, *, by: Actor, reason: st
     done = 0
     for key in dict.fromkeys(keys):
         with transaction.atomic():
-            keeping = kind.keepings.select_for_update().select_related("pool").filter(pk=key).first()
+            keeping = (
+                kind.keepings.select_for_update(of=("self",)).select_related("pool").filter(pk=key).first()
+            )
             pool = keeping.pool if keeping is not None else None
             if pool is None:
                 continue

@@ -38,6 +38,8 @@ class Intent:
     pool: int | None = None
     basis: dict[str, Any] | None = None
     route: int | None = None
+    reason: str = ""
+    """What the pool shows as the reason; else the act's own."""
 
 
 PLAIN = Intent()
@@ -92,7 +94,7 @@ def take(kind: Kind, owners_of: dict[int, int], former: dict[int, int], changese
 def leave(kind: Kind, keys: Sequence[int], old: int | None, changeset: ChangeSet) -> None:
     rows = kind.keepings.filter(pk__in=keys)
     rows.update(former_owner=old, protected_until=None, return_due_on=None, return_rule=None, given_basis={})
-    reason = changeset.rule or changeset.reason
+    reason = _intent.get().reason or changeset.reason or changeset.rule
     placed = place(kind, keys, changeset.at, reason=reason, into=_intent.get().pool)
     move = "return" if old is not None else "enter"
     note(kind, {key: (old, pool) for key, pool in placed.items()}, move, changeset)

@@ -94,7 +94,7 @@ def return_due(kind: Kind, day: dt.date, tell: Tell = quiet) -> list[Returned]:
 
 def return_chunk(kind: Kind, rule: PoolRule, day: dt.date, changes: ChangeSet) -> int:
     """The due are read in the transaction that returns them: a touch that came in between has saved its record."""
-    with transaction.atomic(), meaning(Intent("return", rule.pool_id)):
+    with transaction.atomic(), meaning(Intent("return", rule.pool_id, reason=rule_text(rule))):
         rows = due_rows(kind, day).filter(return_rule=rule).select_for_update(of=("self",))
         keys = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])
         if keys:

@@ -22,6 +22,8 @@ from django.db.models import (
 from django.utils import timezone
 
 from kemai.customers.models import Interaction
+from kemai.platform.access import SYSTEM
+from kemai.platform.query import QueryError, compile_q, parse
 from kemai.sales.models import Deal, FollowUp, Lead, Pool, PoolMove
 from kemai.sales.rules.pools.returns import SOON, WARN_DAYS
 from kemai.sales.services.pools.kinds import KINDS, Kind, people_of, today
@@ -55,10 +57,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Stock:
-    """`ages` are (up to so many days, None for more; number)."""
+    """`ages` are (from, to so many days, None for more; number)."""
 
     lying: int
-    ages: tuple[tuple[int | None, int], ...]
+    ages: tuple[tuple[int, int | None, int], ...]
     came: int
     went: int
     people: tuple[Person, ...]
@@ -74,21 +76,34 @@ def read(pool: Pool) -> Stock:
         **{f"a{n}": Count("pk", filter=Q(pooled_at__gte=edge)) for n, edge in enumerate(edges)},
     )
     steps = [counts[f"a{n}"] for n in range(len(edges))]
-    ages = [
-        (days, number - (steps[n - 1] if n else 0))
-        for n, (days, number) in enumerate(zip(AGES, steps, strict=True))
-    ]
+    ages: list[tuple[int, int | None, int]] = []
+    below = first = 0
+    for days, number in zip(AGES, steps, strict=True):
+        ages.append((first, days, number - below))
+        below, first = number, days + 1
     since = now - dt.timedelta(days=PERIOD)
     moves = PoolMove.objects.filter(pool=pool, at__gte=since)
     came = moves.filter(move__in=("enter", "return")).count()
     went = moves.filter(move__in=("claim", "assign", "route")).count()
     return Stock(
         counts["all"],
-        (*ages, (None, counts["all"] - steps[-1])),
+        (*ages, (first, None, counts["all"] - below)),
         came,
         went,
         tuple(people(kind, pool, since)),
     )
+
+
+def ownerless(pool: Pool, most: int = 1000) -> list[int]:
+    """Records without an owner in no pool, of those that this one takes."""
+    kind = KINDS[pool.kind]
+    rows = kind.type.records().filter(kind.held(closed=True), owner=None, keeping__pool=None)
+    if pool.where:
+        try:
+            rows = rows.filter(compile_q(parse(pool.where, kind.type, SYSTEM.moment()), kind.type))
+        except QueryError:
+            return []
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:most])
 
 
 def people(kind: Kind, pool: Pool, since: dt.datetime) -> list[Person]:

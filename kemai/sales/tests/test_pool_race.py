@@ -1,0 +1,65 @@
+"""Several people reach for one customer at the same moment: exactly one has it, and nobody goes over his limit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection, connections
+
+from kemai.platform.models import OwnerChange
+from kemai.sales.models import CustomerKeeping, PoolMove
+from kemai.sales.services.pools import claims
+from kemai.sales.tests.test_pools import lying, make_pool
+from tests.people import Person, crowd
+
+
+def together(acts: list[Callable[[], object]]) -> list[object]:
+    """All at once, each in its own connection."""
+    gate = threading.Barrier(len(acts))
+    found: list[object] = []
+
+    def run(act: Callable[[], object]) -> None:
+        try:
+            gate.wait(timeout=20)
+            found.append(act())
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(timeout=60)
+    return found
+
+
+@pytest.mark.row(38)
+@pytest.mark.django_db(transaction=True)
+def test_exactly_one_of_many_gets_it() -> None:
+    """Four people after one customer; then one person after five, with a limit of three."""
+    if connection.vendor == "sqlite" and "memory" in str(connection.settings_dict["NAME"]):
+        pytest.skip("threads share no database in memory")
+    people = crowd()
+    pool = make_pool(daily_most="3")
+    one = lying(pool)
+
+    def taker(person: Person, key: int) -> Callable[[], object]:
+        return lambda: claims.claim("customer", [key], by=person.actor)[0]
+
+    names = ("alice", "bob", "charlie", "dora")
+    answers = together([taker(people[name], one.pk) for name in names])
+    assert len(answers) == 4
+    taken = [answer for answer in answers if isinstance(answer, claims.Answer) and answer.taken]
+    assert len(taken) == 1
+    one.refresh_from_db()
+    assert one.owner_id in {people[name].user.pk for name in names}
+    assert PoolMove.objects.filter(object_id=one.pk, move="claim").count() == 1
+    assert OwnerChange.objects.filter(object_id=one.pk).count() == 1
+    assert CustomerKeeping.objects.get(pk=one.pk).pool_id is None
+
+    boss = people["boss"]
+    many = [lying(pool, name=f"客户{n}") for n in range(5)]
+    answers = together([taker(boss, found.pk) for found in many])
+    assert sum(isinstance(answer, claims.Answer) and answer.taken for answer in answers) == 3
