@@ -15,6 +15,7 @@ from kemai.platform.access.explain import Explained, explain, explain_field, fin
 from kemai.platform.access.grants import LEVELS, SCOPES, rights_changed, root_type, verb_scope, version_of
 from kemai.platform.access.levels import field_levels
 from kemai.platform.access.limits import Limits, limits
+from kemai.platform.access.locks import lock_trees, locked, why_locked
 from kemai.platform.access.scope import Denied, NotVisible, TooMany, may, one, require, scope
 from kemai.platform.access.show import (
     Masked,
@@ -54,6 +55,8 @@ __all__ = [
     "find_record",
     "levels_on",
     "limits",
+    "lock_trees",
+    "locked",
     "mask_fields",
     "mask_personal",
     "mask_rows",
@@ -75,5 +78,6 @@ __all__ = [
     "verb_scope",
     "version_of",
     "visible_specs",
+    "why_locked",
     "why_not",
 ]

@@ -18,6 +18,7 @@ from kemai.platform.access.actor import Actor, Held, actor_for
 from kemai.platform.access.beyond import LEVEL_OF, Rule, load_shared
 from kemai.platform.access.grants import Reach, department_paths, reach_of, rights_version, root_type
 from kemai.platform.access.levels import field_levels
+from kemai.platform.access.locks import why_locked
 from kemai.platform.access.reach import lineage, where_q
 from kemai.platform.access.wording import SCOPE_LABELS, VERB_LABELS, held_roles, role_name
 from kemai.platform.models import FieldRule, Grant, Member
@@ -360,6 +361,8 @@ def explain_field(actor: Actor, object_type: ObjectType, name: str) -> tuple[str
     for role in held_roles(actor):
         told = labels.get(rules[role.pk], "") if role.pk in rules else _("默认")
         lines.append(_("角色“%(role)s”：%(level)s") % {"role": role_name(role), "level": told})
+    if why := why_locked(actor, object_type, name):
+        lines.append(why)
     if spec.personal:
         lines.append(_("个人信息：没有“查看脱敏内容”权限的记录默认脱敏"))
     return level, lines

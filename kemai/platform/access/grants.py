@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -49,6 +49,8 @@ class Rights:
     verbs: Mapping[tuple[str, str], tuple[Reach, ...]]
     levels: Mapping[tuple[str, str], tuple[str, ...]]
     roles: int
+    locks: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """{(object key, field): conditions (JSON)} of the roles that let it be edited only on other records."""
 
     def reaches(self, type_key: str, verb: str) -> tuple[Reach, ...]:
         named, every = self.verbs.get((type_key, verb), ()), self.verbs.get(("*", verb), ())
@@ -105,11 +107,14 @@ def load_rights(role_ids: tuple[int, ...], version: str) -> Rights:
             cell = (one.type_key, one.verb)
             verbs[cell] = widest_of((*verbs.get(cell, ()), reach_of(one, paths)))
     levels: dict[tuple[str, str], tuple[str, ...]] = {}
-    for key, name, level in FieldRule.objects.filter(role__in=role_ids).values_list(
-        "type_key", "field", "level"
-    ):
+    locks: dict[tuple[str, str], tuple[str, ...]] = {}
+    rules = FieldRule.objects.filter(role__in=role_ids)
+    for key, name, level, where in rules.values_list("type_key", "field", "level", "locked_where"):
         levels[key, name] = (*levels.get((key, name), ()), level)
-    return Rights(verbs, levels, len(role_ids))
+        if where and level == "edit":
+            text = json.dumps(where, ensure_ascii=False, sort_keys=True)
+            locks[key, name] = (*locks.get((key, name), ()), text)
+    return Rights(verbs, levels, len(role_ids), locks)
 
 
 forgetting = [load_rights.cache_clear]

@@ -11,6 +11,7 @@ from kemai.platform.access import commons
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import verb_scope
 from kemai.platform.access.levels import field_levels
+from kemai.platform.access.locks import locked
 from kemai.platform.access.reach import allowed_q
 from kemai.platform.access.scope import scope
 from kemai.platform.fields import FieldSpec, Ref
@@ -30,11 +31,15 @@ def visible_specs(
 
 
 def levels_on(actor: Actor, object_type: ObjectType, key: int | None) -> dict[str, str]:
-    """The field levels on one record, or (None) on a new one: what one types oneself is no secret."""
+    """The field levels on one record, or (None) on a new one: what one types oneself is no secret. What the state of
+    the record locks may only be read."""
     levels = field_levels(actor, object_type)
     if "masked" in levels.values() and (key is None or key in revealable(actor, object_type, [key])):
         levels = field_levels(actor, object_type, revealed=True)
-    return levels if key is None else levels | narrowed(actor, object_type, [key]).get(key, {})
+    if key is None:
+        return levels
+    levels |= narrowed(actor, object_type, [key]).get(key, {})
+    return levels | {name: "read" for name in locked(actor, object_type, [key]) if levels[name] == "edit"}
 
 
 def narrowed(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> Mapping[int, dict[str, str]]:

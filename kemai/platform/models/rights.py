@@ -62,6 +62,8 @@ class FieldRule(models.Model):
     type_key = models.CharField(max_length=40)
     field = models.CharField(max_length=60)
     level = ChoiceColumn(options=LEVELS)
+    locked_where = models.JSONField(null=True)
+    """A condition tree: on records that pass it as they are, what this role may edit may only be read."""
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("role", "type_key", "field"), name="field_rule_once"),)

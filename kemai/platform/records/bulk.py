@@ -331,9 +331,10 @@ def apply_changes(
     *,
     by: Actor,
 ) -> None:
-    """Writes checked changes, with their log and event."""
+    """Writes checked changes, with their log and event. Raises FieldErrors for what the state of a record locks."""
     if not changes:
         return
+    guard.check_locks(object_type, changes, by=by)
     write_changes(object_type, wanted, changes)
     record_changes(object_type, changeset, ((key, "update", diff) for key, diff in changes.items()))
     owners.note(object_type, changeset, changes, by=by)
@@ -383,7 +384,8 @@ def edit_many(
     reason: str = "",
     progress: Any = None,
 ) -> ChangeSet:
-    """The same change to many records (a bulk edit): `records` is narrowed to those the actor may edit in bulk."""
+    """The same change to many records (a bulk edit): `records` is narrowed to those the actor may edit in bulk, and to
+    those whose state does not lock what would change."""
     object_type = get(type_key)
     access.require(by, object_type, "bulk")
     values = parse_values(object_type, raw, by=by)
@@ -396,7 +398,8 @@ def edit_many(
     changeset = audit.open_set("bulk", type_key, by=by, reason=reason)
     for done, chunk in enumerate(chunks(keys, 1000)):
         with transaction.atomic():
-            same = {key: dict(values) for key in chunk}
+            shut = set().union(*access.locked(by, object_type, chunk, values).values())
+            same = {key: dict(values) for key in chunk if key not in shut}
             update_chunk(object_type, same, by=by, changeset=changeset, parsed=True)
         if progress is not None:
             progress(min((done + 1) * 1000, len(keys)), len(keys))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,14 @@ def check_transfer(object_type: ObjectType, keys: Collection[int], *, by: Actor)
     if allowed != len(set(keys)):
         one = next(iter(keys)) if len(keys) == 1 else None
         raise FieldErrors({"owner": access.why_not(by, object_type, "transfer", one)})
+
+
+def check_locks(object_type: ObjectType, changes: Mapping[int, Collection[str]], *, by: Actor) -> None:
+    """Does the state of one of these records lock a field that would change ({id: names})? Raises FieldErrors."""
+    names = {name for fields in changes.values() for name in fields}
+    for name, shut in access.locked(by, object_type, list(changes), sorted(names)).items():
+        if any(name in changes[key] for key in shut):
+            raise FieldErrors({name: access.why_locked(by, object_type, name)})
 
 
 def check_placed(object_type: ObjectType, keys: Collection[int], *, by: Actor) -> None:

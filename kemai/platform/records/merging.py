@@ -224,6 +224,8 @@ def chosen(
     objects = {obj.pk: obj for obj in (kept, *others)}
     allowed = {spec.key: spec for spec in mergeable_fields(object_type)}
     levels = access.field_levels(by, object_type, revealed=True)
+    shut = access.locked(by, object_type, [kept.pk])
+    levels |= {name: "read" for name in shut if levels[name] == "edit"}
     for key, source in choices.items():
         if key not in allowed or levels.get(key) != "edit" or source not in objects:
             raise Refused("bad_choice", _("合并的选择已经失效，请刷新页面后重新选择"))

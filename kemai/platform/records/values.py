@@ -40,7 +40,7 @@ def parse_values(
         elif isinstance(value, Masked) or mask_came_back(spec, level, value):
             continue
         elif level != "edit":
-            errors[key] = _("这个字段不能修改")
+            errors[key] = access.why_locked(by, object_type, key) or _("这个字段不能修改")
         else:
             try:
                 values[key] = rounded(spec, spec.type.parse(value, spec))

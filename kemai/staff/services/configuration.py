@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import LEVELS, SCOPES, Actor
-from kemai.platform.define import config
+from kemai.platform.define import config, rights
 from kemai.platform.models import FieldRule, Role
 from kemai.platform.objects import VERBS
 from kemai.staff.services import roles
@@ -23,9 +23,10 @@ def state_of(role: Role) -> dict[str, Any]:
     grants: dict[str, dict[str, Any]] = {}
     for (type_key, verb), cell in sorted(roles.matrix(role).items()):
         grants.setdefault(type_key, {})[verb] = told(cell)
-    fields: dict[str, dict[str, str]] = {}
+    fields: dict[str, dict[str, Any]] = {}
     for rule in FieldRule.objects.filter(role=role).order_by("type_key", "field"):
-        fields.setdefault(rule.type_key, {})[rule.field] = rule.level
+        said = {"level": rule.level, "locked": rule.locked_where} if rule.locked_where else rule.level
+        fields.setdefault(rule.type_key, {})[rule.field] = said
     return {
         "name": role.name, "description": role.description, "is_admin": role.is_admin,
         "two_step": role.two_step, "grants": grants, "fields": fields,
@@ -71,7 +72,15 @@ def put(place: str, old: Any, new: Any, by: Actor) -> None:
     after = new.get("fields") or {}
     for type_key in sorted(set(before) | set(after)):
         levels = {**dict.fromkeys(before.get(type_key, {}), ""), **after.get(type_key, {})}
-        roles.save_levels(role, type_key, levels, by=by)
+        roles.save_levels(role, type_key, {key: level_of(one) for key, one in levels.items()}, by=by)
+        for key, one in levels.items():
+            lock = one.get("locked") if isinstance(one, Mapping) else None
+            rights.save_lock(type_key, key, lock, [role.pk] if lock else [], by=by, within=[role.pk])
+
+
+def level_of(state: Any) -> str:
+    """A field's level in the file: its word, or a mapping that also says when it is locked."""
+    return str(state.get("level") or "") if isinstance(state, Mapping) else str(state or "")
 
 
 def problem(place: str, old: Any, new: Any, wanted: Mapping[str, Any]) -> str:
@@ -85,7 +94,10 @@ def problem(place: str, old: Any, new: Any, wanted: Mapping[str, Any]) -> str:
         if verb not in VERBS or (state.get("scope") if isinstance(state, Mapping) else state) not in SCOPES
     ]  # fmt: skip
     unknown += [
-        f"{key}: {level}" for rules in fields.values() for key, level in rules.items() if level not in LEVELS
+        f"{key}: {level}"
+        for rules in fields.values()
+        for key, level in rules.items()
+        if level_of(level) not in LEVELS
     ]
     return _("不认识的权限：%(names)s") % {"names": "、".join(unknown[:5])} if unknown else ""
 

@@ -58,6 +58,12 @@ def levels(role: Role, type_key: str) -> dict[str, str]:
     return dict(FieldRule.objects.filter(role=role, type_key=type_key).values_list("field", "level"))
 
 
+def locks(role: Role, type_key: str) -> dict[str, Any]:
+    """{field: the condition under which this role may only read it}."""
+    rules = FieldRule.objects.filter(role=role, type_key=type_key).exclude(locked_where=None)
+    return dict(rules.values_list("field", "locked_where"))
+
+
 def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *, by: Actor) -> Role:
     """Make or change a role: name, description, is_admin, two_step, and the whole matrix of grants.
 
@@ -99,9 +105,17 @@ def save_levels(role: Role, type_key: str, wanted: Mapping[str, str], *, by: Act
     with transaction.atomic():
         old = levels(role, type_key)
         new = {field: level for field, level in wanted.items() if level in access.LEVELS}
+        kept = locks(role, type_key)
         FieldRule.objects.filter(role=role, type_key=type_key, field__in=list(wanted)).delete()
         FieldRule.objects.bulk_create(
-            FieldRule(role=role, type_key=type_key, field=field, level=level) for field, level in new.items()
+            FieldRule(
+                role=role,
+                type_key=type_key,
+                field=field,
+                level=level,
+                locked_where=kept.get(field) if level == "edit" else None,
+            )
+            for field, level in new.items()
         )
         now = levels(role, type_key)
         diff = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -10,10 +11,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from kemai.platform.access import Actor
 from kemai.platform.define import fields, kinds, rights, usage
+from kemai.platform.records import FieldErrors
 from kemai.platform.ui.define import rows as tables
 from kemai.platform.ui.define.field_form import FieldForm
 from kemai.platform.ui.define.object_views import found_type, frame
+from kemai.platform.ui.define.typed import tree
 from kemai.platform.ui.door import admin_page
+from kemai.platform.ui.lists import filters
 
 
 @require_POST
@@ -34,8 +38,16 @@ def rights_page(request: HttpRequest, actor: Actor, type_key: str, key: str) -> 
         for name, value in request.POST.items()
         if name[:6] == "level-" and name[6:].isdigit()
     }
-    rights.save_levels(type_key, key, {role: str(level) for role, level in wanted.items()}, by=actor)
-    messages.success(request, _("权限已保存，立即生效"))
+    where = filters.expand(tree(request.POST.get("locked_where", ""))) or None
+    roles = [int(one) for one in request.POST.getlist("locked_role") if one.isascii() and one.isdigit()][:200]
+    try:
+        with transaction.atomic():
+            rights.save_levels(type_key, key, {role: str(level) for role, level in wanted.items()}, by=actor)
+            rights.save_lock(type_key, key, where, roles if where else [], by=actor)
+    except FieldErrors as error:
+        messages.error(request, "；".join(error.errors.values()))
+    else:
+        messages.success(request, _("权限已保存，立即生效"))
     return redirect("define_field", type_key, key)
 
 

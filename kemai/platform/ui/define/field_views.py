@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from kemai.platform.access import Actor, NotVisible
+from kemai.platform.access import SYSTEM, Actor, NotVisible
 from kemai.platform.define import changes, fields, keys, kinds, rights, usage
 from kemai.platform.define.changes import State
 from kemai.platform.define.formulas import shown as shown_formula
@@ -24,6 +24,7 @@ from kemai.platform.ui.define.field_form import FieldForm, typed_values
 from kemai.platform.ui.define.object_views import found_type, frame
 from kemai.platform.ui.define.typed import typed_base
 from kemai.platform.ui.door import admin_page
+from kemai.platform.ui.lists import filters
 
 
 @require_GET
@@ -104,11 +105,19 @@ def save(form: FieldForm, field: FieldDef, request: HttpRequest, *, by: Actor) -
 def side(type_key: str, key: str) -> dict[str, Any]:
     """What stands beside the form of a field that exists."""
     return {
-        "levels": rights.levels(type_key, key),
+        "levels": (held := rights.levels(type_key, key)),
+        "locked": filters.collapse(next((one.lock for one in held if one.lock), None)),
+        "lock_config": lock_config(type_key),
         "choices": rights.choices(),
         "uses": usage.report(type_key, key),
         "saved": changes.last_change(fields.target(type_key, key)),
     }
+
+
+def lock_config(type_key: str) -> dict[str, Any]:
+    """The record's own fields, as the filter builder knows them."""
+    known = filters.fields_for(SYSTEM, found_type(type_key))
+    return {"fields": [one for one in known if not one["key"].startswith("~")], "labels": {}}
 
 
 def shown(request: HttpRequest, form: FieldForm, more: Mapping[str, Any]) -> HttpResponse:
