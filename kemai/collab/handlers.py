@@ -19,8 +19,9 @@ from kemai.collab.services.notices import gather, notify
 from kemai.platform import access
 from kemai.platform.access import Actor, actor_for
 from kemai.platform.events import on
+from kemai.platform.exports import approval
 from kemai.platform.jobs import enqueue
-from kemai.platform.models import Change, OutboxEvent
+from kemai.platform.models import Change, ExportRequest, OutboxEvent
 from kemai.platform.objects import ObjectType, UnknownObject, get
 
 BY_HAND = frozenset({"form", "api"})
@@ -187,6 +188,50 @@ def mail_link(event: OutboxEvent) -> None:
         enqueue("kemai.collab.jobs.mail_link", {"user": member.pk}, key=f"link/{event.pk}")
 
 
+@on("export_request.asked", name="collab.export_asked")
+def tell_approvers(event: OutboxEvent) -> None:
+    """Somebody asks for more rows than leave the house at once."""
+    asked = _export(event)
+    if asked is None:
+        return
+    for user_id in approval.approvers(asked.type_key, but=asked.user_id):
+        notify(
+            user_id, f"export/{asked.pk}/{user_id}", _("%(name)s 申请导出 %(n)s 条%(object)s，请您处理"),
+            page_named("export_requests"), kind="task", values=_export_values(user_id, asked, str(asked.user)),
+            text=asked.reason, level="warning",
+        )  # fmt: skip
+
+
+@on("export_request.decided", name="collab.export_decided")
+def tell_who_asked(event: OutboxEvent) -> None:
+    asked = _export(event)
+    if asked is None:
+        return
+    said = {
+        "approved": _("%(name)s 批准了导出 %(n)s 条%(object)s，24 小时内可以导出一次"),
+        "refused": _("%(name)s 没有批准导出 %(n)s 条%(object)s"),
+    }.get(str(event.payload.get("state")))
+    if said is not None:
+        notify(
+            asked.user_id, f"export/{asked.pk}/decided", said, page_named("export_requests"), kind="task",
+            values=_export_values(asked.user_id, asked, str(asked.decided_by or "")), text=asked.note,
+            level="success" if asked.state == "approved" else "warning",
+        )  # fmt: skip
+
+
+def _export(event: OutboxEvent) -> ExportRequest | None:
+    rows = ExportRequest.objects.select_related("user", "decided_by")
+    found = rows.filter(pk=event.object_id or 0).first()
+    return found if found is not None and known(found.type_key) is not None else None
+
+
+def _export_values(user_id: int, asked: ExportRequest, name: str) -> dict[str, object]:
+    member = person(user_id)
+    with translation.override(member.language if member is not None else "zh-hans"):
+        label = get(asked.type_key).plural
+    return {"name": name, "n": f"{asked.count:,}", "object": label}
+
+
 def tell_of(comment: Comment, user_id: int, said: str, kind: str) -> None:
     """Only whoever may see the record; in their language, with the title as they may see it."""
     about, member = (comment.type_key, comment.object_id), person(user_id)
@@ -242,9 +287,9 @@ def _type(event: OutboxEvent) -> ObjectType | None:
         return None
 
 
-def page_named(name: str, key: int | None) -> str:
+def page_named(name: str, key: int | None = None) -> str:
     try:
-        return reverse(name, args=[key])
+        return reverse(name, args=[] if key is None else [key])
     except NoReverseMatch:
         return ""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext_noop as _
 
-EVERY_VERB = "view create edit delete transfer share export print import bulk reveal api"
+EVERY_VERB = "view create edit delete transfer share export print import bulk reveal api release"
 SOLD_TO = "customer contact interaction consent identifier task"
 CATALOGUE = "product category shop"
 

@@ -25,7 +25,7 @@ MAY_SHOW_RECORDS = {
     "chain_months", "dashboard", "runs", "palette", "notices", "notices_drawer", "jobs", "imports", "ask_people",
     "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
-    "health_count", "mention_options", "notices_part", "customer_check",
+    "health_count", "mention_options", "export_requests", "notices_part", "customer_check",
     "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "targets", "targets_edit", "targets_spread", "visits", "ageing",
 }  # fmt: skip
@@ -60,7 +60,7 @@ WITH_RECORD = {
     "pool_claim_here": "customer", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
     "course_move": "stage", "visit_field": "visit", "visit_check_in": "visit",
     "visit_report": "visit", "visit_photo": "visit", "visit_cancel": "visit",
-    "forecast_override": "",
+    "forecast_override": "", "export_decide": "", "export_run": "",
     **dict.fromkeys((
         "quote_answer", "quote_ask", "quote_contract", "quote_decide", "quote_pdf", "quote_version",
     ), "quote"),

@@ -29,6 +29,7 @@ VERB_LABELS = {
     "print": gettext_lazy("打印"),
     "import": gettext_lazy("导入"),
     "bulk": gettext_lazy("批量操作"),
+    "release": gettext_lazy("批准超额导出"),
     "reveal": gettext_lazy("查看脱敏内容"),
     "api": gettext_lazy("接口访问"),
 }

@@ -1,8 +1,9 @@
 """Writing lists into files: what the person sees, as they see it, in constant memory."""
 
+from kemai.platform.exports import approval
 from kemai.platform.exports.printing import Sheet, note, sheet
 from kemai.platform.exports.rows import Order, header, rows
-from kemai.platform.exports.services import KEEP, KIND, Stored, one_export, write
+from kemai.platform.exports.services import KEEP, KIND, Stored, one_export, write, write_approved
 
 __all__ = [
     "KEEP",
@@ -10,10 +11,12 @@ __all__ = [
     "Order",
     "Sheet",
     "Stored",
+    "approval",
     "header",
     "note",
     "one_export",
     "rows",
     "sheet",
     "write",
+    "write_approved",
 ]

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from kemai.kit.tabular import CsvWriter, TabularError, XlsxWriter
 from kemai.platform import access, audit
 from kemai.platform.access import Actor
+from kemai.platform.exports import approval
 from kemai.platform.exports.rows import CHUNK, Order, header, records, rows, specs_of
 from kemai.platform.jobs import Progress, schedule
 from kemai.platform.models import StoredFile
@@ -42,11 +43,23 @@ class Stored(NamedTuple):
     path: Path
 
 
-def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stored:
-    """Writes the file. Raises Denied, QueryError, Refused (more rows than a workbook holds)."""
+def write_approved(actor: Actor, key: int, *, progress: Report | None = None) -> Stored:
+    """The file of a request that was approved, once. Raises NotVisible, Denied, QueryError, Refused."""
+    request = approval.spend(actor, key)
+    try:
+        most = int(request.count * approval.GROWTH)
+        return write(actor, approval.order_of(request), progress=progress, most=most)
+    except BaseException:
+        approval.give_back(key)
+        raise
+
+
+def write(actor: Actor, order: Order, *, progress: Report | None = None, most: int = 0) -> Stored:
+    """Writes the file; `most` rows have been approved. Raises Denied, QueryError, Refused (more rows than a workbook
+    holds, or than may leave the house at once)."""
     object_type = get(order.type_key)
     total = records(actor, order).count()
-    check_size(actor, total)
+    check_size(actor, total, most)
     specs = specs_of(actor, order)
     folder = Path(settings.MEDIA_ROOT, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,14 +86,14 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None) -> Stor
     return Stored(note(actor, order, path, writer.rows), writer.rows, path)
 
 
-def check_size(actor: Actor, total: int) -> None:
+def check_size(actor: Actor, total: int, approved: int = 0) -> None:
     """Raises Refused where more rows are asked for than leave the house at once."""
-    most = access.limits(actor).export_rows
+    most = max(access.limits(actor).export_rows, approved)
     if total > most and not actor.is_system:
         raise Refused(
             "too_many_rows",
             _(
-                "要导出 %(total)s 行，超过一次 %(most)s 行的上限。请缩小筛选范围分批导出，或请系统管理员调整上限"
+                "要导出 %(total)s 行，超过一次 %(most)s 行的上限。请缩小筛选范围分批导出，或在导出窗口里申请批准"
             )
             % {"total": f"{total:,}", "most": f"{most:,}"},
         )

@@ -23,6 +23,7 @@ from kemai.platform.models.sharing import CacheRow, Member, RateCount, ShareRule
 from kemai.platform.models.tag import Tag, Tagging
 from kemai.platform.models.trail import AuditEntry, AuditGate, OwnerChange
 from kemai.platform.models.work import (
+    ExportRequest,
     ImportRun,
     Job,
     SavedView,
@@ -48,6 +49,7 @@ __all__ = [
     "CreditCodeColumn",
     "DeadlineColumn",
     "EventDelivery",
+    "ExportRequest",
     "ExtraColumn",
     "FieldDef",
     "FieldRule",

@@ -74,6 +74,35 @@ class StoredFile(models.Model):
         indexes = (models.Index(fields=("type_key", "object_id"), name="file_object"),)
 
 
+class ExportRequest(models.Model):
+    """An export of more rows than leave the house at once, asked of those who may let it go: for once, and for a while.
+
+    `exports.approval` is the only writer; a larger engine of approvals may call its `decide`."""
+
+    STATES = (
+        Option("waiting", _("等待批准"), "yellow"),
+        Option("approved", _("已批准"), "green"),
+        Option("refused", _("已拒绝"), "red"),
+        Option("used", _("已导出"), "gray"),
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    type_key = models.CharField(max_length=40)
+    order = models.JSONField(default=dict)
+    """What is to be written (`exports.Order`), frozen when it was asked for."""
+    count = models.PositiveIntegerField()
+    reason = models.CharField(max_length=500)
+    state = ChoiceColumn(options=STATES, default="waiting")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=500, blank=True, default="")
+    created_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    """Until when it may be decided; once approved, until when it may be used."""
+
+    class Meta:
+        indexes = (models.Index(fields=("state", "-created_at"), name="export_request_open"),)
+
+
 class ImportRun(models.Model):
     """One upload on its way into records: profile, mapping, rehearsal, run, errors, undo."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 VERBS = (
     "view", "create", "edit", "delete", "transfer", "share", "export", "print", "import", "bulk", "reveal", "api",
+    "release",
 )  # fmt: skip
 PERSONAL_KINDS = frozenset({"phone", "id_number", "email"})
 MANAGED = frozenset({"created_at", "created_by", "updated_at"})

@@ -99,6 +99,8 @@ def export(
     from kemai.platform import exports
     from kemai.platform.ui.lists.export_views import order_of
 
+    if params.get("approved"):
+        return exported(exports.write_approved(actor, int(params["approved"]), progress=progress))
     order = order_of(
         actor,
         type_key,
@@ -107,7 +109,10 @@ def export(
         unmasked=bool(params.get("unmasked")),
         address=str(params.get("address", "")),
     )
-    stored = exports.write(actor, order, progress=progress)
+    return exported(exports.write(actor, order, progress=progress))
+
+
+def exported(stored: Any) -> Outcome:
     text = _("已导出 %(n)s 条") % {"n": f"{stored.rows:,}"}
     return {"count": stored.rows, "changeset": None, "file": stored.key, "message": text}
 

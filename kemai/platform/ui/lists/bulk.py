@@ -126,12 +126,38 @@ def index(request: HttpRequest, actor: Actor, key: str, act: str) -> HttpRespons
         return go(request, f"{reverse('merge', args=(key,))}?ids={ids}")
     if request.POST.get("step") != "run":
         return preview(request, actor, object_type, one, chosen)
+    if one.key == "export" and request.POST.get("ask") == "1":
+        return ask_approval(request, actor, object_type, one, chosen)
     try:
         params = read_params(actor, object_type, one, request.POST)
         params |= {"address": request.META.get("REMOTE_ADDR", "")} if one.key == "export" else {}
     except records.FieldErrors as error:
         return preview(request, actor, object_type, one, chosen, error.errors)
     return run(request, actor, object_type, one, chosen, params)
+
+
+def ask_approval(
+    request: HttpRequest, actor: Actor, object_type: ObjectType, act: Act, chosen: Chosen
+) -> HttpResponse:
+    """An export over the limit goes to those who may let it go."""
+    from kemai.platform import exports
+    from kemai.platform.ui.lists.export_views import order_of
+
+    order = order_of(
+        actor, object_type.key, chosen, "csv" if request.POST.get("format") == "csv" else "xlsx",
+        unmasked=request.POST.get("unmasked") == "1", address=request.META.get("REMOTE_ADDR", ""),
+    )  # fmt: skip
+    try:
+        made = exports.approval.ask(actor, order, reason=request.POST.get("why", ""))
+    except records.FieldErrors as error:
+        return preview(request, actor, object_type, act, chosen, error.errors)
+    people = len(exports.approval.approvers(object_type.key, but=made.user_id))
+    text = (
+        _("已提交申请，通知了 %(n)s 位可以批准的人；批准后您会收到通知") % {"n": people}
+        if people
+        else _("已提交申请，但现在没有人可以批准：请管理员给一个角色“批准超额导出”的权限")
+    )
+    return finished(request, object_type, {"message": text})
 
 
 def right(act: Act) -> str:

@@ -12,9 +12,12 @@ from kemai.platform.ui.lists import (
     jobs,
     print_views,
     recycle,
+    release_views,
     saved,
     views,
 )
+
+release_views.register()
 
 urlpatterns: list[URLPattern] = [
     path("o/<slug:key>/", views.index, name="list"),
@@ -38,6 +41,9 @@ urlpatterns: list[URLPattern] = [
     path("ask/people.json", asking.people, name="ask_people"),
     path("ask/regions.json", asking.find_region, name="find_region"),
     path("exports/<int:pk>", export_views.download, name="export_file"),
+    path("exports/requests/", release_views.index, name="export_requests"),
+    path("exports/requests/<int:pk>/decide", release_views.decide, name="export_decide"),
+    path("exports/requests/<int:pk>/run", release_views.run, name="export_run"),
     path("jobs/", jobs.index, name="jobs"),
     path("jobs/<int:pk>", jobs.result, name="job"),
     path("jobs/<int:pk>/progress.json", jobs.progress, name="job_progress"),
