@@ -35,7 +35,8 @@ def register() -> None:
     """Called when the addresses are declared."""
     register_page(
         Page(
-            "exports", gettext_lazy("导出审批"), "file-export", "collab", "export_requests", order=70, allowed=releases, words=gettext_lazy("申请 批准 超额"),
+            "exports", gettext_lazy("导出审批"), "file-export", "collab", "export_requests", order=70,
+            allowed=releases, words=gettext_lazy("申请 批准 超额"),
         )
     )  # fmt: skip
 
