@@ -17,7 +17,7 @@ class Segment(OwnedRecord):
     description = models.TextField(_("说明"), blank=True, default="")
     where = models.JSONField(_("条件"), default=dict)
     rule_version = models.PositiveIntegerField(default=1, editable=False)
-    size = models.IntegerField(_("人数"), default=0, editable=False)
+    size = models.IntegerField(_("人数（全部）"), default=0, editable=False)
     refreshed_at = models.DateTimeField(_("更新于"), null=True, editable=False)
 
     class Meta:

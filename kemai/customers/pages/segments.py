@@ -33,6 +33,7 @@ def index(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     members = segment_rules.members(actor, segment, cursor=cursor)
     context: dict[str, Any] = {
         "segment": segment,
+        "seen": segment_rules.seen(actor, segment),
         "members": members,
         "previous_url": page_url(pk, members.previous),
         "next_url": page_url(pk, members.next),

@@ -139,6 +139,15 @@ def history(segment: Segment, *, now: datetime | None = None) -> Moves:
     )
 
 
+def seen(actor: Actor, segment: Segment) -> query.Count | None:
+    """How many of the members the actor sees (exact up to COUNTED); None for whoever sees all customers."""
+    object_type = get("customer")
+    if access.verb_scope(actor, object_type, "view") == "all":
+        return None
+    mine = access.scope(actor, object_type).filter(pk__in=segment.members.values("customer"))
+    return query.quick_count(mine, COUNTED, work=None)
+
+
 @dataclass(frozen=True)
 class Member:
     row: query.Row

@@ -196,3 +196,13 @@ def test_the_page_asks_little(club: Segment, browsers: Browsers, django_assert_m
     client.get(f"/o/segment/{club.pk}")
     with django_assert_max_num_queries(17):
         client.get(f"/o/segment/{club.pk}")
+
+
+def test_the_figure_counts_whom_the_viewer_sees(club: Segment, browsers: Browsers) -> None:
+    """Boss sees all of them; alice, whose segment it becomes, only her own customers."""
+    Segment.objects.filter(pk=club.pk).update(owner=browsers.people["alice"].user, size=41)
+    Customer.objects.filter(segments__segment=club).update(owner=browsers.people["boss"].user)
+    assert "41" in browsers["boss"].get(f"/o/segment/{club.pk}").content.decode()
+    page = browsers["alice"].get(f"/o/segment/{club.pk}").content.decode()
+    assert "您能看到的人数" in page
+    assert "全部 41 位" in page

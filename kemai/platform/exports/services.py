@@ -50,7 +50,7 @@ def write_approved(actor: Actor, key: int, *, progress: Report | None = None) ->
         most = int(request.count * approval.GROWTH)
         return write(actor, approval.order_of(request), progress=progress, most=most)
     except BaseException:
-        approval.give_back(key)
+        approval.give_back(request)
         raise
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('platform', '0009_layout_role'),
+        ('platform', '0010_two_step'),
     ]
 
     operations = [

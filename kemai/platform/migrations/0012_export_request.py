@@ -19,7 +19,7 @@ def let_directors_decide(apps: Any, _schema: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('platform', '0010_field_lock'),
+        ('platform', '0011_field_lock'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
