@@ -22,6 +22,7 @@ from kemai.platform.access import rights_changed
 from kemai.platform.models import Grant, Role, Setting
 from kemai.platform.objects import VERBS
 from kemai.platform.records import sql
+from kemai.sales.models import CustomerKeeping
 from kemai.staff.models import Department
 
 SURNAMES = (
@@ -136,6 +137,8 @@ def make_customers(rng: np.random.Generator, count: int, staff: Sequence[int]) -
         with transaction.atomic():
             insert(Customer, columns, rows)
             insert(CustomerFacts, FACT_COLUMNS, facts)
+            keeping = [CustomerKeeping(customer_id=row[0]) for row in rows]
+            CustomerKeeping.objects.bulk_create(keeping, batch_size=5000)
 
 
 FACT_COLUMNS = (
