@@ -18,7 +18,19 @@ from pathlib import Path
 
 from bench import copies
 
-PARTS = ("pages", "idle", "live", "load", "analysis", "own_fields", "formulas", "pools", "imports", "undo")
+PARTS = (
+    "pages",
+    "idle",
+    "live",
+    "load",
+    "analysis",
+    "own_fields",
+    "formulas",
+    "pools",
+    "selling",
+    "imports",
+    "undo",
+)
 """In this order: an import doubles the customers."""
 ALONE = "duplicates"
 """A part that needs no database: it runs once."""
@@ -111,10 +123,10 @@ def inside(options: argparse.Namespace) -> None:
 
         call_command("migrate", verbosity=0, interactive=False)
         seconds = timed_seed(options.size, options.size * 10)
-        load = os.getloadavg()[0]
-        print(f"\n## {label} ({version}), seeded in {seconds:.0f} s, load {load:.1f}", flush=True)
+        busy = os.getloadavg()[0]
+        print(f"\n## {label} ({version}), seeded in {seconds:.0f} s, load {busy:.1f}", flush=True)
         return
-    from bench import analysis, formulas, idle, imports, live, load, own_fields, pages, pools, undo
+    from bench import analysis, formulas, idle, imports, live, load, own_fields, pages, pools, selling, undo
 
     small = options.folder / f"{connection.vendor}-pages-{SMALL}.json"
     parts = {
@@ -123,6 +135,7 @@ def inside(options: argparse.Namespace) -> None:
         "analysis": lambda: analysis.run(label),
         "undo": lambda: undo.run(label),
         "pools": lambda: pools.run(label),
+        "selling": lambda: selling.run(label, options.size),
         "idle": lambda: idle.run(label),
         "live": lambda: live.run(label),
         "load": lambda: load.run(label),

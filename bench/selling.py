@@ -1,0 +1,99 @@
+"""Selling at size: the board, a deal that moves on, and the pages of figures over a million deals."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+from django.test import Client
+
+from bench.measure import Table, measure
+from bench.seed import insert
+from kemai.platform import records
+from kemai.platform.access import SYSTEM
+from kemai.platform.records import sql
+from kemai.sales.models import Deal, StageEvent
+
+OPEN, ALL = 10_000, 1_000_000
+STAGES = ("initial", "needs", "proposal", "negotiation")
+COLUMNS = (
+    "id", "created_at", "updated_at", "version", "number", "name", "customer_id", "pipeline", "stage", "state", "amount",
+    "win_rate", "weighted", "category", "expected_on", "source", "next_step", "stage_since", "closed_at", "owner_id",
+)  # fmt: skip
+FIGURES = ("/sales/analysis", "/sales/targets", "/sales/forecast")
+
+
+def run(label: str, size: int) -> None:
+    table = Table(f"Selling · {label}", head=("", "wall", "CPU", "rate", "queries", ""))
+    user = get_user_model().objects.get(username="boss")
+    client = Client()
+    client.force_login(user)
+    fill(OPEN, is_open=True, boss=user.pk)
+    board(table, client)
+    many = min(size, ALL)
+    fill(many, is_open=False, boss=user.pk)
+    for address in FIGURES:
+        if client.get(address).status_code == 200:
+            page(table, f"{address} over {many:,} deals", client, address)
+    table.print()
+
+
+def fill(count: int, *, is_open: bool, boss: int) -> None:
+    """Deals with their way through the stages, written past the door."""
+    rows = deal_rows(count, is_open=is_open, boss=boss)
+    with transaction.atomic():
+        keys = sql.new_ids(Deal, count)
+        first = keys[0]
+        insert(Deal, COLUMNS, ((key, *row) for key, row in zip(keys, rows, strict=True)))
+        insert(StageEvent, EVENT_COLUMNS, event_rows(first, count, is_open=is_open))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+EVENT_COLUMNS = ("deal_id", "old", "new", "at", "seconds")
+
+
+def deal_rows(count: int, *, is_open: bool, boss: int) -> Iterator[tuple[Any, ...]]:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    people = [boss, *get_user_model().objects.filter(username__startswith="u").values_list("pk", flat=True)]
+    for n in range(count):
+        at = now - timedelta(hours=n % 26_000)
+        stage = STAGES[n % 4] if is_open else ("won", "lost", "lost")[n % 3]
+        state = "open" if is_open else stage
+        yield (
+            at, at, 1, f"BD{'O' if is_open else 'C'}{n}", f"商机{n}", n * 37 % 90_000 + 1, "standard", stage, state,
+            1000.5 + n % 9999, 0.2, 200.1, "pipeline", (at + timedelta(days=40)).date(), "web", "", at,
+            None if is_open else at + timedelta(days=30), people[n % len(people)],
+        )  # fmt: skip
+
+
+def event_rows(first: int, count: int, *, is_open: bool) -> Iterator[tuple[Any, ...]]:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    for n in range(count):
+        at = now - timedelta(hours=n % 26_000)
+        way = ("", *STAGES[: n % 4 + 1], *(() if is_open else (("won", "lost", "lost")[n % 3],)))
+        for place, (old, new) in enumerate(itertools.pairwise(way)):
+            yield first + n, old, new, at + timedelta(days=7 * place), 604_800 if place else 0
+
+
+def board(table: Table, client: Client) -> None:
+    page(table, f"board of {OPEN:,} open deals", client, "/o/deal/?display=board")
+    key = Deal.objects.filter(state="open", stage="initial").order_by("pk").values_list("pk", flat=True)[0]
+
+    def drag(n: int) -> Any:
+        stage = ("needs", "initial")[n % 2]
+        return records.update("deal", key, {"stage": stage}, by=SYSTEM)
+
+    found = measure("drag", drag)
+    table.rows.append(
+        ["a deal moved on", f"{found.p50:.0f} ms", f"{found.cpu:.0f} ms", "", str(found.queries), ""]
+    )
+
+
+def page(table: Table, name: str, client: Client, address: str) -> None:
+    found = measure(name, lambda _n: client.get(address), times=5)
+    table.rows.append([name, f"{found.p50:.0f} ms", f"{found.cpu:.0f} ms", "", str(found.queries), ""])
