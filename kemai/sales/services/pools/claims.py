@@ -78,14 +78,16 @@ def terms_of(pool: Pool) -> Terms:
 
 @dataclass
 class Hands:
-    """What is counted of the person who asks; grows with every record taken."""
+    """What is counted of the person who asks; grows with every record taken. `held` is 0 in a pool without a limit."""
 
     held: int
     taken: int
 
 
 def hands_of(kind: Kind, pool: Pool, user_id: int, now: dt.datetime) -> Hands:
-    held = kind.type.records().filter(kind.held(closed=pool.hold_closed), owner=user_id).count()
+    held = 0
+    if pool.hold_most is not None:  # without a limit somebody may hold a hundred thousand, and nobody asks
+        held = kind.type.records().filter(kind.held(closed=pool.hold_closed), owner=user_id).count()
     since = midnight(today())
     taken = PoolMove.objects.filter(user=user_id, move="claim", pool=pool, at__gte=since).count()
     return Hands(held, taken)
