@@ -210,3 +210,13 @@ def test_choices_offer_only_what_is_visible(people: dict[str, Person]) -> None:
     provinces = boss.get("/regions").json()["items"]
     assert {"code": "330000", "name": "浙江省"} in provinces
     assert boss.get("/regions?parent=999999").json() == {"items": []}
+
+
+def test_a_chinese_number_stands_in_the_form_as_people_write_it(people: dict[str, Person]) -> None:
+    customer = customer_of(people["alice"], name="号码", phone="13800138001")
+    boss = browser(people["boss"])
+    page = boss.get(url_of(customer, tail="/edit")).content.decode()
+    assert 'value="138 0013 8001"' in page
+    boss.post(url_of(customer, tail="/edit"), {"name": "号码", "phone": "138 0013 8001"})
+    customer.refresh_from_db()
+    assert customer.phone == "+8613800138001"

@@ -108,7 +108,8 @@ def control(
         widget = "select"
     if kind == "percent":
         widget = "percent"
-    shown = value if isinstance(value, str) else text_of(spec, value)
+    # what was typed stands as it was; a stored number is shown as people write it (139…, not +86139…)
+    shown = value if isinstance(value, str) and kind != "phone" else text_of(spec, value)
     if kind == "boolean" and not spec.nullable:
         shown = shown == "1"
     return Control(
