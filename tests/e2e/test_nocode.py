@@ -1,4 +1,4 @@
-"""Without code, further: layouts for a role, formulas in the editor, a field locked by state, an export let go."""
+"""Without code, further: layouts for a role, formulas in the editor, a field that a state locks."""
 
 from __future__ import annotations
 
