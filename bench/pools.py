@@ -15,7 +15,7 @@ from django.db import connection, connections
 from bench.measure import Table
 from bench.undo import timed
 from kemai.customers.models import Customer
-from kemai.platform.access import SYSTEM, actor_for, rights_changed
+from kemai.platform.access import SYSTEM, actor_for
 from kemai.platform.records import sql
 from kemai.sales.models import CustomerKeeping, Pool, PoolMove, PoolRule
 from kemai.sales.services.pools import claims, rehearsal, returns, settings
@@ -84,24 +84,9 @@ def make_pools() -> list[Pool]:
     return found
 
 
-def sellers() -> list[Any]:
-    """Sixteen people with the role of one of the seeded ones."""
-    model: Any = get_user_model()
-    role = model._default_manager.filter(roles__isnull=False).first().roles.first()
-    found = []
-    for number in range(CLIENTS):
-        user, _created = model._default_manager.get_or_create(
-            username=f"claimer{number}", defaults={"name": f"C{number}"}
-        )
-        user.roles.add(role)
-        found.append(user)
-    rights_changed()
-    return found
-
-
 def claim_all(table: Table, pool: Pool) -> None:
     """Everybody reaches for the same records in the same order: the worst there is."""
-    people = [actor_for(user) for user in sellers()]
+    people = [actor_for(user) for user in get_user_model()._default_manager.filter(is_active=True)[:CLIENTS]]
     keys = list(CUSTOMER.keepings.filter(pool=pool).order_by("pk").values_list("pk", flat=True)[:CLAIMS])
 
     def reach(actor: Any) -> int:
@@ -112,7 +97,7 @@ def claim_all(table: Table, pool: Pool) -> None:
 
     began = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as threads:
-        taken = sum(threads.map(reach, people))
+        taken = sum(threads.map(reach, (people * CLIENTS)[:CLIENTS]))
     seconds = time.perf_counter() - began
     moves = PoolMove.objects.filter(pool=pool, move="claim").count()
     twice = moves - len(

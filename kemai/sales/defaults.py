@@ -1,8 +1,8 @@
-"""The course that every installation begins with. Plain data: the migration that makes it reads it as well."""
+"""The course and the rights that every installation begins with. Plain data: migrations read it as well."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.translation import gettext_noop as _
 
@@ -14,7 +14,8 @@ class NewStage(NamedTuple):
     win_rate: float
     color: str
     max_days: int | None = None
-    gate: dict[str, Any] = {}
+    required: tuple[str, ...] = ()
+    checklist: tuple[str, ...] = ()
 
 
 PIPELINES: dict[str, tuple[str, tuple[NewStage, ...]]] = {
@@ -24,12 +25,12 @@ PIPELINES: dict[str, tuple[str, tuple[NewStage, ...]]] = {
             NewStage("initial", _("初步接触"), "open", 0.1, "azure", 14),
             NewStage(
                 "needs", _("需求确认"), "open", 0.2, "blue", 21,
-                {"required": ["amount"], "checklist": [_("需求已和客户确认"), _("知道谁做决定")]},
+                ("amount",), (_("需求已和客户确认"), _("知道谁做决定")),
             ),
-            NewStage("proposal", _("方案报价"), "open", 0.5, "indigo", 21, {"required": ["amount", "expected_on"]}),
+            NewStage("proposal", _("方案报价"), "open", 0.5, "indigo", 21, ("amount", "expected_on")),
             NewStage(
                 "negotiation", _("商务谈判"), "open", 0.8, "orange", 14,
-                {"required": ["amount", "expected_on"], "checklist": [_("价格和付款方式已谈妥")]},
+                ("amount", "expected_on"), (_("价格和付款方式已谈妥"),),
             ),
             NewStage("won", _("赢单"), "won", 1.0, "green"),
             NewStage("lost", _("输单"), "lost", 0.0, "red"),
@@ -40,7 +41,7 @@ PIPELINES: dict[str, tuple[str, tuple[NewStage, ...]]] = {
         _("续约与复购"),
         (
             NewStage("renewal_due", _("待续约"), "open", 0.5, "teal", 30),
-            NewStage("renewal_talk", _("续约沟通"), "open", 0.7, "azure", 21, {"required": ["amount"]}),
+            NewStage("renewal_talk", _("续约沟通"), "open", 0.7, "azure", 21, ("amount",)),
             NewStage("renewal_won", _("已续约"), "won", 1.0, "green"),
             NewStage("renewal_lost", _("未续约"), "lost", 0.0, "red"),
         ),
@@ -66,3 +67,7 @@ FIELD_WORK: tuple[tuple[str, str, str, str], ...] = (
     ("sales_manager", "create edit delete bulk export", "below", "visit"),
 )
 """The same for visits, which came later. Targets have no grants: their page lets managers set those of their people."""
+POOLS: tuple[tuple[str, str, str, str], ...] = tuple(
+    (role, "view", "all", "pool pool_rule lead_route") for role in ("sales", "sales_manager", "marketing")
+)
+"""The same for pools: what a pool allows is said by the pool."""

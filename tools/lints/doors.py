@@ -12,7 +12,7 @@ MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
 # The machinery behind the write door keeps its own tables: rights, change sets, outbox, search, the job queue, what
 # administrators define.
 MACHINERY = frozenset({"backup", "access", "audit", "events", "search", "jobs", "define"})
-WRITERS = frozenset({"records", "services", "migrations"})
+WRITERS = frozenset({"records", "services", "migrations", "begin"})
 SIGNALS = (
     "django.dispatch",
     "django.db.models.signals",

@@ -7,45 +7,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-REFUSED = "audit entries are never changed or removed"
-OPEN = "EXISTS (SELECT 1 FROM platform_auditgate WHERE below > OLD.seq)"
-SQLITE = (
-    "CREATE TRIGGER audit_unchanged BEFORE UPDATE ON platform_auditentry "
-    f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END",
-    f"CREATE TRIGGER audit_kept BEFORE DELETE ON platform_auditentry WHEN NOT {OPEN} "
-    f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END",
-)
-SQLITE_BACK = ("DROP TRIGGER audit_unchanged", "DROP TRIGGER audit_kept")
-POSTGRES = (
-    "CREATE FUNCTION kemai_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-    f"IF TG_OP = 'DELETE' THEN IF {OPEN} THEN RETURN OLD; END IF; END IF; "
-    "IF TG_OP = 'TRUNCATE' THEN IF NOT EXISTS (SELECT 1 FROM platform_auditentry e WHERE NOT EXISTS "
-    "(SELECT 1 FROM platform_auditgate g WHERE g.below > e.seq)) THEN RETURN NULL; END IF; END IF; "
-    f"RAISE EXCEPTION '{REFUSED}'; END $$",
-    "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON platform_auditentry "
-    "FOR EACH ROW EXECUTE FUNCTION kemai_audit_refuse()",
-    "CREATE TRIGGER audit_emptied BEFORE TRUNCATE ON platform_auditentry "
-    "FOR EACH STATEMENT EXECUTE FUNCTION kemai_audit_refuse()",
-)
-POSTGRES_BACK = (
-    "DROP TRIGGER audit_kept ON platform_auditentry",
-    "DROP TRIGGER audit_emptied ON platform_auditentry",
-    "DROP FUNCTION kemai_audit_refuse()",
-)
-
-
-def run(editor, statements):
-    with editor.connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+from kemai.platform.begin import AUDIT, run
 
 
 def forwards(apps, editor):
-    run(editor, POSTGRES if editor.connection.vendor == "postgresql" else SQLITE)
-
-
-def backwards(apps, editor):
-    run(editor, POSTGRES_BACK if editor.connection.vendor == "postgresql" else SQLITE_BACK)
+    run(editor.connection, AUDIT)
 
 
 class Migration(migrations.Migration):
@@ -179,5 +145,5 @@ class Migration(migrations.Migration):
             model_name='ownerchange',
             index=models.Index(fields=['type_key', 'object_id', 'id'], name='owner_history'),
         ),
-        migrations.RunPython(forwards, backwards),
+        migrations.RunPython(forwards, migrations.RunPython.noop),
     ]

@@ -17,7 +17,8 @@ def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         for position, one in enumerate(stages):
             stage_model.objects.create(
                 pipeline=pipeline, key=one.key, name=one.name, state=one.state, win_rate=one.win_rate,
-                color=one.color, max_days=one.max_days, gate=one.gate, position=(position + 1) * 10, **stamps,
+                color=one.color, max_days=one.max_days,
+                gate={"required": list(one.required), "checklist": list(one.checklist)}, position=(position + 1) * 10, **stamps,
             )
     for position, name in enumerate(LOST_REASONS):
         reason_model.objects.create(name=name, position=(position + 1) * 10, **stamps)

@@ -30,7 +30,6 @@ def register() -> None:
             "pools",
             order=12,
             allowed=sees_any,
-            many=True,
             words=_("领取 退回 无负责人"),
         )
     )
