@@ -102,6 +102,7 @@ def database(name: str, folder: Path) -> dict[str, object]:
             "ENGINE": "kemai.platform.sqlite",
             "NAME": str(folder / "kemai.sqlite3"),
             "CONN_MAX_AGE": None,
+            "TEST": {"NAME": ":memory:"},  # what Django's own SQLite takes for granted
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
