@@ -13,13 +13,14 @@ import pytest
 from kemai.customers.models import (
     Category,
     Customer,
-    CustomerFacts,
     Interaction,
     Order,
     OrderLine,
     Product,
     Shop,
 )
+from kemai.platform.objects import get
+from kemai.platform.records.bulk import insert_parts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TODAY = date(2026, 6, 30)
@@ -48,7 +49,7 @@ class Till:
     def customer(self, name: str = "张伟", **values: object) -> Customer:
         self.numbers += 1
         made: Customer = self._make(Customer, name=name, number=f"C{self.numbers}", **values)
-        CustomerFacts.objects.create(customer=made)
+        insert_parts(get("customer"), [made.pk])
         return made
 
     def order(

@@ -14,6 +14,8 @@ from kemai.customers.models import Customer, CustomerFacts, FactTransition, Orde
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import Ref
+from kemai.platform.objects import get
+from kemai.platform.records.bulk import insert_parts
 from tests.people import PASSWORD, Person
 
 
@@ -40,7 +42,9 @@ class Shelf:
             updated_at=self.now,
             **own,
         )
-        CustomerFacts.objects.create(customer=made, **facts)
+        insert_parts(get("customer"), [made.pk])
+        if facts:
+            CustomerFacts.objects.filter(customer=made).update(**facts)
         return made
 
     def order(self, customer: Customer, amount: int, days_ago: float = 1, state: str = "paid") -> Order:

@@ -12,6 +12,8 @@ from kemai.customers.services import segments
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.events import drain_all
+from kemai.platform.objects import get
+from kemai.platform.records.bulk import insert_parts
 
 BIG: dict[str, object] = {
     "all": [
@@ -28,7 +30,8 @@ BUSY: dict[str, object] = {
 def customer(name: str, amount: int = 0, kind: str = "company") -> Customer:
     now = timezone.now()
     made = Customer.objects.create(name=name, number=name, kind=kind, created_at=now, updated_at=now)
-    CustomerFacts.objects.create(customer=made, amount_12m=amount)
+    insert_parts(get("customer"), [made.pk])
+    CustomerFacts.objects.filter(customer=made).update(amount_12m=amount)
     return made
 
 

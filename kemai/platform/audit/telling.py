@@ -62,15 +62,20 @@ def diffs(actor: Actor, object_type: ObjectType, changes: Sequence[Change]) -> d
         found[change.pk] = [
             line(object_type, name, old, new, seen.get(name, "hidden"), titles)
             for name, (old, new) in (change.diff or {}).items()
-            if name in NOTED or seen.get(name, "hidden") != "hidden"
+            if is_noted(object_type, name) or seen.get(name, "hidden") != "hidden"
         ]
     return found
+
+
+def is_noted(object_type: ObjectType, name: str) -> bool:
+    """An own field may be called the same; then it is the field that is meant."""
+    return name in NOTED and name not in object_type.fields
 
 
 def line(
     object_type: ObjectType, name: str, old: object, new: object, level: str, titles: Titles
 ) -> DiffLine:
-    if name in NOTED:
+    if is_noted(object_type, name):
         return DiffLine(NOTED[name], str(old or ""), str(new or ""))
     spec = object_type.fields.get(name)
     if spec is None:  # an own field that has been deleted since

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import IO, Protocol
-
-from django.conf import settings
 
 from kemai.platform.jobs.progress import Interrupted, Progress
 
@@ -47,7 +44,6 @@ def run_in_child(module: str, args: Mapping[str, object], progress: Progress) ->
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": str(settings.SETTINGS_MODULE)},
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -295,7 +295,9 @@ class ObjectType:
             personal=kind.key in PERSONAL_KINDS,
             nullable=column.null,
             deadline=isinstance(column, DeadlineColumn),
-            sortable=self.small or key in indexed or key in self.sort_paths,
+            sortable=(self.small and not isinstance(column, models.JSONField))
+            or key in indexed
+            or key in self.sort_paths,
             sort_path=self.sort_paths.get(key, ""),
             help=column.help_text,
             default=default,

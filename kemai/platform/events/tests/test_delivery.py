@@ -54,10 +54,10 @@ def test_handlers_are_called_by_pattern_once() -> None:
 
 def test_a_failing_handler_leaves_nothing_holds_up_nobody_and_is_tried_again() -> None:
     with (
-        temporarily("deal.won", Sick(2), name="a.sick"),
-        temporarily("deal.won", leave_mark("well"), name="b.well"),
+        temporarily("thing.won", Sick(2), name="a.sick"),
+        temporarily("thing.won", leave_mark("well"), name="b.well"),
     ):
-        emit("deal.won", "deal", 7)
+        emit("thing.won", "thing", 7)
         assert drain() == 1
         assert (marks("sick"), marks("well")) == (0, 1)
         for _attempt in range(3):
@@ -69,8 +69,8 @@ def test_a_failing_handler_leaves_nothing_holds_up_nobody_and_is_tried_again() -
 
 
 def test_poison_stays_visible_with_its_error() -> None:
-    with temporarily("deal.won", Sick(1000), name="a.sick"):
-        emit("deal.won", "deal", 7)
+    with temporarily("thing.won", Sick(1000), name="a.sick"):
+        emit("thing.won", "thing", 7)
         for _attempt in range(12):
             drain_all()
             Job.objects.filter(state="waiting").update(run_at=timezone.now())
@@ -89,9 +89,9 @@ def test_a_delivery_cut_off_in_the_middle_is_made_up_for_without_doubling() -> N
     def cut(_event: OutboxEvent) -> None:
         raise PowerCut
 
-    with temporarily("deal.won", leave_mark("first"), name="a.first"):
-        emit("deal.won", "deal", 7)
-        with temporarily("deal.won", cut, name="b.cut"), pytest.raises(PowerCut):
+    with temporarily("thing.won", leave_mark("first"), name="a.first"):
+        emit("thing.won", "thing", 7)
+        with temporarily("thing.won", cut, name="b.cut"), pytest.raises(PowerCut):
             drain()
         assert marks("first") == 0
         drain()
@@ -101,10 +101,10 @@ def test_a_delivery_cut_off_in_the_middle_is_made_up_for_without_doubling() -> N
 
 def test_an_event_delivered_in_part_before_is_finished_for_the_others_only() -> None:
     with (
-        temporarily("deal.won", leave_mark("one"), name="a.one"),
-        temporarily("deal.won", leave_mark("two"), name="b"),
+        temporarily("thing.won", leave_mark("one"), name="a.one"),
+        temporarily("thing.won", leave_mark("two"), name="b"),
     ):
-        event = emit("deal.won", "deal", 7)
+        event = emit("thing.won", "thing", 7)
         EventDelivery.objects.create(event=event, handler="a.one")
         drain()
     assert (marks("one"), marks("two")) == (0, 1)
