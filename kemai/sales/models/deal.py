@@ -21,7 +21,7 @@ class Deal(OwnedRecord):
         Option("pipeline", _("管道"), "gray"),
         Option("best", _("最好情况"), "blue"),
         Option("commit", _("承诺"), "orange"),
-        Option("closed", _("已成交"), "green"),
+        Option("closed", _("已赢单"), "green"),
         Option("omitted", _("不计入"), "gray"),
     )
 
