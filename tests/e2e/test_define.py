@@ -29,6 +29,13 @@ def gone(page: Page, type_key: str) -> None:
     )
 
 
+def settled(page: Page, path: str, word: str, *, there: bool) -> None:
+    """Each process of the server looks once a second whether definitions have changed: all have after two."""
+    until = time.monotonic() + 5
+    while (word in page.request.get(path).text()) != there:
+        assert time.monotonic() < until, f"{word} {'never came to' if there else 'never left'} {path}"
+
+
 def piece(page: Page, label: str) -> Locator:
     return page.locator("[data-piece]").filter(has_text=re.compile(f"^{label}"))
 
@@ -201,11 +208,11 @@ def test_the_configuration_goes_out_is_changed_rehearsed_and_comes_back(enter: E
     page.get_by_role("button", name="导入", exact=True).click()
     agree(page)
     toast(page, "已导入 1 处修改")
-    assert "baoxiu" in page.request.get("/o/product/new").text()
+    settled(page, "/o/product/new", "baoxiu", there=True)
     page.get_by_role("button", name="退回").first.click()
     agree(page)
     toast(page, "已退回")
-    assert "baoxiu" not in page.request.get("/o/product/new").text()
+    settled(page, "/o/product/new", "baoxiu", there=False)
 
 
 def test_only_administrators_come_here(enter: Entrance) -> None:

@@ -65,7 +65,7 @@ def test_the_queue_finds_them_and_the_keyboard_merges_and_undoes(enter: Entrance
     search_now(page)
     pair = page.locator(".dup-pair").filter(has_text=one["name"])
     expect(pair).to_contain_text("电话相同")
-    expect(pair).to_contain_text("地址相同")
+    expect(pair).to_contain_text("字号相同")
     pair.get_by_role("button", name="合并", exact=True).click()
     expect(pair).to_have_count(0)
     go(page, f"/o/customer/{second}")

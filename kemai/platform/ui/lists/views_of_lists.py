@@ -20,7 +20,7 @@ from kemai.platform.ui.lists.state import ListState, Saved, opening
 
 FRESH_SECONDS = 10
 _built: dict[tuple[object, ...], list[Saved]] = {}
-_kept: dict[tuple[int, int | None, bool], tuple[float, list[SavedView]]] = {}
+_kept: dict[tuple[int, int | None, bool, str], tuple[float, list[SavedView]]] = {}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def saved(actor: Actor, *, fresh: bool = False) -> list[SavedView]:
     """All the actor's saved views, of every type: one query in some seconds, not one a page."""
     if actor.user_id is None:
         return []
-    slot = (actor.user_id, actor.department_id, actor.is_admin)
+    slot = (actor.user_id, actor.department_id, actor.is_admin, actor.rights_version)
     kept = _kept.get(slot)
     if kept is not None and kept[0] > time.monotonic() and not fresh:
         return kept[1]
@@ -88,8 +88,10 @@ def saved(actor: Actor, *, fresh: bool = False) -> list[SavedView]:
 
 
 def forget() -> None:
-    """After somebody has saved, renamed, shared or deleted a view."""
+    """After somebody has saved, renamed, shared or deleted a view. The other processes look anew because the version
+    of rights, which every request reads, has moved: a tab must not come and go with the process that answers."""
     _kept.clear()
+    access.rights_changed()
 
 
 def of_type(actor: Actor, object_type: ObjectType, *, fresh: bool = False) -> list[Saved]:
