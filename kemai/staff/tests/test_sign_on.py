@@ -186,7 +186,7 @@ TWISTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("twist", TWISTS, ids=str)
+@pytest.mark.parametrize("twist", TWISTS, ids=[" ".join(one) + f"-{n}" for n, one in enumerate(TWISTS)])
 def test_a_token_that_does_not_hold_opens_nothing(
     client: Client, provider: Provider, alice: User, twist: dict[str, Any]
 ) -> None:
