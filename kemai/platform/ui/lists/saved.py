@@ -29,7 +29,7 @@ def create(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
         view = saved_views.save_view(actor, key, name, share, state.stored())
     except FieldErrors as error:
         return form(request, actor, state, name, share, error.errors)
-    views_of_lists.forget()
+    views_of_lists.changed()
     return go(request, f"{state.path}?view=v{view.pk}", _("已保存视图“%(name)s”") % {"name": view.name})
 
 
@@ -80,7 +80,7 @@ def update(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
         raise NotVisible
     view = state.view
     saved_views.save_view(actor, key, view.label, view.share, state.stored(), key=view.pk)
-    views_of_lists.forget()
+    views_of_lists.changed()
     return go(request, f"{state.path}?view={view.key}", _("已更新视图“%(name)s”") % {"name": view.label})
 
 
@@ -97,7 +97,7 @@ def edit(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         saved_views.rename_view(actor, pk, name, share)
     except FieldErrors as error:
         return form(request, actor, state, name, share, error.errors, pk=pk)
-    views_of_lists.forget()
+    views_of_lists.changed()
     return go(request, f"{state.path}?view=v{pk}", _("已保存视图“%(name)s”") % {"name": name})
 
 
@@ -106,7 +106,7 @@ def edit(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def delete(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     stored = saved_views.own_view(actor, pk)
     saved_views.delete_view(actor, pk)
-    views_of_lists.forget()
+    views_of_lists.changed()
     return go(
         request, reverse("list", args=(stored.type_key,)), _("已删除视图“%(name)s”") % {"name": stored.name}
     )

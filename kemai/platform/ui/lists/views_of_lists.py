@@ -88,9 +88,13 @@ def saved(actor: Actor, *, fresh: bool = False) -> list[SavedView]:
 
 
 def forget() -> None:
+    _kept.clear()
+
+
+def changed() -> None:
     """After somebody has saved, renamed, shared or deleted a view. The other processes look anew because the version
     of rights, which every request reads, has moved: a tab must not come and go with the process that answers."""
-    _kept.clear()
+    forget()
     access.rights_changed()
 
 
