@@ -64,11 +64,13 @@ class FairCursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    def get_connection_params(self) -> dict[str, Any]:
-        """SQLite itself does not wait at all: the cursor does, for as long as OPTIONS["timeout"] says."""
-        params: dict[str, Any] = super().get_connection_params()
-        self.patience = float(params.get("timeout", FairCursor.patience))
-        return params | {"timeout": 0}
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """While it opens (several processes at once at the start of a server) SQLite waits as it does. Later it does
+        not wait at all: the cursor does, for as long as OPTIONS["timeout"] says."""
+        self.patience = float(conn_params.get("timeout", FairCursor.patience))
+        opened = super().get_new_connection(conn_params)
+        opened.execute("PRAGMA busy_timeout = 0")
+        return opened
 
     def create_cursor(self, name: str | None = None) -> FairCursor:
         cursor: FairCursor = self.connection.cursor(factory=FairCursor)
