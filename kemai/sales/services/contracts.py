@@ -22,7 +22,8 @@ from kemai.sales.rules.amounts import converted
 from kemai.sales.rules.cash import IN_FORCE
 from kemai.sales.rules.contracts import CONTRACT_STEPS
 from kemai.sales.services import approvals, books, deal_steps, lines, prices
-from kemai.sales.services.quotes import check_deals, plain, ref, stored
+from kemai.sales.services.given import plain, ref, refuse_changes
+from kemai.sales.services.quotes import check_deals
 from kemai.sales.services.rates import HOME, no_rate, rates_on
 
 Values = dict[str, Any]
@@ -55,12 +56,10 @@ def refuse_frozen(values: Mapping[str, Any], existing: Contract) -> None:
         raise FieldErrors({"state": _("状态由提交、审批、终止等操作改变，不能直接改")})
     if existing.state == "draft":
         return
-    changed = [key for key in values if key in FROZEN and plain(values[key]) != stored(existing, key)]
-    if changed:
-        message = _("合同%(state)s，不能直接修改；生效的合同请做变更协议") % {
-            "state": existing.get_state_display()
-        }
-        raise FieldErrors(dict.fromkeys(changed, message))
+    message = _("合同%(state)s，不能直接修改；生效的合同请做变更协议") % {
+        "state": existing.get_state_display()
+    }
+    refuse_changes(values, existing, FROZEN, message)
 
 
 def check_contracts(values: Sequence[Values], existing: Sequence[Contract | None], by: Actor) -> None:

@@ -18,7 +18,7 @@ from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Invoice, InvoiceTitle
 from kemai.sales.rules.cash import IN_FORCE, may_take
 from kemai.sales.services import approvals, books, prices
-from kemai.sales.services.quotes import plain, ref, stored
+from kemai.sales.services.given import plain, ref, refuse_changes
 
 Values = dict[str, Any]
 FROZEN = ("number", "contract", "title", "kind", "amount", "invoice_number", "issued_on", "reverses")
@@ -45,10 +45,8 @@ def prepare_invoice(values: Values, existing: Invoice | None, by: Actor) -> None
         raise FieldErrors({"contract": _("开票申请不能换到另一份合同")})
     if existing.state == "requested":
         return
-    changed = [key for key in FROZEN if key in values and plain(values[key]) != stored(existing, key)]
-    if changed:
-        text = _("这张发票已经%(state)s，不能修改；开错了请红冲") % {"state": existing.get_state_display()}
-        raise FieldErrors(dict.fromkeys(changed, text))
+    text = _("这张发票已经%(state)s，不能修改；开错了请红冲") % {"state": existing.get_state_display()}
+    refuse_changes(values, existing, FROZEN, text)
 
 
 def check_invoices(values: Sequence[Values], existing: Sequence[Invoice | None], by: Actor) -> None:

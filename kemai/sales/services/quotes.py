@@ -22,6 +22,7 @@ from kemai.sales.rules import Verdict
 from kemai.sales.rules.amounts import converted, discount_of
 from kemai.sales.rules.contracts import QUOTE_STEPS, needs_approval
 from kemai.sales.services import approvals, lines, prices
+from kemai.sales.services.given import plain, ref, refuse_changes
 from kemai.sales.services.lines import Line
 from kemai.sales.services.rates import HOME, rate_on
 from kemai.sales.services.terms import terms
@@ -54,20 +55,8 @@ def refuse_frozen(values: Mapping[str, Any], existing: Quote) -> None:
         raise FieldErrors({"state": _("状态由发送、接受等操作改变，不能直接改")})
     if existing.state == "draft":
         return
-    changed = [key for key in values if key in FROZEN and plain(values[key]) != stored(existing, key)]
-    if changed:
-        message = _("这份报价已经%(state)s，内容不能再改；请新建版本") % {
-            "state": existing.get_state_display()
-        }
-        raise FieldErrors(dict.fromkeys(changed, message))
-
-
-def plain(value: Any) -> Any:
-    return value.id if isinstance(value, Ref) else value
-
-
-def stored(existing: Any, key: str) -> Any:
-    return getattr(existing, f"{key}_id", None) if hasattr(existing, f"{key}_id") else getattr(existing, key)
+    message = _("这份报价已经%(state)s，内容不能再改；请新建版本") % {"state": existing.get_state_display()}
+    refuse_changes(values, existing, FROZEN, message)
 
 
 def check_quotes(values: Sequence[Values], existing: Sequence[Quote | None], by: Actor) -> None:
@@ -264,11 +253,6 @@ def new_version(pk: int, *, by: Actor) -> Quote:
         made = Quote.objects.get(pk=key)
         begin_with(made, lines.lines_of("quote", pk))
     return made
-
-
-def ref(document: Any, key: str) -> Ref | None:
-    found = getattr(document, f"{key}_id")
-    return None if found is None else Ref(found, "")
 
 
 def expire_quotes(today: dt.date | None = None) -> int:

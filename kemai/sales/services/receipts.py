@@ -19,7 +19,7 @@ from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Allocation, Contract, Receipt, ReceiptPlan
 from kemai.sales.rules.cash import IN_FORCE, Instalment, Owed, by_months, by_shares, may_allocate, may_take
 from kemai.sales.services import approvals, books, prices
-from kemai.sales.services.quotes import plain, ref, stored
+from kemai.sales.services.given import plain, ref, refuse_changes
 
 Values = dict[str, Any]
 MOST_PLANS = 120
@@ -175,10 +175,8 @@ def prepare_receipt(values: Values, existing: Receipt | None, by: Actor) -> None
         if values.get("received_on") is not None and values["received_on"] > prices.today():
             raise FieldErrors({"received_on": _("到账日期不能在将来；预计的钱请登记回款计划")})
         return
-    changed = [key for key in FROZEN if key in values and plain(values[key]) != stored(existing, key)]
-    if changed:
-        text = _("入账的回款不能改金额、合同和日期；记错了请红冲，再重新登记")
-        raise FieldErrors(dict.fromkeys(changed, text))
+    text = _("入账的回款不能改金额、合同和日期；记错了请红冲，再重新登记")
+    refuse_changes(values, existing, FROZEN, text)
 
 
 def check_receipts(values: Sequence[Values], existing: Sequence[Receipt | None], by: Actor) -> None:
