@@ -17,7 +17,7 @@ from kemai.customers.models import (
     Shop,
 )
 from kemai.customers.models.trade import SALES_CHANNELS
-from kemai.customers.services import chain, consents, hooks, merging, recheck, similar, timeline
+from kemai.customers.services import chain, consents, hooks, merging, recheck, similar, timeline, uses
 from kemai.platform.models import Tag
 from kemai.platform.objects import (
     Hooks,
@@ -263,3 +263,5 @@ register_link(LinkKind("partner", _("合作伙伴"), "", PARTIES, PARTIES, 60))
 register_link(LinkKind("household", _("家人"), "", PEOPLE, PEOPLE, 70))
 register_link(LinkKind("related", _("相关记录"), "", order=90))
 relate("customer", "privacy_request", "customer")
+
+uses.register()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from kemai.customers.services import duplicates, today, uses
+from kemai.customers.services import duplicates, today
 from kemai.customers.services.dashboards import sees_company
 from kemai.platform import access
 from kemai.platform.access import Actor
@@ -26,7 +26,6 @@ def sees_requests(actor: Actor) -> bool:
 
 def register() -> None:
     """Called when the addresses are declared."""
-    uses.register()
     register_page(
         Page(
             "today",

@@ -1,6 +1,6 @@
 """Who uses a field: everything that names it, told before it is taken away.
 
-Each app says for its own tables, in its `objects.py` or where it registers its pages:
+Each app says for its own tables, in its `objects.py`, so that a command line knows as much as a page:
 
     usage.register(Source("segment", _("分群"), find_segments))
 
