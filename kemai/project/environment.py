@@ -125,5 +125,6 @@ def database(name: str, folder: Path) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c random_page_cost=1.1 -c jit=off"},
+        # no page reads enough to be worth starting parallel workers, which a wrong guess of the planner would do
+        "OPTIONS": {"options": "-c random_page_cost=1.1 -c jit=off -c max_parallel_workers_per_gather=0"},
     }
