@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, Subquery
+from django.db.models import F, Q, Subquery
 from django.utils import timezone
 
-from kemai.platform.access.actor import Actor, actor_for
+from kemai.platform.access.actor import Actor, Held, actor_for
 from kemai.platform.models import ApiToken, Setting
 
 PREFIX = "kemai_"
@@ -46,10 +46,15 @@ def actor_of_token(key: str) -> Actor | None:
     tokens = ApiToken.objects.select_related("user__department").filter(
         digest=digest(key), user__is_active=True
     )
-    tokens = tokens.annotate(rights_version=Subquery(version))
-    token = tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now)).first()
-    if token is None:
+    held = {"held_role": F("user__roles__id"), "held_admin": F("user__roles__is_admin")}
+    tokens = tokens.annotate(rights_version=Subquery(version), **held)
+    found: list[Any] = list(tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now)))
+    if not found:
         return None
+    token = found[0]
+    token.user.held_roles = [
+        Held(row.held_role, bool(row.held_admin)) for row in found if row.held_role is not None
+    ]
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     actor = actor_for(token.user, source="api")

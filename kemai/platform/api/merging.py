@@ -43,9 +43,7 @@ def table(body: dict[str, Any], name: str) -> dict[str, int]:
 
 
 def merged_away(actor: Actor, object_type: ObjectType, key: int) -> HttpResponse | None:
-    """The answer for a record that is another now, as far as the actor may know of that one."""
-    if access.scope(actor, object_type).filter(pk=key).exists():
-        return None
+    """The answer for a record that the actor does not find, if it is another now that the actor may know of."""
     survivor = records.survivor_of(object_type.key, key)
     if survivor is None or not access.scope(actor, object_type).filter(pk=survivor).exists():
         return None

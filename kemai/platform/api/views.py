@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from kemai.platform import access, audit, events, records, search
-from kemai.platform.access import Actor, TooMany, quota
+from kemai.platform.access import Actor, NotVisible, TooMany, quota
 from kemai.platform.api.answers import answer, body_of, json_argument, object_of, row_json
 from kemai.platform.api.auth import door
 from kemai.platform.api.merging import merged_away
@@ -111,12 +111,16 @@ def record(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpR
         if version is not None and not isinstance(version, int):
             raise QueryError("bad_version", _("version 应为整数"))
         records.update(type_key, key, values, by=actor, version=version)
-    elif request.method == "GET" and (moved := merged_away(actor, object_type, key)) is not None:
-        return moved
     elif request.method == "DELETE":
         changes = records.delete(type_key, [key], by=actor)
         return answer({"changeset": changes.pk})
-    return one_record(actor, object_type, key)
+    try:
+        return one_record(actor, object_type, key)
+    except NotVisible:
+        moved = merged_away(actor, object_type, key) if request.method == "GET" else None
+        if moved is None:
+            raise
+        return moved
 
 
 def one_record(actor: Actor, object_type: ObjectType, key: int, *, status: int = 200) -> HttpResponse:

@@ -335,8 +335,10 @@ class integrity:
 
 def row_of(object_type: ObjectType, key: int, *, by: Actor) -> query.Row:
     """The record as the actor sees it. Raises access.NotVisible."""
-    access.one(by, object_type, key)
     specs = access.visible_specs(by, object_type)
-    rows = query.fetch(object_type.records().filter(pk=key), object_type, specs)
+    known = 0 < key < 2**63
+    rows = query.fetch(access.scope(by, object_type).filter(pk=key), object_type, specs) if known else []
+    if not rows:
+        raise access.NotVisible
     access.mask_rows(by, object_type, rows)
     return rows[0]

@@ -46,7 +46,8 @@ def index_many(type_key: str, records: Iterable[tuple[int, Iterable[Part]]]) -> 
 def _write(rows: Sequence[tuple[int, str]]) -> None:
     table = SearchDoc._meta.db_table
     upsert = f"ON CONFLICT (id) DO UPDATE SET doc = excluded.doc WHERE {table}.doc <> excluded.doc"
-    with transaction.atomic(), connection.cursor() as cursor:
+    # a part of the write it follows: nobody goes on without it, so it needs no place of its own to go back to
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
                 f"INSERT INTO {table} (id, doc) SELECT * FROM unnest(%s::bigint[], %s::text[]) {upsert}",  # noqa: S608
