@@ -10,21 +10,17 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import F, Subquery
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from kemai.platform.access import Held, actor_for
+from kemai.platform.access import Held, actor_for, versions
 from kemai.platform.access.origin import address_of
-from kemai.platform.models import Setting
 from kemai.staff.models import User
 from kemai.staff.services import sealing, sessions, throttle, trail
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-VERSION = {"rights_version": Subquery(Setting.objects.filter(key="rights_version").values("value")[:1])}
-"""Read with the person, so that a right taken away is gone at the next request, and costs no question more."""
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -98,7 +94,7 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
             "held_two_step": "roles__two_step",
         }
         rows: list[Any] = list(
-            people.annotate(**{name: F(path) for name, path in held_by.items()}, **VERSION)
+            people.annotate(**{name: F(path) for name, path in held_by.items()}, **versions())
         )
         if not rows:
             return None

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM
-from kemai.platform.objects import get
+from kemai.platform.access.tokens import issue
+from kemai.platform.objects import get, own
 from tests.equipment import define_equipment, define_field, equipment_of
 from tests.factory import make
+from tests.people import Person, browser
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +113,23 @@ def test_merged_records_keep_their_own_values_and_those_who_name_them() -> None:
     assert records.row_of(get("equipment"), machine.pk, by=SYSTEM)["customer"].id == gone.pk
     others = records.row_of(get("equipment"), machine.pk, by=SYSTEM)["others"]
     assert [one.id for one in others] == [keep.pk, gone.pk]
+
+
+def test_what_another_process_published_is_there_at_the_next_request(
+    people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = browser(people["boss"])
+    key = issue(people["boss"].user, "test")[1]
+    token = Client(headers={"Authorization": f"Bearer {key}"})
+    pk = make("customer").pk
+    assert 'name="budget"' not in boss.get("/o/customer/new").content.decode()
+    looked = own.current()
+    define_field("customer", "budget", "预算", "money")
+    asks: tuple[Callable[[], bool], ...] = (
+        lambda: 'name="budget"' in boss.get("/o/customer/new").content.decode(),
+        lambda: "budget" in token.get(f"/api/v1/customer/{pk}").json(),
+    )
+    for ask in asks:
+        monkeypatch.setattr(own, "_meta", looked)
+        monkeypatch.setattr(own, "_until", time.monotonic() + 60)
+        assert ask()

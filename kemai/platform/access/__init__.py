@@ -9,7 +9,7 @@ from kemai.platform.access.about import (
     same_reach,
     sight_key,
 )
-from kemai.platform.access.actor import SYSTEM, Actor, Held, actor_for
+from kemai.platform.access.actor import SYSTEM, Actor, Held, actor_for, versions
 from kemai.platform.access.conditions import condition
 from kemai.platform.access.explain import Explained, explain, explain_field, find_record, seers
 from kemai.platform.access.grants import LEVELS, SCOPES, rights_changed, root_type, verb_scope, version_of
@@ -77,6 +77,7 @@ __all__ = [
     "sight_key",
     "verb_scope",
     "version_of",
+    "versions",
     "visible_specs",
     "why_locked",
     "why_not",

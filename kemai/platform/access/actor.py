@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db.models import Subquery
 from django.utils import timezone
 
 from kemai.kit import tracing
 from kemai.platform.fields import Moment
+from kemai.platform.models import Setting
+from kemai.platform.objects import own
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,22 @@ class Held(NamedTuple):
     is_admin: bool
 
 
+def versions() -> dict[str, Subquery]:
+    """What a person's row is annotated with: the versions of rights and of definitions, so that a right taken away is
+    gone and a form published is there at the next request, in every process, and costs no question more."""
+    return {
+        key: Subquery(Setting.objects.filter(key=key).values("value")[:1]) for key in (own.RIGHTS, own.META)
+    }
+
+
 def actor_for(user: Any, *, source: str = "form") -> Actor:
     """The actor of a user: a row of the user model with department, roles and language. One query for the roles,
     none where the log-in has read them with the person (`held_roles`)."""
     held = getattr(user, "held_roles", None)
     roles = [Held(*pair) for pair in user.roles.values_list("id", "is_admin")] if held is None else held
     department = user.department
+    if hasattr(user, own.META):
+        own.noticed(str(getattr(user, own.META) or ""))
     return Actor(
         name=str(user),
         user_id=user.pk,
@@ -74,5 +87,5 @@ def actor_for(user: Any, *, source: str = "form") -> Actor:
         is_admin=any(role.is_admin for role in roles),
         source=source,
         language=user.language,
-        rights_version=str(getattr(user, "rights_version", None) or ""),
+        rights_version=str(getattr(user, own.RIGHTS, None) or ""),
     )

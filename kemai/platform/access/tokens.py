@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, Subquery
+from django.db.models import F, Q
 from django.utils import timezone
 
-from kemai.platform.access.actor import Actor, Held, actor_for
-from kemai.platform.models import ApiToken, Setting
+from kemai.platform.access.actor import Actor, Held, actor_for, versions
+from kemai.platform.models import ApiToken
 
 PREFIX = "kemai_"
 SEEN_EVERY = timedelta(minutes=5)
@@ -42,12 +42,11 @@ def issue(
 
 def actor_of_token(key: str) -> Actor | None:
     now = timezone.now()
-    version = Setting.objects.filter(key="rights_version").values("value")[:1]
     tokens = ApiToken.objects.select_related("user__department").filter(
         digest=digest(key), user__is_active=True
     )
     held = {"held_role": F("user__roles__id"), "held_admin": F("user__roles__is_admin")}
-    tokens = tokens.annotate(rights_version=Subquery(version), **held)
+    tokens = tokens.annotate(**versions(), **held)
     found: list[Any] = list(tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now)))
     if not found:
         return None
@@ -57,8 +56,9 @@ def actor_of_token(key: str) -> Actor | None:
     ]
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    for name in versions():
+        setattr(token.user, name, getattr(token, name))
     actor = actor_for(token.user, source="api")
-    actor = replace(actor, rights_version=str(token.rights_version or ""))
     return replace(
         actor, read_only=token.read_only, name=f"{actor.name} · {token.name}", via=f"token {token.pk}"
     )

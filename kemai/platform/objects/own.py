@@ -1,8 +1,9 @@
 """What administrators defined on screen, as the registry reads it: own object types, own fields of any type.
 
-The rows are few and change seldom: each process keeps them in memory and looks once a second whether their version
-(`Setting` "meta_version") has moved. A definition that names something gone loads as a field that shows itself and can
-neither be typed nor asked about; one such row never stops the others."""
+The rows are few and change seldom: each process keeps them in memory. A request reads their version (`Setting`
+"meta_version") with the person (`noticed`), so that whoever publishes a form finds it published whichever process
+answers; what works without a request looks once a second. A definition that names something gone loads as a field that
+shows itself and can neither be typed nor asked about; one such row never stops the others."""
 
 from __future__ import annotations
 
@@ -27,6 +28,7 @@ LOOK_SECONDS = 1.0
 TOGETHER = "unique/"
 """Before the key of a declared type: the setting that holds the lists of fields which only together must be unique."""
 RIGHTS, META = "rights_version", "meta_version"
+PRETENDED = float("inf")
 BROKEN = KINDS["broken"]
 
 
@@ -111,6 +113,12 @@ def meta_changed() -> None:
         follow()
 
 
+def noticed(version: str) -> None:
+    """A request has read this version of the definitions: what is kept of another is no longer good enough."""
+    if version != _meta.version and _until != PRETENDED:
+        forget()
+
+
 def forget() -> None:
     """The next one who asks looks anew."""
     global _until  # noqa: PLW0603
@@ -121,7 +129,7 @@ def pretend(meta: Meta | None) -> None:
     """For tests: these definitions, without asking the database; None ends it, and forgets what was known."""
     global _meta, _until  # noqa: PLW0603
     _meta = NOTHING if meta is None else meta
-    _until = 0.0 if meta is None else float("inf")
+    _until = 0.0 if meta is None else PRETENDED
 
 
 def load(version: str) -> None:
