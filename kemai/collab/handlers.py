@@ -24,7 +24,7 @@ from kemai.platform.jobs import enqueue
 from kemai.platform.models import Change, ExportRequest, OutboxEvent
 from kemai.platform.objects import ObjectType, UnknownObject, get
 
-BY_HAND = frozenset({"form", "api"})
+BY_HAND = frozenset({"form", "api", "mcp"})
 """The doors through which a person changes one record; what programs change is nobody's news."""
 
 

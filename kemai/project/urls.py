@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("kemai.analytics.urls")),
     path("", include("kemai.platform.ui.urls")),
     path("api/", include("kemai.platform.api.urls")),
+    path("api/", include("kemai.platform.mcp.urls")),
 ]
 handler500 = "kemai.platform.ui.faults.server_error"

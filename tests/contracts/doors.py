@@ -94,7 +94,16 @@ HANGS_ON = {
 DERIVES = {"segment_refresh"}
 """Whoever sees the record may have its derived figures worked out anew."""
 
-API = {"api_openapi", "api_collection", "api_bulk", "api_record", "api_history", "api_access", "api_merge"}
+API = {
+    "api_openapi",
+    "api_collection",
+    "api_bulk",
+    "api_record",
+    "api_history",
+    "api_access",
+    "api_merge",
+    "mcp",
+}
 
 ONES_OWN = {
     "calendar_feed", "calendar_feeds", "calendar_feed_revoke", "notice_settings", "forgot",

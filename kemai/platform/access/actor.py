@@ -19,7 +19,7 @@ from kemai.platform.objects import own
 class Actor:
     """A person, a program with a person's token, or the system itself (analyses, schedules, the demo).
 
-    `source` says through which door: form, api, import, rule, analysis, system."""
+    `source` says through which door: form, api, mcp, import, rule, analysis, system."""
 
     name: str
     user_id: int | None = None

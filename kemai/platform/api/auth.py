@@ -27,24 +27,37 @@ def door(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
+        key = bearer(request)
         actor: Actor | None = None
-        if scheme.lower() == "bearer" and key:
-            actor = actor_of_token(key.strip())
+        if key:
+            actor = actor_of_token(key)
         elif request.method in {"GET", "HEAD"} and request.user.is_authenticated:
             actor = getattr(request, "actor", None)
         if actor is None:
-            body = {"code": "unauthenticated", "message": _("请在 Authorization 头中提供有效的 Bearer 令牌")}
-            response = answer(body, status=401)
-            response.headers["WWW-Authenticate"] = "Bearer"
-            return response
+            return unknown()
         actor = located(actor, request)
-        with translation.override(
-            (request.headers.get("Accept-Language", "")[:2] == "en" and "en") or actor.language
-        ):
+        with translation.override(tongue(request, actor)):
             return once(request, actor, lambda: view(request, actor, *args, **kwargs), record_again(actor))
 
     return guarded
+
+
+def bearer(request: HttpRequest) -> str:
+    """The token that the request carries; '' for none."""
+    scheme, _space, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def unknown() -> HttpResponse:
+    body = {"code": "unauthenticated", "message": _("请在 Authorization 头中提供有效的 Bearer 令牌")}
+    response = answer(body, status=401)
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def tongue(request: HttpRequest, actor: Actor) -> str:
+    """A program may ask for English; else it is spoken to as its person is."""
+    return "en" if request.headers.get("Accept-Language", "")[:2] == "en" else actor.language
 
 
 def record_again(actor: Actor) -> Again:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -17,6 +19,7 @@ from kemai.platform.objects import ObjectType, UnknownField, get
 from kemai.platform.query import QueryError
 
 MOST_ROWS = 200
+PROGRAMS = frozenset({"api", "mcp"})
 MOST_WRITES = 1000
 
 
@@ -24,7 +27,7 @@ def typed(actor: Actor, type_key: str) -> ObjectType:
     """The type, for a program that may use the API for it; a person's own browser needs no such right to read.
     Raises UnknownObject, Denied."""
     object_type = get(type_key)
-    if actor.source == "api" and access.may(actor, object_type, "view"):
+    if actor.source in PROGRAMS and access.may(actor, object_type, "view"):
         access.require(actor, object_type, "api")
     return object_type
 
@@ -42,7 +45,8 @@ def collection(request: HttpRequest, actor: Actor, type_key: str) -> HttpRespons
 
 def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> HttpResponse:
     """?where=<condition tree>&q=<text>&sort=-created_at&fields=a,b&size=50&cursor=…&count=1"""
-    specs = chosen(request, actor, object_type)
+    names = [name for name in request.GET.get("fields", "").split(",") if name]
+    specs = chosen(actor, object_type, names)
     asked = search.Asked(
         json_argument(request.GET.get("where")),
         request.GET.get("q", "").strip(),
@@ -81,9 +85,8 @@ def check_quota(actor: Actor, rows: int) -> None:
         )
 
 
-def chosen(request: HttpRequest, actor: Actor, object_type: ObjectType) -> list[FieldSpec]:
-    """The asked-for fields. A hidden field is as unknown as one that is not there."""
-    names = [name for name in request.GET.get("fields", "").split(",") if name]
+def chosen(actor: Actor, object_type: ObjectType, names: Sequence[str]) -> list[FieldSpec]:
+    """The asked-for fields; all where none are named. A hidden field is as unknown as one that is not there."""
     visible = access.visible_specs(actor, object_type)
     if not names:
         return visible

@@ -34,6 +34,7 @@ WHOLE = frozenset({"undo", "redo", "merge", "transfer", "handover"})
 """Kinds of change sets that say more than what was done to the single record."""
 SOURCES = {
     "api": gettext_lazy("接口"),
+    "mcp": gettext_lazy("MCP 助手"),
     "import": gettext_lazy("导入"),
     "rule": gettext_lazy("自动规则"),
     "analysis": gettext_lazy("分析"),

@@ -32,6 +32,7 @@ from kemai.platform.models.work import (
     Setting,
     StoredFile,
     TypeSlot,
+    WritePreview,
 )
 
 __all__ = [
@@ -84,4 +85,5 @@ __all__ = [
     "Tag",
     "Tagging",
     "TypeSlot",
+    "WritePreview",
 ]

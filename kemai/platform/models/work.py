@@ -178,3 +178,21 @@ class SavedView(models.Model):
     state = models.JSONField(default=dict)
     """{"where": condition tree, "columns": [...], "sort": "-created_at", "display": "table", "q": ""}"""
     position = models.IntegerField(default=0)
+
+
+class WritePreview(models.Model):
+    """A change that a program has had rehearsed and may carry out once, within minutes: what was typed waits here for
+    the person's yes, and is forgotten when it is carried out. `records.twostep` is the only writer."""
+
+    key = models.CharField(max_length=40, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    via = models.CharField(max_length=120)
+    """The token that asked: no other may carry it out."""
+    type_key = models.CharField(max_length=40)
+    object_id = models.BigIntegerField(null=True)
+    """The record to change; for a new one, once it is made, its own."""
+    values = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(null=True)
+    """Of the record when it was rehearsed."""
+    created_at = models.DateTimeField(db_index=True)
+    done_at = models.DateTimeField(null=True)

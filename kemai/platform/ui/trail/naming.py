@@ -22,6 +22,7 @@ KINDS: dict[str, Option] = {one.value: one for one in ChangeSet.KINDS}
 DOORS = {
     "form": gettext_lazy("网页"),
     "api": gettext_lazy("接口"),
+    "mcp": gettext_lazy("MCP 助手"),
     "import": gettext_lazy("导入"),
     "rule": gettext_lazy("自动规则"),
     "analysis": gettext_lazy("分析"),
