@@ -78,7 +78,8 @@ class Browser:
         connection = self.connection()
         try:
             headers = {name.replace("_", "-"): value for name, value in more.items()}
-            connection.request(method, path, body, self.headers(headers))
+            sent = body.encode() if isinstance(body, str) else body
+            connection.request(method, path, sent, self.headers(headers))
             answer = connection.getresponse()
             for line in answer.headers.get_all("Set-Cookie") or ():
                 self.cookies.load(line)
