@@ -101,7 +101,7 @@ function option(spec: Spec, look: Theme): EChartsCoreOption {
     ...(spec.type === "pie" ? { legend: { ...legend, orient: "vertical", right: 8, top: "middle", type: "plain", formatter: (name: string) => (name.length > 9 ? `${name.slice(0, 8)}…` : name) } } : {
       grid: { left: 4, right: spec.type === "gap" ? 30 : 12, top: many ? 34 : 14, bottom: 2, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
       ...axes(spec, look),
-      ...(many ? { legend: { ...legend, top: 0, left: 0 } } : {}),
+      ...(many ? { legend: { ...legend, type: "scroll", top: 0, left: 0, right: 0, pageIconSize: 10, pageIconColor: look.muted, pageTextStyle: { color: look.muted } } } : {}),
     }),
     ...(spec.type === "heatmap" ? { visualMap: { show: false, min: Math.min(...values), max: Math.max(...values, 1), inRange: { color: [look.soft, look.accent] } } } : {}),
     series: series(spec, look),

@@ -1,4 +1,5 @@
-import { debounce, el, find, icon, marked } from "../core/dom";
+import { completion, insert } from "./complete";
+import { debounce, el, find, icon, marked, type Child } from "../core/dom";
 import { getJson, post } from "../core/http";
 import { t } from "../core/i18n";
 
@@ -39,7 +40,6 @@ interface Answer {
 }
 type Typed = { kind: "field" | "name" | "option"; at: number; query: string; field?: string };
 const MOST = 12;
-let serial = 0;
 const known = new Map<string, Promise<Words>>();
 
 /** What is being written at the caret: a field after "[", a name, or an option of the field that is compared. Pure. */
@@ -87,16 +87,12 @@ export function mount(host: HTMLElement): () => void {
   const { check = "", words = "", use = "formula", key = "", result = "" } = host.dataset;
   const control = result.startsWith("#") ? find<HTMLSelectElement>(result) : null;
   const wordsUrl = `${words}?key=${encodeURIComponent(key)}`;
-  const id = `fx-${++serial}`;
-  const menu = el("div", { class: "menu fx-menu", role: "listbox", id, "aria-label": t("fx_offer") });
   const back = el("div", { class: "fx-back", "aria-hidden": "true" });
   const box = el("div", { class: "fx-box" });
   area.before(box);
   box.append(back, area);
-  host.append(menu);
-  for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", id], ["aria-expanded", "false"]] as const) area.setAttribute(name, value);
-  let shown: Offer[] = [];
-  let at = 0;
+  const before = (): Typed | null => typed(area.value.slice(0, area.selectionStart));
+  let query = "";
   let asking = 0;
 
   /* ── marks: the same text lies behind the control, transparent but for what is wrong ── */
@@ -145,61 +141,24 @@ export function mount(host: HTMLElement): () => void {
   });
 
   /* ── completion ── */
-  const close = (): void => {
-    shown = [];
-    menu.classList.remove("show");
-    area.setAttribute("aria-expanded", "false");
-    area.removeAttribute("aria-activedescendant");
-  };
-  const mark = (): void => {
-    [...menu.children].forEach((node, n) => {
-      node.classList.toggle("on", n === at);
-      node.setAttribute("aria-selected", String(n === at));
-    });
-    area.setAttribute("aria-activedescendant", `${id}-${at}`);
-    menu.children[at]?.scrollIntoView({ block: "nearest" });
-  };
   const pick = (offer: Offer): void => {
-    const now = typed(area.value.slice(0, area.selectionStart));
-    if (!now) return close();
+    const now = before();
+    if (!now) return menu.close();
     let rest = area.value.slice(area.selectionStart);
-    const last = offer.insert.at(-1) ?? "";
     if ((now.kind === "field" && rest.startsWith("]")) || (now.kind === "option" && /^["”]/.test(rest))) rest = rest.slice(1);
-    if (offer.back && rest.startsWith("(")) return replace(now.at, offer.insert.slice(0, -2), rest, 0);
-    replace(now.at, offer.insert, rest, last === ")" ? offer.back : 0);
+    const called = offer.back > 0 && rest.startsWith("("); // its brackets are there already
+    insert(area, now.at, called ? offer.insert.slice(0, -2) : offer.insert, rest, called ? 0 : offer.back);
+    menu.close();
   };
-  const replace = (from: number, text: string, rest: string, backBy: number): void => {
-    const head = area.value.slice(0, from) + text;
-    area.value = head + rest;
-    area.setSelectionRange(head.length - backBy, head.length - backBy);
-    close();
-    area.focus();
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-    close();
-  };
+  const row = (one: Offer): Child[] => [el("span", { class: "ellipsis" }, marked(one.label, query)), el("span", { class: "hint" }, one.hint), one.about && el("span", { class: "about" }, one.about)];
+  const menu = completion<Offer>(area, host, { name: "fx-menu", label: t("fx_offer"), row, pick });
   const offer = async (): Promise<void> => {
-    const now = typed(area.value.slice(0, area.selectionStart));
-    if (!now || (now.kind === "name" && !now.query)) return close();
+    const now = before();
+    if (!now || (now.kind === "name" && !now.query)) return menu.close();
     const found = offers(await wordsOf(wordsUrl), now);
-    if (JSON.stringify(typed(area.value.slice(0, area.selectionStart))) !== JSON.stringify(now)) return;
-    shown = found;
-    at = 0;
-    menu.replaceChildren(...found.map((one, n) => {
-      const row = el("div", { class: "menu-item", role: "option", id: `${id}-${n}` }, el("span", { class: "ellipsis" }, marked(one.label, now.query)), el("span", { class: "hint" }, one.hint), one.about ? el("span", { class: "about" }, one.about) : null);
-      row.addEventListener("pointerdown", (event) => {
-        event.preventDefault();
-        pick(one);
-      });
-      return row;
-    }));
-    menu.classList.toggle("show", found.length > 0);
-    area.setAttribute("aria-expanded", String(found.length > 0));
-    if (!found.length) return;
-    const place = area.getBoundingClientRect();
-    const below = innerHeight - place.bottom > 320 || place.top < 320;
-    menu.style.left = `${Math.max(8, Math.min(place.left, innerWidth - menu.offsetWidth - 8))}px`;
-    menu.style.top = below ? `${place.bottom + 2}px` : `${place.top - menu.offsetHeight - 2}px`;
-    mark();
+    if (JSON.stringify(before()) !== JSON.stringify(now)) return;
+    query = now.query;
+    menu.show(found);
   };
   const onInput = (): void => {
     paint();
@@ -208,20 +167,11 @@ export function mount(host: HTMLElement): () => void {
   };
   const onKey = (event: KeyboardEvent): void => {
     if (event.ctrlKey && event.key === " ") return event.preventDefault(), void offer();
-    if (!shown.length) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) at = (at + step + shown.length) % shown.length;
-    else if (event.key === "Enter" || event.key === "Tab") pick(shown[at] as Offer);
-    else if (event.key === "Escape") close();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (step) mark();
+    menu.key(event);
   };
   area.addEventListener("input", onInput);
   area.addEventListener("keydown", onKey);
   area.addEventListener("scroll", align);
-  area.addEventListener("blur", close);
   control?.addEventListener("change", ask);
   paint();
   if (area.value.trim()) ask();
