@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from kemai.collab.models import Comment, Follow, Task
@@ -20,6 +19,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor, actor_for
 from kemai.platform.events import on
 from kemai.platform.exports import approval
+from kemai.platform.fields import listed
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import Change, ExportRequest, OutboxEvent
 from kemai.platform.objects import ObjectType, UnknownObject, get
@@ -140,7 +140,7 @@ def tell_followers(event: OutboxEvent) -> None:
 def changed_labels(actor: Actor, object_type: ObjectType, diff: Mapping[str, object]) -> str:
     levels = access.field_levels(actor, object_type)
     specs = [object_type.fields[key] for key in diff if levels.get(key, "hidden") != "hidden"]
-    return gettext("、").join(str(spec.label) for spec in specs if not spec.private)
+    return listed(str(spec.label) for spec in specs if not spec.private)
 
 
 @on("comment.written", name="collab.comment")
@@ -256,7 +256,7 @@ def tell_of_handover(event: OutboxEvent) -> None:
         for user_id, number in to.items():
             received.setdefault(int(user_id), []).append(f"{get(type_key).label} {number:,}")
     for user_id, parts in received.items():
-        values = {"name": event.payload.get("name", ""), "what": "、".join(parts)}
+        values = {"name": event.payload.get("name", ""), "what": listed(parts)}
         title = _("%(name)s 离职，交接给您：%(what)s")
         notify(user_id, f"handover/{event.pk}/{user_id}", title, page("customer"), values=values)
 

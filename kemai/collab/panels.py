@@ -58,6 +58,10 @@ def put_off(actor: Actor, ids: Sequence[int], **params: object) -> str:
     return _("已推迟 %(n)s 个任务到明天 10:00") % {"n": moved}
 
 
+def still_open(row: Mapping[str, Any]) -> str | None:
+    return "" if row.get("state") == "open" else None
+
+
 def handling(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any]:
     """What can be done with an open task with one tap: put it off, hand it on, nudge whoever has it."""
     if row.get("state") != "open":
@@ -79,6 +83,6 @@ PANELS = (
     Panel("about", gettext_lazy("关于"), "collab/about.html", about, place="side"),
 )
 ACTIONS = (
-    Action("done", gettext_lazy("完成"), "check", complete),
-    Action("tomorrow", gettext_lazy("推迟到明天"), "clock", put_off),
+    Action("done", gettext_lazy("完成"), "check", complete, ready=still_open, main=True),
+    Action("tomorrow", gettext_lazy("推迟到明天"), "clock", put_off, ready=still_open),
 )

@@ -78,7 +78,7 @@ def actions(kind_key: str) -> tuple[Action, ...]:
     return (
         Action(
             "claim", gettext_lazy("领取"), "user-check", partial(claim, kind_key), verb="view", bulk=False,
-            ready=in_pool, form=f"{kind_key}_claim",
+            ready=in_pool, form=f"{kind_key}_claim", main=True,
         ),
         Action(
             "give_back", gettext_lazy("退回公海"), "arrow-back-up", elsewhere, bulk=False, ready=mine,

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from kemai.customers.models import CustomerFacts
@@ -82,7 +83,7 @@ def customers_context(
     return {
         "row": row,
         "lines": lines,
-        "count_text": _("共 %(n)s 位") % {"n": lines.count.short},
+        "count_text": ngettext("共 %(n)s 位", "共 %(n)s 位", lines.count.number) % {"n": lines.count.short},
         "previous_url": page_url(wanted, sort, lines.previous) if lines.previous else "",
         "next_url": page_url(wanted, sort, lines.next) if lines.next else "",
         "here_url": page_url(wanted, sort, request.GET.get("cursor", "")),

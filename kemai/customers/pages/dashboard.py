@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from kemai.customers.pages.links import leaf, list_url
@@ -32,7 +32,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "months": months,
         "periods": [
             {
-                "label": _("%(n)s 个月") % {"n": one},
+                "label": ngettext("%(n)s 个月", "%(n)s 个月", one) % {"n": one},
                 "url": f"{reverse('dashboard')}?months={one}",
                 "active": one == months,
             }

@@ -16,6 +16,7 @@ from kemai.customers.pages.links import list_url
 from kemai.customers.services import segment_rules
 from kemai.platform import access
 from kemai.platform.access import Actor
+from kemai.platform.fields import clauses
 from kemai.platform.objects import get
 from kemai.platform.query import QueryError
 from kemai.platform.records import FieldErrors
@@ -125,7 +126,7 @@ def save(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     except QueryError as error:
         return wrong(error.message)
     except FieldErrors as error:
-        return wrong("；".join(error.errors.values()))
+        return wrong(clauses(error.errors.values()))
     text = _("规则已保存，人数正在后台更新") if job else _("规则已保存，人数已更新")
     return go(request, reverse("segment", args=(pk,)), text)
 

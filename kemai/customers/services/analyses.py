@@ -243,11 +243,13 @@ def pairs(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def text_of(name: str, value: Any) -> str:
     if isinstance(value, list):
         return " · ".join(text_of(name, one) for one in value)
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
     if name in MONEY and isinstance(value, int | float):
         return f"¥ {value / 100:,.2f}"
     if isinstance(value, float):
         return f"{value:,.2f}".rstrip("0").rstrip(".")
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def table_of(table: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -260,6 +262,8 @@ def table_of(table: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 def cell(value: Any, kind: str) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
     if kind == "money":
         return f"{value:,.2f}"
     if kind == "share":

@@ -18,7 +18,7 @@ from kemai.customers.services import consents, erasure
 from kemai.kit.calendar_cn import add_workdays
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
-from kemai.platform.fields import Ref
+from kemai.platform.fields import Ref, listed
 from kemai.platform.models import StoredFile
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import FieldErrors, Refused
@@ -116,7 +116,7 @@ def told(object_type: ObjectType, keys: list[int]) -> list[Mapping[str, Any]]:
 
 def text_of(spec: Any, value: Any) -> str:
     if isinstance(value, list):
-        return "、".join(one.title if isinstance(one, Ref) else str(one) for one in value)
+        return listed(one.title if isinstance(one, Ref) else str(one) for one in value)
     return value.title if isinstance(value, Ref) else str(spec.type.text(value, spec))
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from kemai.customers.models import Customer, Segment, SegmentMember, SegmentMove
 from kemai.platform import query
 from kemai.platform.access import SYSTEM
-from kemai.platform.fields import OPERATORS, FieldSpec
+from kemai.platform.fields import OPERATORS, FieldSpec, listed
 from kemai.platform.objects import get
 from kemai.platform.query.tree import All, AnyOf, Leaf, Not, Related
 
@@ -222,16 +222,17 @@ def reason(node: query.Node, raw: Mapping[str, Any], values: Values, customer_id
 
 def leaf_text(spec: FieldSpec, raw: Mapping[str, Any]) -> str:
     operator = OPERATORS[str(raw["op"])]
-    return " ".join(
-        part for part in (str(spec.label), str(operator.label), value_text(spec, raw.get("value"))) if part
-    )
+    label, value = str(operator.label), value_text(spec, raw.get("value"))
+    if operator.arity == "days":
+        label, value = label.replace("N", value), ""
+    return " ".join(part for part in (str(spec.label), label, value) if part)
 
 
 def value_text(spec: FieldSpec, value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "、".join(value_text(spec, one) for one in value)
+        return listed(value_text(spec, one) for one in value)
     option = spec.option(value)
     return str(option.label) if option is not None else str(value)
 

@@ -17,7 +17,7 @@ from kemai.customers.services.duplicate_words import Reason, reasons
 from kemai.kit import agreement, names, parties
 from kemai.platform import access
 from kemai.platform.access import Actor
-from kemai.platform.fields import Invalid
+from kemai.platform.fields import Invalid, listed
 from kemai.platform.objects import ObjectType, Similar, get
 
 MOST = 5
@@ -186,7 +186,7 @@ def shown(
 ) -> Similar:
     phone = customer.fields["phone"]
     owner = row["owner__name"] or ""
-    why = "、".join(reason.text for reason in one.reasons if reason.bits > 0) or one_word(one)
+    why = listed(reason.text for reason in one.reasons if reason.bits > 0) or one_word(one)
     if not visible:
         return Similar(None, names.mask_name(row["name"]), phone.type.mask(row["phone"]), owner, why)
     hidden = levels.get("phone") in {"masked", "hidden"}

@@ -16,6 +16,7 @@ from kemai.customers.pages.links import leaf, list_url
 from kemai.customers.services import consents, health, privacy, recheck, retention
 from kemai.platform import access, jobs, query
 from kemai.platform.access import Actor
+from kemai.platform.fields import clauses
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
 from kemai.platform.ui.door import signed_in
@@ -27,7 +28,7 @@ COUNT = "kemai.customers.jobs.count_health"
 
 
 def said(error: FieldErrors) -> str:
-    return "；".join(error.errors.values())
+    return clauses(error.errors.values())
 
 
 @signed_in

@@ -21,6 +21,7 @@ from kemai.platform.access.levels import field_levels
 from kemai.platform.access.locks import why_locked
 from kemai.platform.access.reach import lineage, where_q
 from kemai.platform.access.wording import SCOPE_LABELS, VERB_LABELS, held_roles, role_name
+from kemai.platform.fields import clauses
 from kemai.platform.models import FieldRule, Grant, Member
 from kemai.platform.models.rights import LEVELS
 from kemai.platform.models.sharing import SHARE_LEVELS
@@ -204,7 +205,7 @@ class Court:
     def outside(self, held: Sequence[tuple[Grant, Reach]], of: ObjectType, verb: str) -> str:
         texts = dict.fromkeys(self.granted(grant) for grant, _reach in held)
         owner = self.facts.owner.name if self.facts.owner else _("无（没有负责人）")
-        label = {"grants": "；".join(texts), "owner": owner, "type": of.label, "verb": VERB_LABELS[verb]}
+        label = {"grants": clauses(texts), "owner": owner, "type": of.label, "verb": VERB_LABELS[verb]}
         if self.facts.root.has_owner:
             return _("%(grants)s；负责人是 %(owner)s") % label
         return _("%(grants)s，这条记录不符合条件") % label

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform.access.actor import SYSTEM, Actor
 from kemai.platform.access.grants import rights
-from kemai.platform.fields import OPERATORS, FieldSpec
+from kemai.platform.fields import OPERATORS, FieldSpec, listed
 from kemai.platform.objects import ObjectType
 from kemai.platform.query import QueryError, compile_q, parse
 
@@ -85,7 +85,7 @@ def value(spec: FieldSpec, given: Any) -> str:
     if given is None:
         return ""
     if isinstance(given, list):
-        return "、".join(value(spec, one) for one in given)
+        return listed(value(spec, one) for one in given)
     if isinstance(given, bool):
         return _("是") if given else _("否")
     option = spec.option(given)

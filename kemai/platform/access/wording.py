@@ -14,6 +14,7 @@ from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import EVERYTHING, reaches, root_type
 from kemai.platform.access.levels import field_levels
 from kemai.platform.access.reach import allowed_q, lineage
+from kemai.platform.fields import listed
 from kemai.platform.models import Grant, Role
 from kemai.platform.models.rights import SCOPES
 from kemai.platform.objects import ObjectType
@@ -50,7 +51,7 @@ def why_not(actor: Actor, object_type: ObjectType, verb: str, key: int | None) -
     label = {"verb": VERB_LABELS.get(verb, verb), "type": object_type.label}
     if actor.read_only and verb not in {"view", "export", "api"}:
         return _("这个访问令牌只能读取，请换一个可以写入的令牌")
-    names = "、".join(role_name(role) for role in held_roles(actor))
+    names = listed(role_name(role) for role in held_roles(actor))
     if not names:
         return _("您还没有任何角色，也就没有权限，请联系管理员")
     if not reaches(actor, object_type, verb):
@@ -71,10 +72,10 @@ def range_text(actor: Actor, object_type: ObjectType, verb: str) -> str:
     names = dict.fromkeys(role_name(grant.role) for grant in grants)
     texts = dict.fromkeys(scope_text(grant.scope, conditional=bool(grant.where)) for grant in grants)
     return _("您的角色“%(roles)s”对%(type)s“%(verb)s”只有“%(scope)s”范围") % {
-        "roles": "、".join(names),
+        "roles": listed(names),
         "type": object_type.label,
         "verb": VERB_LABELS.get(verb, verb),
-        "scope": "、".join(texts),
+        "scope": listed(texts),
     }
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.audit.log import history
-from kemai.platform.fields import FieldSpec, Invalid, Ref
+from kemai.platform.fields import FieldSpec, Invalid, Ref, listed
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import Ask, DiffLine, Entry, ObjectType, TimelineSource, get
 
@@ -92,7 +92,7 @@ def shown(spec: FieldSpec, plain: Any, level: str, titles: Titles) -> str:
     if plain is None or plain in ("", []):
         return ""
     if spec.type.key == "tags":
-        return "、".join(str(one) for one in plain) if isinstance(plain, list) else str(plain)
+        return listed(plain) if isinstance(plain, list) else str(plain)
     try:
         value = spec.type.parse(plain, spec)
     except Invalid:

@@ -17,6 +17,7 @@ from kemai.platform.define import changes, keys
 from kemai.platform.define.changes import State, require_admin
 from kemai.platform.define.clean import Errors, clean_text
 from kemai.platform.define.icons import ICONS
+from kemai.platform.fields import listed
 from kemai.platform.models import FieldDef, ObjectDef, Setting
 from kemai.platform.objects import UnknownObject, all_types, get
 from kemai.platform.objects.own import TOGETHER
@@ -226,7 +227,7 @@ def remove_object(key: str, *, by: Actor) -> None:
             raise NotVisible
         others = [field for field in pointing(key) if field.type_key != key]
         if others:
-            names = "、".join(f"{label_of(field.type_key)} · {field.label}" for field in others[:5])
+            names = listed(f"{label_of(field.type_key)} · {field.label}" for field in others[:5])
             raise Refused("referred", _("还有字段关联到这个对象：%(names)s。请先删除它们") % {"names": names})
         own.deleted_at = timezone.now()
         own.save()

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.define.layouts import called
-from kemai.platform.fields import Label
+from kemai.platform.fields import Label, listed
 from kemai.platform.models import FieldDef, FieldRule, ImportRun, Layout, ObjectDef, SavedView
 from kemai.platform.objects import UnknownObject, get
 
@@ -101,7 +101,7 @@ def saved_views(type_key: str, key: str) -> Iterator[Use]:
             parts += [_("分列")] * (state.get("by") == key)
         if parts:
             owner = str(view.user) if view.user else ""
-            yield Use(view.name, " · ".join(part for part in (owner, "、".join(parts)) if part))
+            yield Use(view.name, " · ".join(part for part in (owner, listed(parts)) if part))
 
 
 def layouts(type_key: str, key: str) -> Iterator[Use]:
@@ -124,7 +124,7 @@ def other_fields(type_key: str, key: str) -> Iterator[Use]:
         parts = [str(part) for part in field_parts(field, type_key, key)]
         if parts:
             name = f"{type_label(field.type_key)} · {field.label}"
-            yield Use(name, "、".join(parts), reverse("define_field", args=(field.type_key, field.key)))
+            yield Use(name, listed(parts), reverse("define_field", args=(field.type_key, field.key)))
 
 
 def field_parts(field: FieldDef, type_key: str, key: str) -> Iterator[Label]:
@@ -154,7 +154,7 @@ def object_settings(type_key: str, key: str) -> Iterator[Use]:
     if any(key in group for group in own.options.get("unique") or ()):
         parts.append(_("组合唯一"))
     if parts:
-        yield Use(own.label, "、".join(parts), reverse("define_object", args=(type_key,)))
+        yield Use(own.label, listed(parts), reverse("define_object", args=(type_key,)))
 
 
 def role_rules(type_key: str, key: str) -> Iterator[Use]:

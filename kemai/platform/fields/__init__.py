@@ -16,6 +16,8 @@ from kemai.platform.fields.base import (
     Own,
     Ref,
     Test,
+    clauses,
+    listed,
 )
 from kemai.platform.fields.choice import Choice, MultiChoice, Tags
 from kemai.platform.fields.link import Computed, File, Reference, Region, UserReference
@@ -90,5 +92,7 @@ __all__ = [
     "Own",
     "Ref",
     "Test",
+    "clauses",
     "kind_of",
+    "listed",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from random import Random
@@ -23,6 +23,16 @@ class Invalid(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+def listed(words: Iterable[object]) -> str:
+    """Several words in a row, as the reader's language sets them apart."""
+    return _("、").join(map(str, words))
+
+
+def clauses(sentences: Iterable[object]) -> str:
+    """Several sentences in one, as the reader's language sets them apart."""
+    return _("；").join(map(str, sentences))
 
 
 class Ref(NamedTuple):

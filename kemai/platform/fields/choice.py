@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
-from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Ref, Test, clean_text
+from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Ref, Test, clean_text, listed
 
 
 class Choice(FieldType):
@@ -27,7 +27,7 @@ class Choice(FieldType):
         for option in spec.options:
             if folded in {option.value.casefold(), str(option.label).casefold()}:
                 return option.value
-        allowed = "、".join(str(option.label) for option in spec.options[:12])
+        allowed = listed(str(option.label) for option in spec.options[:12])
         raise Invalid(
             _("没有“%(value)s”这个选项，可选：%(allowed)s") % {"value": text[:40], "allowed": allowed}
         )
@@ -68,7 +68,7 @@ class MultiChoice(FieldType):
         return sorted({one.parse_filled(part, spec) for part in split_list(raw)})
 
     def text(self, value: Any, spec: FieldSpec) -> str:
-        return "、".join(Choice().text(one, spec) for one in value or [])
+        return listed(Choice().text(one, spec) for one in value or [])
 
     def json(self, value: Any) -> Any:
         return list(value or [])
@@ -114,7 +114,7 @@ class Tags(MultiChoice):
         return [name for name in names if name]
 
     def text(self, value: Any, spec: FieldSpec) -> str:
-        return "、".join(one.title if isinstance(one, Ref) else str(one) for one in value or [])
+        return listed(one.title if isinstance(one, Ref) else str(one) for one in value or [])
 
     def json(self, value: Any) -> Any:
         return [{"id": one.id, "title": one.title} if isinstance(one, Ref) else one for one in value or []]

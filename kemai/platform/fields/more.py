@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from kemai.kit import dates
 from kemai.kit.errors import KitError
-from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Ref, Test, clean_text
+from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Ref, Test, clean_text, listed
 from kemai.platform.fields.choice import MultiChoice, split_list
 from kemai.platform.fields.link import File, Reference
 from kemai.platform.fields.number import Whole
@@ -150,7 +150,7 @@ class MultiReference(MultiChoice):
         return [str(one.id) for one in value or []]
 
     def text(self, value: Any, spec: FieldSpec) -> str:
-        return "、".join(one.title or f"#{one.id}" for one in value or [])
+        return listed(one.title or f"#{one.id}" for one in value or [])
 
     def json(self, value: Any) -> Any:
         return [{"id": one.id, "title": one.title} for one in value or []]

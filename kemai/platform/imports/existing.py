@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
-from kemai.platform.fields import FieldSpec
+from kemai.platform.fields import FieldSpec, listed
 from kemai.platform.imports.references import slices
 from kemai.platform.imports.shapes import matcher_of
 from kemai.platform.models import Change, ChangeSet
@@ -70,7 +70,7 @@ class OwnConstraint:
         self.name = f"own_{'_'.join(self.fields)}"
 
     def get_violation_error_message(self) -> str:
-        names = "、".join(str(spec.label) for spec in self.specs)
+        names = listed(str(spec.label) for spec in self.specs)
         return _("已有一条记录的%(fields)s与此相同") % {"fields": names}
 
 

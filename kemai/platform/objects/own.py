@@ -237,7 +237,7 @@ def form_of(object_type: ObjectType, fields: Mapping[str, FieldSpec]) -> tuple[S
     named = {key for section in declared for key in section.fields}
     rest = [s.key for s in fields.values() if not (s.key in named or s.readonly or s.private)]
     rest = [key for key in rest if key != object_type.parent or not declared]
-    return (*declared, Section(OTHER_LABEL, *rest)) if rest else declared
+    return (*declared, Section(OTHER_LABEL if declared else object_type.label, *rest)) if rest else declared
 
 
 def page_of(
@@ -248,13 +248,15 @@ def page_of(
     declared = tuple(present(object_type.sections, fields))
     named = {key for section in (*form, *declared) for key in section.fields}
     rest = [spec for spec in fields.values() if spec.key not in named and not spec.private]
-    own = [spec.key for spec in rest if spec.own is not None]  # formulas, numbers: facts, not the system's
-    if own:
-        last = [section for section in form if section.title is OTHER_LABEL]
-        form = [section for section in form if section.title is not OTHER_LABEL]
-        form = [*form, Section(OTHER_LABEL, *(last[0].fields if last else ()), *own)]
+    told = {key for section in declared for key in section.fields}
+    entered = [section for section in form if section.title is not OTHER_LABEL]
+    loose = [
+        key for section in form if section.title is OTHER_LABEL for key in section.fields if key not in told
+    ]
+    loose += [spec.key for spec in rest if spec.own is not None]  # formulas, numbers: facts, not the system's
+    last = [Section(OTHER_LABEL, *loose)] if loose else []
     derived = [spec.key for spec in rest if spec.own is None]
-    return (*form, *declared, *([Section(SYSTEM_LABEL, *derived)] if derived else []))
+    return (*entered, *declared, *last, *([Section(SYSTEM_LABEL, *derived)] if derived else []))
 
 
 def present(sections: Sequence[Section], fields: Mapping[str, Any]) -> Iterator[Section]:

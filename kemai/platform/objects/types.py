@@ -91,6 +91,8 @@ class Action:
     """Of the record's row: '' when it can be done now, a sentence why not, None to leave the button out."""
     form: str = ""
     """The name of an address (with the record's id) whose page asks for what the act needs, shown in a dialogue."""
+    main: bool = False
+    """What one usually does next with a record in that state: its button stands out."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.fields import FieldSpec, Ref, listed
 from kemai.platform.models.extra import dump, load
 from kemai.platform.objects import ObjectType
 from kemai.platform.objects.types import Numbering
@@ -178,7 +178,7 @@ def number_of(name: str) -> int:
 def taken(specs: Sequence[FieldSpec], key: Sequence[Any]) -> FieldErrors:
     last = specs[-1]
     if len(specs) > 1:
-        names = "、".join(str(spec.label) for spec in specs)
+        names = listed(str(spec.label) for spec in specs)
         return FieldErrors({last.key: _("已有一条记录的%(fields)s与此相同") % {"fields": names}})
     return FieldErrors({last.key: taken_text(last, key[0])})
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access, audit, events, query, search
 from kemai.platform.access import Actor
+from kemai.platform.fields import clauses
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import ObjectType, all_types, get
 from kemai.platform.records import computed, own, sql
@@ -144,7 +145,7 @@ def restore(type_key: str, ids: Sequence[int], *, by: Actor, reason: str = "") -
         try:
             bring_back(object_type, list(gone.order_by("pk").values_list("pk", flat=True)), changes, by)
         except FieldErrors as error:
-            raise Refused("duplicate", "；".join(error.errors.values())) from error
+            raise Refused("duplicate", clauses(error.errors.values())) from error
     changes.refresh_from_db(fields=["count"])
     return changes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from markupsafe import Markup
 
 from kemai.kit import money as money_kit
+from kemai.kit import regions
 from kemai.platform.access import Masked
 from kemai.platform.fields import FieldSpec
 
@@ -24,7 +26,16 @@ def text(spec: FieldSpec, value: Any) -> str:
     """The plain text of a field's value; what is masked is shown as it was masked."""
     if isinstance(value, Masked):
         return str(value)
+    if spec.type.key == "region" and value and language() == "en" and regions.is_known(value):
+        return regions.path(
+            value, "en"
+        )  # the type's own text is also what files hold, and those stay readable
     return spec.type.text(value, spec)
+
+
+def month_name(month: int) -> str:
+    """11 月 / Nov."""
+    return calendar.month_abbr[month] if language() == "en" else _("%(n)s 月") % {"n": month}
 
 
 def now() -> datetime:

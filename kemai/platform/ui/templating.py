@@ -95,6 +95,6 @@ def environment(**options: Any) -> Environment:
     )  # fmt: skip
     env.filters.update(
         money=cells.money, compact=cells.compact, number=cells.number, percent=cells.percent, day=cells.day,
-        moment=cells.moment, localtime=cells.local, ago=cells.ago, json=cells.to_json,
+        moment=cells.moment, month_name=cells.month_name, localtime=cells.local, ago=cells.ago, json=cells.to_json,
     )  # fmt: skip
     return env

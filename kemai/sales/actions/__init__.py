@@ -40,14 +40,15 @@ def elsewhere(actor: Actor, ids: Sequence[int], **params: object) -> str:
 
 LEAD_ACTIONS = (
     Action(
-        "convert", gettext_lazy("转为客户"), "user-check", elsewhere, bulk=False, ready=lead_open, form="lead_convert"
+        "convert", gettext_lazy("转为客户"), "user-check", elsewhere, bulk=False, ready=lead_open, form="lead_convert",
+        main=True,
     ),
     Action(
         "disqualify", gettext_lazy("放下线索"), "user-x", elsewhere, bulk=False, ready=lead_open, form="lead_disqualify"
     ),
 )  # fmt: skip
 DEAL_ACTIONS = (
-    Action("win", gettext_lazy("赢单"), "trophy", win, ready=deal_open),
+    Action("win", gettext_lazy("赢单"), "trophy", win, ready=deal_open, main=True),
     Action(
         "lose", gettext_lazy("输单"), "mood-sad", elsewhere, bulk=False, ready=deal_open, form="deal_lose"
     ),
@@ -61,5 +62,6 @@ VISIT_ACTIONS = (
         bulk=False,
         ready=visit_open,
         form="visit_field",
+        main=True,
     ),
 )

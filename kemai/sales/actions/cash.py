@@ -35,7 +35,7 @@ RECEIPT_ACTIONS = (
 INVOICE_ACTIONS = (
     Action(
         "issue", gettext_lazy("登记开票"), "file-invoice", elsewhere, bulk=False, ready=while_("requested"),
-        form="invoice_issue",
+        form="invoice_issue", main=True,
     ),
     Action(
         "reject", gettext_lazy("驳回"), "file-x", elsewhere, bulk=False, ready=while_("requested"),

@@ -51,15 +51,15 @@ def unended(row: Row) -> str | None:
 CONTRACT_ACTIONS = (
     Action(
         "submit", gettext_lazy("提交审批"), "user-check", elsewhere, bulk=False, ready=while_("draft"),
-        form="contract_submit",
+        form="contract_submit", main=True,
     ),
     Action(
         "decide", gettext_lazy("审批"), "checkbox", elsewhere, bulk=False, ready=while_("review"),
-        form="contract_decide",
+        form="contract_decide", main=True,
     ),
     Action(
         "receive", gettext_lazy("登记回款"), "cash", elsewhere, verb="view", bulk=False, ready=owed,
-        form="contract_receive",
+        form="contract_receive", main=True,
     ),
     Action(
         "invoice", gettext_lazy("申请开票"), "file-invoice", elsewhere, verb="view", bulk=False, ready=billed,

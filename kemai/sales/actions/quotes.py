@@ -38,16 +38,19 @@ def withdraw(actor: Actor, ids: Sequence[int], **params: object) -> str:
 
 
 QUOTE_ACTIONS = (
-    Action("send", gettext_lazy("发给客户"), "send", send, bulk=False, ready=while_("draft", "approved")),
+    Action(
+        "send", gettext_lazy("发给客户"), "send", send, bulk=False, ready=while_("draft", "approved"), main=True
+    ),
     Action(
         "ask", gettext_lazy("提交审批"), "user-check", elsewhere, bulk=False, ready=while_("draft"), form="quote_ask"
     ),
     Action(
-        "decide", gettext_lazy("审批"), "checkbox", elsewhere, bulk=False, ready=while_("review"), form="quote_decide"
+        "decide", gettext_lazy("审批"), "checkbox", elsewhere, bulk=False, ready=while_("review"), form="quote_decide",
+        main=True,
     ),
     Action(
         "answer", gettext_lazy("登记答复"), "circle-check", elsewhere, bulk=False, ready=while_("sent"),
-        form="quote_answer",
+        form="quote_answer", main=True,
     ),
     Action(
         "version", gettext_lazy("新建版本"), "file-plus", elsewhere, bulk=False,
@@ -55,7 +58,7 @@ QUOTE_ACTIONS = (
     ),
     Action(
         "contract", gettext_lazy("生成合同"), "file-certificate", elsewhere, bulk=False, ready=while_("accepted"),
-        form="quote_contract",
+        form="quote_contract", main=True,
     ),
     Action(
         "withdraw", gettext_lazy("退回草稿"), "arrow-back-up", withdraw, bulk=False, ready=while_("review", "approved")

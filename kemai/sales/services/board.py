@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from kemai.platform.models import Option
 from kemai.sales.models import Deal
@@ -30,7 +30,7 @@ def late(keys: Sequence[int]) -> Mapping[int, str]:
     for key, stage, since in rows.values_list("pk", "stage", "stage_since"):
         stood = int((now - since).total_seconds() // DAY) if since else 0
         if over := overdue_days(stood, limits.get(stage)):
-            found[key] = _("超期 %(n)s 天") % {"n": over}
+            found[key] = ngettext("超期 %(n)s 天", "超期 %(n)s 天", over) % {"n": over}
     return found
 
 

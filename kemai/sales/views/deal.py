@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.platform import access, records
 from kemai.platform.access import Actor
+from kemai.platform.fields import clauses
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
 from kemai.platform.ui.door import signed_in
@@ -35,7 +36,7 @@ def move(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     try:
         records.update("deal", pk, {"stage": request.POST.get("stage", "")}, by=actor)
     except FieldErrors as error:
-        raise Refused("stage", "；".join(error.errors.values())) from error
+        raise Refused("stage", clauses(error.errors.values())) from error
     undo = last_changeset(get("deal"), pk)
     return announce(show_way(request, actor, pk), _("已进入新阶段"), undo=undo)
 

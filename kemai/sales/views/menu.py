@@ -11,6 +11,7 @@ from kemai.customers.services.today_cards import TodayCard, register_card
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.ui.nav import Page, register_page
+from kemai.platform.ui.trail.naming import name_settings
 from kemai.sales.models.target import MEASURES
 from kemai.sales.services import ageing, targets
 
@@ -45,8 +46,22 @@ def goals(actor: Actor) -> Mapping[str, Any] | None:
     return {"goals": lines} if lines else None
 
 
+TERMS = {
+    "discount_limit": _("不用审批的最大折扣"),
+    "valid_days": _("报价默认有效天数"),
+    "company": _("公司名称"),
+    "tax_number": _("税号"),
+    "address": _("地址"),
+    "phone": _("电话"),
+    "bank": _("开户行"),
+    "account": _("账号"),
+    "conditions": _("默认条款"),
+}
+
+
 def register() -> None:
     """Called when the addresses are declared."""
+    name_settings(TERMS)
     register_card(TodayCard("targets", "sales/today_targets.html", goals, order=10))
     register_page(
         Page(

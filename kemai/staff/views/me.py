@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.kit.devices import device_of
@@ -82,7 +83,7 @@ def sessions_page(request: HttpRequest, actor: Actor) -> HttpResponse:
 def span(minutes: int) -> str:
     """In the largest unit that it is whole in."""
     if minutes % 1440 == 0:
-        return _("%(n)s 天") % {"n": minutes // 1440}
+        return ngettext("%(n)s 天", "%(n)s 天", minutes // 1440) % {"n": minutes // 1440}
     if minutes % 60 == 0:
         return _("%(n)s 小时") % {"n": minutes // 60}
     return _("%(n)s 分钟") % {"n": minutes}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from kemai.platform.define import history, kinds, layouts, objects
+from kemai.platform.fields import listed
 from kemai.platform.models import ConfigChange
 from kemai.platform.objects import UnknownObject, get
 from kemai.platform.ui.define.rows import FIELD_LABELS, OBJECT_LABELS, told
@@ -73,7 +74,7 @@ def shown(change: ConfigChange, name: str, value: Any) -> str:
         return told(labelled(place.partition(".")[0], value))
     if kind == "layoutroles":
         names = layouts.role_names()
-        return "、".join(names.get(key, key) for key in value or ())
+        return listed(names.get(key, key) for key in value or ())
     return told(value)
 
 

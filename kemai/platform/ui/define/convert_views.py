@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.define import convert, fields, kinds, merge
 from kemai.platform.define.convert import Preview
+from kemai.platform.fields import clauses
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.define.object_views import found_type, frame
 from kemai.platform.ui.door import admin_page
@@ -43,7 +44,7 @@ def page(request: HttpRequest, actor: Actor, type_key: str, key: str) -> HttpRes
             return redirect("job", job.pk)
         found = convert.preview(type_key, key, chosen, {}, by=actor)
     except FieldErrors as error:
-        context["error"] = "；".join(error.errors.values())
+        context["error"] = clauses(error.errors.values())
         return render(request, "ui/define/convert.html", context, status=422)
     context |= {"found": found} if isinstance(found, Preview) else {"job": found}
     context["here"] = f"{reverse('define_convert', args=(type_key, key))}?kind={chosen}"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from kemai.platform.access import Actor
 from kemai.platform.define import fields, kinds, rights, usage
+from kemai.platform.fields import clauses
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.define import rows as tables
 from kemai.platform.ui.define.field_form import FieldForm
@@ -45,7 +46,7 @@ def rights_page(request: HttpRequest, actor: Actor, type_key: str, key: str) -> 
             rights.save_levels(type_key, key, {role: str(level) for role, level in wanted.items()}, by=actor)
             rights.save_lock(type_key, key, where, roles if where else [], by=actor)
     except FieldErrors as error:
-        messages.error(request, "；".join(error.errors.values()))
+        messages.error(request, clauses(error.errors.values()))
     else:
         messages.success(request, _("权限已保存，立即生效"))
     return redirect("define_field", type_key, key)

@@ -17,6 +17,7 @@ from kemai.platform.access import Actor, NotVisible
 from kemai.platform.define import fields, history, keys, kinds, objects, usage
 from kemai.platform.define.changes import stamp
 from kemai.platform.define.icons import ICONS
+from kemai.platform.fields import clauses
 from kemai.platform.models import ObjectDef
 from kemai.platform.objects import ObjectType, UnknownObject, all_types, get
 from kemai.platform.records import Conflict, FieldErrors
@@ -118,7 +119,7 @@ def make_first(type_key: str, row: Mapping[str, str], *, by: Actor) -> None:
     try:
         fields.create_field(type_key, kind, values, by=by)
     except FieldErrors as error:
-        raise FieldErrors({"first": f"{row['label']}：" + "；".join(error.errors.values())}) from error
+        raise FieldErrors({"first": f"{row['label']}：" + clauses(error.errors.values())}) from error
 
 
 def split(text: str) -> list[str]:

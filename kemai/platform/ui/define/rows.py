@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from kemai.platform import access, query
 from kemai.platform.define import fields, kinds, objects
 from kemai.platform.define.changes import State
-from kemai.platform.fields import FieldSpec, Label
+from kemai.platform.fields import FieldSpec, Label, clauses, listed
 from kemai.platform.models import FieldDef, ObjectDef
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import Conflict
@@ -118,7 +118,7 @@ def note_of(row: FieldDef) -> str:
     settings = row.settings or {}
     if settings.get("options"):
         labels = [one["label"] for one in settings["options"] if not one.get("archived")]
-        return "、".join(labels[:6]) + ("…" if len(labels) > 6 else "")
+        return listed(labels[:6]) + ("…" if len(labels) > 6 else "")
     if settings.get("ref"):
         return f"→ {objects.label_of(settings['ref'])}"
     if settings.get("formula"):
@@ -206,9 +206,9 @@ def told(value: Any) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
-        return "、".join(told_one(one) for one in value)
+        return listed(told_one(one) for one in value)
     if isinstance(value, Mapping):
-        return "；".join(f"{key}: {told(one)}" for key, one in value.items() if one not in (None, "", [], {}))
+        return clauses(f"{key}: {told(one)}" for key, one in value.items() if one not in (None, "", [], {}))
     return str(value)
 
 
@@ -216,7 +216,7 @@ def told_one(one: Any) -> str:
     if isinstance(one, Mapping):
         text = str(one.get("label") or one.get("title") or told(one))
         if one.get("fields"):
-            text += "（" + "、".join(map(str, one["fields"])) + "）"
+            text += "（" + listed(one["fields"]) + "）"
         return text + (f"（{_('已停用')}）" if one.get("archived") else "")
     return told(one)
 

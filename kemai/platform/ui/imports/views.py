@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kemai.platform import access, imports, objects
 from kemai.platform import records as door
 from kemai.platform.access import Actor
+from kemai.platform.fields import clauses
 from kemai.platform.imports import services
 from kemai.platform.models import ImportRun
 from kemai.platform.objects import get
@@ -56,7 +57,7 @@ def start(request: HttpRequest, actor: Actor, key: str = "") -> HttpResponse:
         try:
             return redirect("import", accept(request, actor, chosen, kinds).pk)
         except FieldErrors as refusal:
-            error = "；".join(refusal.errors.values())
+            error = clauses(refusal.errors.values())
     context = {"kinds": kinds, "chosen": chosen, "error": error, "steps": showing.steps(None), "type": key}
     return render(request, "ui/pages/import_new.html", context, status=422 if error else 200)
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import Actor
-from kemai.platform.fields import FieldSpec
+from kemai.platform.fields import FieldSpec, clauses
 from kemai.platform.models import Option
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.query import Order, Position, QueryError, Row
@@ -273,7 +273,7 @@ def move(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     try:
         records.update(object_type.key, obj.pk, {spec.key: to}, by=actor)
     except records.FieldErrors as error:
-        raise records.Refused("invalid", "；".join(error.errors.values())) from error
+        raise records.Refused("invalid", clauses(error.errors.values())) from error
     change = audit.history(object_type.key, obj.pk).first()
     label = spec.type.text(to, spec)
     answer: dict[str, Any] = {"toast": _("已移到“%(column)s”") % {"column": label}}

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from kemai.kit import regions
 from kemai.platform.access import Masked
-from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.fields import FieldSpec, Ref, listed
 from kemai.platform.objects import ObjectType, get, meta_version
 
 PALETTE = ("blue", "teal", "purple", "orange", "green", "pink", "indigo", "azure", "yellow", "red")
@@ -89,7 +89,7 @@ def tags_maker(spec: FieldSpec) -> Maker:
 
 def pills(items: Sequence[tuple[str, str]]) -> Cell:
     rest = items[TAGS_SHOWN:]
-    return Cell("pills", "、".join(label for label, _color in rest), items[:TAGS_SHOWN], len(rest))
+    return Cell("pills", listed(label for label, _color in rest), items[:TAGS_SHOWN], len(rest))
 
 
 def number_maker(spec: FieldSpec) -> Maker:
@@ -178,7 +178,11 @@ def references_maker(spec: FieldSpec) -> Maker:
 
 
 def lines_maker(spec: FieldSpec) -> Maker:
-    return lambda value: Cell("long", _("%(n)s 行") % {"n": len(value)}, spec.type.text(value, spec)[:500])
+    return lambda value: Cell(
+        "long",
+        ngettext("%(n)s 行", "%(n)s 行", len(value)) % {"n": len(value)},
+        spec.type.text(value, spec)[:500],
+    )
 
 
 def file_maker(spec: FieldSpec) -> Maker:

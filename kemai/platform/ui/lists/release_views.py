@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from kemai.platform.access import Actor
 from kemai.platform.access.grants import rights
 from kemai.platform.exports import approval
+from kemai.platform.fields import clauses, listed
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import ExportRequest
 from kemai.platform.objects import get
@@ -87,7 +88,7 @@ def asked(actor: Actor, request: ExportRequest) -> dict[str, Any]:
     if order.ids is not None:
         where = _("勾选的记录")
     return {
-        "type": object_type.plural, "where": where or _("全部"), "columns": "、".join(names),
+        "type": object_type.plural, "where": where or _("全部"), "columns": listed(names),
         "unmasked": order.unmasked, "format": order.format.upper(),
     }  # fmt: skip
 
@@ -99,7 +100,7 @@ def decide(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
     try:
         found = approval.decide(pk, approve=approve, note=request.POST.get("note", ""), by=actor)
     except FieldErrors as error:
-        messages.error(request, "；".join(error.errors.values()))
+        messages.error(request, clauses(error.errors.values()))
     except Refused as refused:
         messages.error(request, refused.message)
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from markupsafe import Markup
 
 from kemai.platform import access
@@ -119,7 +119,7 @@ def totals_of(specs: Sequence[FieldSpec], rows: Iterable[Row]) -> list[str]:
 
 def count_text(count: Count) -> str:
     """Exact up to some thousands, "3,000+" beyond: counting a million is done on request."""
-    return _("共 %(n)s 条") % {"n": count.short}
+    return ngettext("共 %(n)s 条", "共 %(n)s 条", count.number) % {"n": count.short}
 
 
 def chooser(actor: Actor, object_type: ObjectType, shown: Sequence[FieldSpec]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from kemai.platform import access
@@ -138,7 +139,11 @@ def count(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     """The exact count, on request: it may take a second over a million."""
     object_type, state = opened(request, actor, key)
     number = found.matching(actor, object_type, state).count()
-    return render(request, "ui/pages/list_count.html", {"text": _("共 %(n)s 条") % {"n": f"{number:,}"}})
+    return render(
+        request,
+        "ui/pages/list_count.html",
+        {"text": ngettext("共 %(n)s 条", "共 %(n)s 条", number) % {"n": f"{number:,}"}},
+    )
 
 
 @require_POST

@@ -53,6 +53,8 @@ class Button:
     danger: bool = False
     modal: bool = False
     post: bool = False
+    main: bool = False
+    """What one usually does next: the one button that stands out."""
 
 
 @signed_in
@@ -181,7 +183,7 @@ def more_actions(subject: Subject) -> list[Button]:
 
 def acts(subject: Subject) -> list[Button]:
     """The type's actions that make sense for the record as it is, those that can be done now first."""
-    found = []
+    found: list[Button] = []
     for action in subject.type.actions:
         reason = action.ready(subject.row) if action.ready is not None else ""
         if reason is not None:
@@ -189,10 +191,12 @@ def acts(subject: Subject) -> list[Button]:
                 reverse(action.form, args=[subject.pk]) if action.form else f"{subject.url}/act/{action.key}"
             )
             refused = refusal(subject, action.verb) or reason
+            main = action.main and not refused and not any(one.main for one in found)
+            form = bool(action.form)
             found.append(
-                Button(action.label, action.icon, url, refused, modal=bool(action.form), post=not action.form)
+                Button(action.label, action.icon, url, refused, modal=form, post=not form, main=main)
             )
-    return sorted(found, key=lambda one: bool(one.reason))
+    return sorted(found, key=lambda one: (bool(one.reason), not one.main))
 
 
 def refusal(subject: Subject, verb: str) -> str:
@@ -222,6 +226,8 @@ def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) 
     if found is None:
         raise NotVisible
     content = found.render(actor, subject.row)
+    if content is None and found.place == "side":
+        return HttpResponse()  # nothing to say: no card, until something changes
     if content is None:
         return render(request, "ui/pages/panel_empty.html", {"panel": found})
     # a composer's template takes its content under one name, so that none of its words hides one of ours

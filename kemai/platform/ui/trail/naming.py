@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ OTHERS = {
     "token": gettext_lazy("API 令牌"),
 }
 
-PLAIN = {
+PLAIN: dict[str, Label] = {
     "files": gettext_lazy("附件"),
     "password": gettext_lazy("密码"),
     "two_step": gettext_lazy("两步验证"),
@@ -65,8 +65,18 @@ PLAIN = {
     "undo_days": gettext_lazy("撤销期限"),
     "bin_days": gettext_lazy("回收站期限"),
     "audit_days": gettext_lazy("审计保留"),
+    "manager_sees": gettext_lazy("上级可以看到下属负责的记录"),
+    "reveal_day": gettext_lazy("每人每天最多查看多少个脱敏内容"),
+    "reveal_warn": gettext_lazy("从第几个起提醒"),
+    "export_rows": gettext_lazy("一次导出最多多少行"),
+    "api_rows_hour": gettext_lazy("每人每小时通过接口最多读取多少条"),
 }
 """What is no field of a record, in words."""
+
+
+def name_settings(labels: Mapping[str, Label]) -> None:
+    """What an upper app calls the settings whose changes it notes."""
+    PLAIN.update(labels)
 
 
 @dataclass(frozen=True)

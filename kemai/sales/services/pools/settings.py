@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from kemai.platform import access, audit
 from kemai.platform.access import Actor
@@ -283,7 +284,15 @@ def delete_pool(pool: Pool, *, by: Actor) -> None:
     if not (by.is_admin or by.is_system):
         raise access.Denied
     if number := lying(pool):
-        raise Refused("not_empty", _("公海里还有 %(n)s 条记录，请先分配或停用公海") % {"n": number})
+        raise Refused(
+            "not_empty",
+            ngettext(
+                "公海里还有 %(n)s 条记录，请先分配或停用公海",
+                "公海里还有 %(n)s 条记录，请先分配或停用公海",
+                number,
+            )
+            % {"n": number},
+        )
     with transaction.atomic():
         pool.deleted_at = timezone.now()
         pool.save(update_fields=["deleted_at"])

@@ -17,7 +17,7 @@ from kemai.sales.models import PoolRule
 from kemai.sales.rules.pools.returns import Due, ReturnRule, Standing, due_of
 from kemai.sales.services.pools.due import add_days
 from kemai.sales.services.pools.kinds import KINDS, Kind, today
-from kemai.sales.services.pools.wording import rule_text
+from kemai.sales.services.pools.wording import days_text, rule_text
 
 LABELS = {
     "two_way_on": gettext_lazy("最近双向沟通"), "follow_up_on": gettext_lazy("最近跟进日期"),
@@ -127,7 +127,7 @@ def steps(due: Due, rule: PoolRule) -> list[str]:
         _("从 %(day)s（%(what)s）起算") % {"day": due.base.isoformat(), "what": BASES[due.why]},
         _("加上 %(days)s：%(on)s")
         % {
-            "days": (_("%(n)s 个工作日") if rule.workdays else _("%(n)s 天")) % {"n": rule.days},
+            "days": days_text(rule),
             "on": add_days(due.base, rule.days, rule.workdays).isoformat(),
         },
     ]
