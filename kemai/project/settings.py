@@ -138,6 +138,9 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp"]
 MFA_TOTP_ISSUER = "Kemai"
 
+# behind HTTPS a browser takes these from this very host only, with Secure and for no other path
+SESSION_COOKIE_NAME = f"{'__Host-' if BEHIND_HTTPS else ''}sessionid"
+CSRF_COOKIE_NAME = f"{'__Host-' if BEHIND_HTTPS else ''}csrftoken"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = BEHIND_HTTPS

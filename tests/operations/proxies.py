@@ -61,6 +61,10 @@ class Browser:
         self.port = port
         self.cookies: SimpleCookie = SimpleCookie()
 
+    @property
+    def token(self) -> str:
+        return self.cookies["__Host-csrftoken"].value if "__Host-csrftoken" in self.cookies else ""
+
     def connection(self, timeout: float = 30) -> http.client.HTTPSConnection:
         trusting = ssl.create_default_context()
         trusting.check_hostname = False
@@ -88,7 +92,7 @@ class Browser:
             connection.close()
 
     def post(self, path: str, values: dict[str, str], **more: str) -> Reply:
-        token = self.cookies["csrftoken"].value if "csrftoken" in self.cookies else ""
+        token = self.token
         body = urlencode({**values, "csrfmiddlewaretoken": token})
         return self.ask("POST", path, body, Content_Type="application/x-www-form-urlencoded", **more)
 
@@ -104,7 +108,7 @@ class Browser:
         """What is said to a request that announces so many bytes and sends none; 0 for silence, 100 for go on."""
         connection = self.connection(4)
         lines = [f"POST {path} HTTP/1.1", *(f"{key}: {value}" for key, value in self.headers({}).items())]
-        token = self.cookies["csrftoken"].value if "csrftoken" in self.cookies else ""
+        token = self.token
         lines += [
             f"Content-Length: {size}",
             "Content-Type: multipart/form-data; boundary=x",
@@ -247,7 +251,11 @@ def the_pages(told: Verdicts, browser: Browser, ports: Ports) -> None:
     told.say("logging in", entered.status == 302, entered.status)
     cookies = [line.lower() for line in entered.headers.get_all("Set-Cookie") or ()]
     session = next((line for line in cookies if "session" in line.partition("=")[0]), "")
-    told.say("cookies are secure", "secure" in session and "httponly" in session, "" if session else cookies)
+    told.say(
+        "cookies are secure",
+        session.startswith("__host-") and "secure" in session and "httponly" in session,
+        "" if session else cookies,
+    )
     told.say("a page", browser.ask("GET", "/o/customer/").status == 200)
     before = answered_by(ports)
     for _time in range(12):
@@ -301,7 +309,7 @@ def uploads(told: Verdicts, browser: Browser, key: str) -> None:
             + bytes(size)
             + b"\r\n--x--\r\n"
         )
-        token = browser.cookies["csrftoken"].value
+        token = browser.token
         return browser.ask(
             "POST", f"/o/customer/{record}/files", body, Content_Type="multipart/form-data; boundary=x",
             X_CSRFToken=token, HX_Request="true",

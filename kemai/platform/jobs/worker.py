@@ -20,6 +20,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext, gettext_noop
 
 from kemai.platform.jobs import queue, schedules
+from kemai.platform.jobs.clock import Clock
 from kemai.platform.jobs.progress import LeaseLost, Progress, Stopping
 from kemai.platform.jobs.runner import execute
 from kemai.platform.models import Job
@@ -90,6 +91,7 @@ class Worker:
         self._doubts: dict[int, tuple[dt.datetime | None, float]] = {}
         self._next_renewal = 0.0
         self._next_tick = 0.0
+        self.clock = Clock()
 
     def run(self) -> None:
         """Work until `stop` is set and the running tasks have left, or the grace is over."""
@@ -175,7 +177,8 @@ class Worker:
 
     def _look_around(self) -> None:
         """Schedules, and the jobs of workers that are gone."""
-        schedules.tick()
+        if self.clock.believable():
+            schedules.tick()
         queue.mend_clock()
         now = time.monotonic()
         doubts = {}
