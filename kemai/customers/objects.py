@@ -83,6 +83,7 @@ CUSTOMER = register(
             prepare=hooks.prepare_customer,
             check=hooks.check_customers,
             after=recheck.after_customer,
+            heeds=frozenset({"validity"}),
             check_merge=merging.check_merge,
             merged=merging.merged,
             parted=merging.parted,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kemai.collab.models import Task
+from kemai.customers import at_work
 from kemai.customers.models import Interaction, Order
 from kemai.platform.events import on
-from kemai.platform.models import OutboxEvent
-from kemai.sales.models import Contract, Deal, FollowUp
+from kemai.platform.models import Change, OutboxEvent
+from kemai.sales.models import Contract, Deal, FollowUp, Quote, Visit
 from kemai.sales.services import deals
 from kemai.sales.services.books import settle_range
 from kemai.sales.services.course import note_many
@@ -41,6 +43,10 @@ TOUCHES: dict[str, tuple[Any, str, str]] = {
 """Types whose records put a return off: (model, kind of record that they are about, its column)."""
 
 
+WORK: dict[str, Any] = {"visit": Visit, "quote": Quote}
+"""Types whose records say that somebody is at work for a customer."""
+
+
 @on("interaction.*", name="sales.pools.interaction")
 @on("deal.*", name="sales.pools.deal")
 @on("contract.*", name="sales.pools.contract")
@@ -52,6 +58,21 @@ def touched(event: OutboxEvent) -> None:
     keeping.touched(kind, keys_of(event, model, column))
 
 
+@on("visit.*", name="sales.pools.visit")
+@on("quote.*", name="sales.pools.quote")
+def work_changed(event: OutboxEvent) -> None:
+    """A visit that is planned, a quote before its approver: somebody is at work."""
+    at_work.changed("customer", keys_of(event, WORK[event.type_key], "customer"))
+
+
+@on("task.*", name="sales.pools.task")
+def task_changed(event: OutboxEvent) -> None:
+    rows = Task.objects.filter(pk__in=keys_of(event, Task, "pk"))
+    for kind in KINDS:
+        keys = list(rows.filter(type_key=kind).values_list("object_id", flat=True).distinct())
+        at_work.changed(kind, [key for key in keys if key is not None])
+
+
 @on("customer.*", name="sales.pools.customer")
 @on("lead.*", name="sales.pools.lead")
 def changed(event: OutboxEvent) -> None:
@@ -59,10 +80,13 @@ def changed(event: OutboxEvent) -> None:
     kind = KINDS.get(event.type_key)
     if kind is None or event.name.endswith(("facts_changed", ".merged")):
         return
+    new = event.name.endswith(("created", "restored"))
+    if not new and event.payload.get("fields") == ["owner"]:
+        return  # the clock has followed in the very transaction: keeping.follow_owners
     keys = keys_of(event, kind.type.model, "pk")
-    if event.name.endswith(("created", "restored")):
+    if new:
         newcomers(kind, keys)
-    keeping.due_of(kind, keys)
+    keeping.refresh_due(kind, keys)
 
 
 def newcomers(kind: Kind, keys: Sequence[int]) -> None:
@@ -78,7 +102,13 @@ def keys_of(event: OutboxEvent, model: Any, column: str) -> list[int]:
     if event.object_id is not None:
         rows = rows.filter(pk=event.object_id)
     elif "first" in event.payload:
-        rows = rows.filter(pk__gte=event.payload["first"], pk__lte=event.payload["last"])
+        span = (event.payload["first"], event.payload["last"])
+        rows = rows.filter(pk__range=span)
+        if event.name.endswith(
+            "bulk_updated"
+        ):  # their keys may lie far apart, with everybody else's between them
+            mine = Change.objects.filter(changeset=event.changeset_id, type_key=event.type_key)
+            rows = rows.filter(pk__in=mine.filter(object_id__range=span).values("object_id"))
     else:
         return []
     return list(rows.values_list(column, flat=True).distinct())

@@ -91,6 +91,7 @@ POOL_PAGES = (
     path("pools/manage/<int:pk>/edit", pool_desk.edit, name="pool_edit"),
     path("pools/manage/<int:pk>/fill", pool_desk.fill, name="pool_fill"),
     path("pools/manage/<int:pk>/delete", pool_desk.remove, name="pool_remove"),
+    path("pools/extensions/<int:pk>", pool_desk.extension, name="pool_extension"),
     path("pools/manage/<int:pk>/rules/new", pool_desk.rule, name="pool_rule_new"),
     path("pools/manage/<int:pk>/rules/rehearse", pool_desk.rehearse, name="pool_rehearse_new"),
     path("pools/manage/<int:pk>/rules/<int:key>", pool_desk.rule, name="pool_rule"),
@@ -106,6 +107,7 @@ for kind, place in (("customer", "customers"), ("lead", "leads")):
     urlpatterns += [
         path(f"{place}/<int:pk>/claim", pools.claim, {"kind": kind}, name=f"{kind}_claim"),
         path(f"{place}/<int:pk>/give-back", pools.give_back, {"kind": kind}, name=f"{kind}_give_back"),
+        path(f"{place}/<int:pk>/extend", pools.extend, {"kind": kind}, name=f"{kind}_extend"),
         path(f"{place}/<int:pk>/protect", pools.protect, {"kind": kind}, name=f"{kind}_protect"),
     ]
 pool_menu.register()

@@ -26,6 +26,7 @@ from kemai.platform.access.show import (
     mask_title,
     narrowed,
     order,
+    title_mask,
     visible_specs,
 )
 from kemai.platform.access.wording import conditional, deciding_fields, range_text, why_not
@@ -75,6 +76,7 @@ __all__ = [
     "scope",
     "seers",
     "sight_key",
+    "title_mask",
     "verb_scope",
     "version_of",
     "versions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -150,10 +150,16 @@ def told_as(value: Any, seen: set[int], level: str, other: ObjectType) -> Any:
 
 def mask_title(actor: Actor, object_type: ObjectType, title: str) -> str:
     """The title of a record that the actor sees, as they see it."""
+    return title_mask(actor, object_type)(title)
+
+
+def title_mask(actor: Actor, object_type: ObjectType) -> Callable[[str], str]:
+    """What makes of the title of a record that the actor sees what they see of it; for many at once."""
     level = field_levels(actor, object_type).get(object_type.title, "edit")
     if level in {"read", "edit"}:
-        return title
-    return str(object_type.fields[object_type.title].type.mask(title)) if level == "masked" else "***"
+        return str
+    mask = object_type.fields[object_type.title].type.mask
+    return (lambda title: str(mask(title))) if level == "masked" else lambda title: "***"
 
 
 def order(actor: Actor, object_type: ObjectType, sort: str) -> str:

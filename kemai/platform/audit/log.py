@@ -11,6 +11,7 @@ from django.utils import timezone
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Change, ChangeSet
+from kemai.platform.models.quick import add
 
 Diff = dict[str, list[Any]]
 """{field key: [old, new]} in JSON form; references by key."""
@@ -28,19 +29,21 @@ def plain(spec: FieldSpec, value: Any) -> Any:
 def open_set(
     kind: str, type_key: str, *, by: Actor, reason: str = "", count: int = 0, rule: str = ""
 ) -> ChangeSet:
-    return ChangeSet.objects.create(
-        kind=kind,
-        type_key=type_key,
-        actor_id=by.user_id,
-        actor_name=by.name,
-        source=by.source,
-        reason=reason,
-        request_id=by.request_id,
-        at=timezone.now(),
-        count=count,
-        address=by.address,
-        via=by.via,
-        rule=rule,
+    return add(
+        ChangeSet(
+            kind=kind,
+            type_key=type_key,
+            actor_id=by.user_id,
+            actor_name=by.name,
+            source=by.source,
+            reason=reason,
+            request_id=by.request_id,
+            at=timezone.now(),
+            count=count,
+            address=by.address,
+            via=by.via,
+            rule=rule,
+        )
     )
 
 
@@ -52,16 +55,19 @@ def note(
     by: Actor,
     reason: str = "",
     diff: Mapping[str, Any] | None = None,
+    rule: str = "",
 ) -> ChangeSet:
     """Something that changes no record but must be known later: a log-in, a download, a setting."""
-    changes = open_set(kind, type_key, by=by, reason=reason, count=1)
+    changes = open_set(kind, type_key, by=by, reason=reason, count=1, rule=rule)
     if object_id is not None or diff:
-        Change.objects.create(
-            changeset=changes,
-            type_key=type_key,
-            object_id=object_id or 0,
-            action=kind[:8],
-            diff=dict(diff) if diff else None,
+        add(
+            Change(
+                changeset=changes,
+                type_key=type_key,
+                object_id=object_id or 0,
+                action=kind[:8],
+                diff=dict(diff) if diff else None,
+            )
         )
     return changes
 

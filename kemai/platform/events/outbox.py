@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.utils import timezone
 
 from kemai.platform.models import ChangeSet, OutboxEvent
+from kemai.platform.models.quick import add
 
 
 def emit(
@@ -19,11 +20,13 @@ def emit(
     """Note that something happened ("deal.won"), in the caller's transaction.
 
     For a mass change leave `object_id` out: one event stands for the whole change set."""
-    return OutboxEvent.objects.create(
-        name=name,
-        type_key=type_key,
-        object_id=object_id,
-        changeset=changeset,
-        payload=dict(payload or {}),
-        created_at=timezone.now(),
+    return add(
+        OutboxEvent(
+            name=name,
+            type_key=type_key,
+            object_id=object_id,
+            changeset=changeset,
+            payload=dict(payload or {}),
+            created_at=timezone.now(),
+        )
     )

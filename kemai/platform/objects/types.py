@@ -103,6 +103,7 @@ class Hooks:
     database nothing. `check(values, existing, actor)` sees all records of one act, new ones without existing, and
     asks the database once for all of them.
     `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation.
+    `heeds` are the fields whose change `after` has to do with, where it does not look at others.
     `check_delete(objects, actor)` may refuse that records go to the recycle bin, by hand or by an undo.
     `check_merge(keep, gone, actor)` may refuse to make one of several; `merged(keep, gone, actor)` follows when they
     are one and returns what it made; `parted(objects, actor)` follows when they are several again."""
@@ -110,6 +111,7 @@ class Hooks:
     prepare: Callable[[dict[str, Any], Any, Actor], None] | None = None
     check: Callable[[Sequence[dict[str, Any]], Sequence[Any], Actor], None] | None = None
     after: Callable[[Sequence[Any], frozenset[str], Actor], None] | None = None
+    heeds: frozenset[str] | None = None
     check_delete: Callable[[Sequence[Any], Actor], None] | None = None
     check_merge: Callable[[Any, Sequence[Any], Actor], None] | None = None
     merged: Callable[[Any, Sequence[Any], Actor], Sequence[models.Model]] | None = None

@@ -20,6 +20,7 @@ from kemai.platform.records.files import (
     one_file,
     store,
 )
+from kemai.platform.records.handing import hand_out
 from kemai.platform.records.indexes import soon as index_soon
 from kemai.platform.records.links import Bound, link, links_of, unlink
 from kemai.platform.records.mass import delete_many, retag_many
@@ -89,6 +90,7 @@ __all__ = [
     "field_file",
     "files_of",
     "forget_bytes",
+    "hand_out",
     "index_soon",
     "link",
     "links_of",

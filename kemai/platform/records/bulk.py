@@ -373,6 +373,19 @@ def write_changes(
         groups[tuple(touched)].append([*touched.values(), now, key])
     for names, rows in groups.items():
         sql.update(object_type.model, [*names, "updated_at"], rows)
+    write_parts(object_type, {key: wanted[key] for key in changes})
+
+
+def write_parts(object_type: ObjectType, values: Mapping[int, Values]) -> None:
+    """What stands beside the record. Nobody types it: only an undo of what a service has noted comes through here."""
+    for key, one in values.items():
+        by_part: dict[str, dict[str, Any]] = defaultdict(dict)
+        for name, value in one.items():
+            spec = object_type.fields.get(name)
+            if spec is not None and spec.part and not spec.compute:
+                by_part[spec.part][spec.path.partition("__")[2]] = spec.type.store(value)
+        for part, columns in by_part.items():
+            part_model(object_type.model, part)._default_manager.filter(pk=key).update(**columns)
 
 
 def edit_many(

@@ -43,13 +43,13 @@ def note_pairs(
     object_type: ObjectType, changeset: ChangeSet, pairs: Iterable[tuple[int, Any, Any]], *, by: Actor
 ) -> None:
     pairs = list(pairs)
-    rows = (
+    rows = [
         [
             object_type.key, key, old, new, changeset.reason, changeset.rule, by.user_id, by.name[:120],
             changeset.pk, changeset.at,
         ]
         for key, old, new in pairs
-    )  # fmt: skip
+    ]  # fmt: skip
     sql.insert(OwnerChange, COLUMNS, rows)
     for follower in _followers:
         follower(object_type, changeset, pairs)

@@ -13,6 +13,7 @@ from kemai.platform import access, audit, events, query, search
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid
 from kemai.platform.models import Change, ChangeSet
+from kemai.platform.models.quick import add
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import computed, files, guard, numbers, own, owners, tags
 from kemai.platform.records.conditional import Conditional
@@ -57,9 +58,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         files.claim(object_type, obj.pk, values, by=by)
         guard.check_placed(object_type, [obj.pk], by=by)
         changes = audit.open_set("create", type_key, by=by, reason=reason, count=1)
-        Change.objects.create(
-            changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None
-        )
+        add(Change(changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None))
         if names:
             tags.set_tags(object_type, obj.pk, names, by=by)
         after(object_type, [obj], frozenset(), by)
@@ -138,9 +137,7 @@ def log_update(
 ) -> ChangeSet:
     changed = frozenset(diff)
     changes = audit.open_set(kind, object_type.key, by=by, reason=reason, count=1, rule=rule)
-    Change.objects.create(
-        changeset=changes, type_key=object_type.key, object_id=obj.pk, action="update", diff=diff
-    )
+    add(Change(changeset=changes, type_key=object_type.key, object_id=obj.pk, action="update", diff=diff))
     owners.note(object_type, changes, {obj.pk: diff}, by=by)
     after(object_type, [obj], changed, by)
     moved = computed.updated(object_type, {obj.pk: diff})
@@ -295,8 +292,8 @@ def prepare_all(
 
 
 def after(object_type: ObjectType, objects: Sequence[Any], changed: frozenset[str], by: Actor) -> None:
-    hook = object_type.hooks.after
-    if hook is not None:
+    hook, heeds = object_type.hooks.after, object_type.hooks.heeds
+    if hook is not None and not (changed and heeds is not None and heeds.isdisjoint(changed)):
         hook(objects, changed, by)
 
 

@@ -34,6 +34,10 @@ class FairCursor(base.SQLiteCursorWrapper):
     def execute(self, query: Any, params: Any = None) -> Any:
         return self.until_free(lambda: super(FairCursor, self).execute(query, params))
 
+    def plain(self, query: str, params: Any) -> Any:
+        """A statement with SQLite's own marks: Django looks for its marks in the whole text, at each call."""
+        return self.until_free(lambda: super(base.SQLiteCursorWrapper, self).execute(query, params))
+
     def executemany(self, query: Any, param_list: Any) -> Any:
         if self.connection.in_transaction:
             return super().executemany(query, param_list)

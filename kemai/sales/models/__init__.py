@@ -20,6 +20,7 @@ from kemai.sales.models.pool import (
     Pool,
     PoolMove,
     PoolRule,
+    ReturnExtension,
 )
 from kemai.sales.models.price import ExchangeRate, Price, PricedLine, PriceList
 from kemai.sales.models.quote import Quote, QuoteLine
@@ -56,6 +57,7 @@ __all__ = [
     "QuoteLine",
     "Receipt",
     "ReceiptPlan",
+    "ReturnExtension",
     "Stage",
     "StageEvent",
     "Target",

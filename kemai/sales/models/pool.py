@@ -57,6 +57,11 @@ class Pool(RecordBase):
     protect_days = models.PositiveIntegerField(_("一次最多保护几天"), default=30)
     spare_deals = models.BooleanField(_("有进行中商机的不退回"), default=True)
     spare_contracts = models.BooleanField(_("合同期内的不退回"), default=True)
+    spare_work = models.BooleanField(_("还在处理的不退回"), default=True)
+    """Open approvals, tasks and visits planned for the coming weeks: `customers.at_work`."""
+    extend_most = models.PositiveIntegerField(_("最多延期几次"), default=2)
+    """How often an owner may ask for one record; 0 for never."""
+    extend_days = models.PositiveIntegerField(_("一次最多延期几天"), default=15)
 
     class Meta:
         verbose_name = _("公海")
@@ -101,6 +106,10 @@ class Keeping(models.Model):
     two_way_on = models.DateField(_("最近双向沟通"), null=True)
     follow_up_on = models.DateField(_("最近跟进日期"), null=True)
     protected_until = models.DateField(_("保护到"), null=True)
+    extended_until = models.DateField(_("延期到"), null=True)
+    """The last day that an approved extension adds; a new owner begins without."""
+    work_until = models.DateField(_("工作安排到"), null=True)
+    open_work = models.IntegerField(_("未结的审批数"), default=0)
     return_due_on = DeadlineColumn(_("退回日期"), null=True)
     return_rule = models.ForeignKey(PoolRule, models.SET_NULL, null=True, related_name="+", db_index=False)
     given_basis = models.JSONField(default=dict)
@@ -174,6 +183,46 @@ class PoolMove(models.Model):
             models.Index(fields=("user", "move", "at"), name="pool_move_user"),
             models.Index(fields=("pool", "move", "at"), name="pool_move_pool"),
             models.Index(fields=("type_key", "object_id", "id"), name="pool_move_record"),
+        )
+
+
+class ReturnExtension(models.Model):
+    """An owner asks that a record may stay with him longer, and whoever looks after the pool grants some days or says
+    no. `changeset` is the grant as an act: taken back, the days are gone and the request does not count."""
+
+    STATES = (
+        Option("asked", _("待处理"), "yellow"),
+        Option("granted", _("已同意"), "green"),
+        Option("refused", _("未同意"), "red"),
+        Option("lapsed", _("已失效"), "gray"),
+    )
+    type_key = models.CharField(max_length=40)
+    object_id = models.BigIntegerField()
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="+")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    asked_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    days = models.PositiveIntegerField()
+    due_on = models.DateField()
+    """When it would have gone back."""
+    state = ChoiceColumn(options=STATES, default="asked")
+    granted = models.PositiveIntegerField(default=0)
+    until = models.DateField(null=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=200, blank=True, default="")
+    changeset_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("type_key", "object_id", "id"), name="extension_record"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("type_key", "object_id"),
+                condition=models.Q(state="asked"),
+                name="extension_asked_once",
+            ),
         )
 
 

@@ -48,7 +48,7 @@ LEAD = register(
         timeline=True,
         tags=True,
         numbering=Numbering("number", "L"),
-        hooks=Hooks(prepare=leads.prepare_lead, after=leads.after_lead),
+        hooks=Hooks(prepare=leads.prepare_lead, after=leads.after_lead, heeds=leads.SCORED),
         explain=explain_lead,
         similar=leads.find_similar,
         panels=list(LEAD_PANELS),

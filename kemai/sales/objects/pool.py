@@ -10,7 +10,7 @@ from kemai.platform.access import commons
 from kemai.platform.objects import ObjectType, Section, add_action, add_explain, add_panel, add_part, register
 from kemai.sales import pool_panels
 from kemai.sales.models import LeadRoute, Pool, PoolRule
-from kemai.sales.services.pools import kinds, settings, why
+from kemai.sales.services.pools import kinds, settings, uses, why, work
 
 POOL = register(
     ObjectType(
@@ -47,3 +47,5 @@ for kind in kinds.KINDS.values():
         add_panel(kind.key, panel)
     for action in pool_panels.actions(kind.key):
         add_action(kind.key, action)
+work.declare()
+uses.register()

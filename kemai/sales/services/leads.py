@@ -25,6 +25,8 @@ from kemai.sales.rules import scoring
 Values = dict[str, Any]
 OVER = frozenset({"converted", "disqualified"})
 CARRIED = ("phone", "email", "wecom_id", "region", "address", "industry", "source")
+SCORED = frozenset({*scoring.FIT, "source"})
+"""What the score is made of, besides touches."""
 DAY = 86_400
 CHUNK = 1_000
 
@@ -43,7 +45,7 @@ def prepare_lead(values: Values, existing: Lead | None, by: Actor) -> None:
 
 
 def after_lead(leads: Sequence[Lead], changed: frozenset[str], by: Actor) -> None:
-    if not changed or changed & {*scoring.FIT, "source"}:
+    if not changed or changed & SCORED:
         for lead in leads:
             rescore(lead)
 

@@ -96,9 +96,8 @@ def test_every_figure_equals_the_list_behind_it() -> None:
         ):
             part = slices.read(params, reach)
             check(actor, part, reach)
-    seen = analysis.whole(
-        people["alice"].actor, slices.read({"period": "last12"}, staff.reach(people["alice"].actor))
-    )
+    alice = people["alice"].actor
+    seen = analysis.whole(analysis.by_owner(alice, slices.read({"period": "last12"}, staff.reach(alice))))
     assert seen.won == access.scope(people["alice"].actor, "deal").filter(state="won").count()
     assert Competitor.objects.count() == 1
 
@@ -109,11 +108,12 @@ def check(actor: Actor, part: slices.Slice, reach: staff.Reach) -> None:
         for line in one.lines:
             assert counted(actor, "deal", line.where) == line.step.reached, line.row.name
             assert counted(actor, "deal", line.stands) == line.step.stands
-    ranked = analysis.ranking(actor, part, reach)
+    ended = analysis.by_owner(actor, part)
+    ranked = analysis.ranking(ended, part, reach)
     for person in ranked:
         assert counted(actor, "deal", person.where_won) == person.result.won
         assert counted(actor, "deal", person.where_lost) == person.result.lost
-    whole = analysis.whole(actor, part)
+    whole = analysis.whole(ended)
     assert (sum(one.result.won for one in ranked), sum(one.result.amount for one in ranked)) == (
         whole.won,
         whole.amount,

@@ -125,11 +125,11 @@ def test_the_former_owner_waits_and_giving_back_refunds_nothing(
     alice, bob = people["alice"], people["bob"]
     one = lying(pool)
     assert take(one, alice).taken
-    claims_left = claims.hands_of(KINDS["customer"], pool, alice.user.pk, timezone.now())
+    claims_left = claims.hands_of(KINDS["customer"], pool, alice.user.pk)
     assert claims.give_back("customer", one.pk, by=people["boss"].actor, reason="转给别人") == pool
     assert keeping_of(one).former_owner_id == alice.user.pk
     assert [check.key for check in take(one, alice).checks] == ["former", "reclaim"]
-    assert claims.hands_of(KINDS["customer"], pool, alice.user.pk, timezone.now()).taken == claims_left.taken
+    assert claims.hands_of(KINDS["customer"], pool, alice.user.pk).taken == claims_left.taken
     assert take(one, bob).taken
     assert "已被 Bob 领取" in take(one, people["boss"]).reasons
     with pytest.raises(FieldErrors):

@@ -24,15 +24,16 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     access.require(actor, "deal", "view")
     reach = staff.reach(actor)
     part = slices.read(request.GET.dict(), reach, period="last12")
-    months = analysis.by_month(actor, part)
+    months, ended = analysis.by_month(actor, part), analysis.by_owner(actor, part)
+    funnels = analysis.funnels(actor, part)
     context = {
         "bar": bar(request.path, request.GET, part, reach),
         "part": part,
-        "whole": analysis.whole(actor, part),
-        "standing": analysis.standing(actor, part),
-        "funnels": analysis.funnels(actor, part),
+        "whole": analysis.whole(ended),
+        "standing": analysis.standing(actor, part, sum(one.begun for one in funnels)),
+        "funnels": funnels,
         "pipelines": {one.value: str(one.label) for one in stages.PIPELINES},
-        "ranking": analysis.ranking(actor, part, reach),
+        "ranking": analysis.ranking(ended, part, reach),
         "reasons": analysis.lost_by(actor, part, "lost_reason"),
         "competitors": [one for one in analysis.lost_by(actor, part, "competitor") if one.name],
         "forgotten": analysis.forgotten(actor, part),

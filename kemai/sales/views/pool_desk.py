@@ -22,7 +22,7 @@ from kemai.platform.ui.lists.state import dumps, loads
 from kemai.platform.ui.records.answers import go
 from kemai.sales.models import Pool, PoolRule
 from kemai.sales.models.pool import POOL_KINDS, RETURN_EVENTS
-from kemai.sales.services.pools import rehearsal, settings, stock
+from kemai.sales.services.pools import extensions, rehearsal, settings, stock, uses
 from kemai.sales.services.pools.kinds import KINDS
 from kemai.sales.services.pools.wording import rule_text
 
@@ -36,9 +36,12 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not pools and not actor.is_admin:
         raise access.Denied
     rows = [
-        (pool, settings.lying(pool), sum(rule.since is not None for rule in settings.rules(pool)))
+        (
+            pool, settings.lying(pool), sum(rule.since is not None for rule in settings.rules(pool)),
+            uses.broken(pool.where, pool.kind),
+        )
         for pool in pools
-    ]
+    ]  # fmt: skip
     return render(request, "sales/pool_desks.html", {"rows": rows, "is_admin": actor.is_admin})
 
 
@@ -115,7 +118,11 @@ def desk(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     pool = settings.one_pool(pk, by=actor)
     context = {
         "pool": pool,
-        "rules": [(rule, rule_text(rule)) for rule in settings.rules(pool)],
+        "rules": [
+            (rule, rule_text(rule), uses.broken(rule.where, pool.kind)) for rule in settings.rules(pool)
+        ],
+        "pool_gone": uses.broken(pool.where, pool.kind),
+        "waiting": waiting(actor, pool),
         "stock": stock.read(pool),
         "period": stock.PERIOD,
         "drill": Drill(pool),
@@ -123,6 +130,49 @@ def desk(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "ownerless": ownerless(pool),
     }
     return render(request, "sales/pool_desk.html", context)
+
+
+def waiting(actor: Actor, pool: Pool) -> list[dict[str, Any]]:
+    """The requests that wait, each with the record as the keeper sees it."""
+    asked = list(extensions.open_for(pool))
+    rows = access.scope(actor, pool.kind).filter(pk__in=[one.object_id for one in asked])
+    kind = get(pool.kind)
+    titles = {one.pk: access.mask_title(actor, kind, str(one)) for one in rows}
+    return [
+        {
+            "asked": one,
+            "title": titles.get(one.object_id, f"#{one.object_id}"),
+            "url": reverse("record", args=[pool.kind, one.object_id]),
+        }
+        for one in asked
+    ]
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def extension(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """The dialogue in which a request is granted or refused."""
+    asked = extensions.one(pk, by=actor)
+    errors: dict[str, str] = {}
+    days = request.POST.get("days", str(asked.days)).strip()
+    if request.method == "POST":
+        number = int(days) if days.isascii() and days.isdecimal() and len(days) < 6 else -1
+        yes, note = request.POST.get("answer") != "no", request.POST.get("note", "")
+        try:
+            extensions.decide(pk, yes=yes, days=number, note=note, by=actor)
+        except FieldErrors as error:
+            errors = dict(error.errors)
+        else:
+            said = _("已同意延期") if yes else _("没有同意延期，已告诉申请人")
+            return go(request, reverse("pool_desk", args=[asked.pool_id]), said)
+    context = {
+        "asked": asked,
+        "errors": errors,
+        "act_url": request.path,
+        "days": days,
+        "note": request.POST.get("note", ""),
+    }
+    return render(request, "sales/pool_extension.html", context, status=422 if errors else 200)
 
 
 def ownerless(pool: Pool) -> int:

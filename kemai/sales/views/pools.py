@@ -18,7 +18,7 @@ from kemai.platform.ui import cells
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records.answers import announce, go
 from kemai.sales.models import Pool
-from kemai.sales.services.pools import claims, shelf, why
+from kemai.sales.services.pools import claims, extensions, shelf, why
 from kemai.sales.services.pools.kinds import KINDS
 
 
@@ -202,6 +202,32 @@ def protect(request: HttpRequest, actor: Actor, pk: int, kind: str) -> HttpRespo
         "most": min(pool.protect_days, 90) if pool else 90, "days": request.POST.get("days", "14"),
     }  # fmt: skip
     return render(request, "sales/pool_protect.html", context, status=422 if errors else 200)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def extend(request: HttpRequest, actor: Actor, pk: int, kind: str) -> HttpResponse:
+    """The owner asks for some days more."""
+    chosen = kind_or_404(kind)
+    record = access.one(actor, kind, pk, "edit")
+    keeping = why.keeping_of(chosen, pk)
+    errors: dict[str, str] = {}
+    typed, reason = request.POST.get("days", "7").strip(), request.POST.get("reason", "")
+    if request.method == "POST":
+        number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else -1
+        try:
+            extensions.ask(kind, pk, number, reason, by=actor)
+        except FieldErrors as error:
+            errors = dict(error.errors)
+        else:
+            return go(request, reverse("record", args=[kind, pk]), _("已提交延期申请，公海管理员会处理"))
+    pool = keeping.return_rule.pool if keeping and keeping.return_rule else None
+    context = {
+        "record": record, "keeping": keeping, "errors": errors, "act_url": request.path, "days": typed,
+        "reason": reason, "most": pool.extend_days if pool else 0,
+        "refused": extensions.why_not(chosen, keeping, record.owner_id, actor),
+    }  # fmt: skip
+    return render(request, "sales/pool_extend.html", context, status=422 if errors else 200)
 
 
 @signed_in

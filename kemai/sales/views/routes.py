@@ -20,7 +20,7 @@ from kemai.platform.ui.lists import filters
 from kemai.platform.ui.lists.state import dumps, loads
 from kemai.platform.ui.records.answers import go
 from kemai.sales.models import LeadRoute
-from kemai.sales.services.pools import routing, settings
+from kemai.sales.services.pools import routing, settings, uses
 
 TEXTS = ("name", "method", "capacity", "position", "opens", "closes")
 FLAGS = ("active", "sticky", "workdays")
@@ -28,7 +28,10 @@ FLAGS = ("active", "sticky", "workdays")
 
 @admin_page
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    rows = [(route, list(routing.candidates(route).values())) for route in settings.routes()]
+    rows = [
+        (route, list(routing.candidates(route).values()), uses.broken(route.where, "lead"))
+        for route in settings.routes()
+    ]
     return render(request, "sales/routes.html", {"rows": rows})
 
 

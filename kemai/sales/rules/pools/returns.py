@@ -21,7 +21,8 @@ SOON = 3
 
 @dataclass(frozen=True)
 class ReturnRule:
-    """`spares_deals`, `spares_contracts` are the pool's: open deals and running contracts hold a record."""
+    """`spares_deals`, `spares_contracts`, `spares_work` are the pool's: open deals, running contracts, and open
+    approvals or work that is planned hold a record."""
 
     id: int
     event: str
@@ -30,23 +31,28 @@ class ReturnRule:
     workdays: bool = False
     spares_deals: bool = False
     spares_contracts: bool = False
+    spares_work: bool = False
 
 
 @dataclass(frozen=True)
 class Standing:
     """What is known of a record in its owner's hands. `events` are the last day of each kind of event; `contract` is
-    the day the last contract ends or ended."""
+    the day the last contract ends or ended; `open_work` counts what is open without a day (an approval), `work_until`
+    is the last day for which something is planned, `extended_until` the last day of an extension that was granted."""
 
     received_on: dt.date
     events: Mapping[str, dt.date | None]
     protected_until: dt.date | None = None
     open_deals: int = 0
+    extended_until: dt.date | None = None
+    work_until: dt.date | None = None
+    open_work: int = 0
 
 
 @dataclass(frozen=True)
 class Due:
     """`on` is the day the record goes (in the morning); `base` the day counted from and `why` what it is: received,
-    event or since; `held` says what put the day off: protected, contract or nothing."""
+    event or since; `held` says what put the day off: contract, work, extended, protected or nothing."""
 
     on: dt.date
     rule: ReturnRule
@@ -60,7 +66,7 @@ def due_of(rule: ReturnRule, standing: Standing, add: AddDays) -> Due | None:
     event = standing.events.get(rule.event)
     if rule.event == "contract" and event is None:
         return None
-    if rule.spares_deals and standing.open_deals:
+    if (rule.spares_deals and standing.open_deals) or (rule.spares_work and standing.open_work):
         return None
     base, why = max(
         (standing.received_on, "received"), (event or standing.received_on, "event"), (rule.since, "since"),
@@ -70,7 +76,12 @@ def due_of(rule: ReturnRule, standing: Standing, add: AddDays) -> Due | None:
         why = "received"
     on, held = add(base, rule.days, rule.workdays), ""
     contract = standing.events.get("contract") if rule.spares_contracts else None
-    for last, name in ((contract, "contract"), (standing.protected_until, "protected")):
+    work = standing.work_until if rule.spares_work else None
+    floors = (
+        (contract, "contract"), (work, "work"), (standing.extended_until, "extended"),
+        (standing.protected_until, "protected"),
+    )  # fmt: skip
+    for last, name in floors:
         if last is not None and last + DAY > on:
             on, held = last + DAY, name
     return Due(on, rule, base, why, held)

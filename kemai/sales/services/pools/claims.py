@@ -4,8 +4,8 @@ reach for the same record at the same moment."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -16,19 +16,22 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from kemai.platform import access, records
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, commons
 from kemai.platform.fields import Ref
 from kemai.platform.models import ChangeSet, OwnerChange
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Pool, PoolMove
 from kemai.sales.rules.pools import claims
 from kemai.sales.rules.pools.claims import Asked, Check, Terms
+from kemai.sales.services.pools import looking
 from kemai.sales.services.pools.keeping import Intent, meaning
-from kemai.sales.services.pools.kinds import KINDS, Kind, midnight, people_of, today
+from kemai.sales.services.pools.kinds import KINDS, Kind, in_scope, midnight, pools_by_key, today
 
 QUICK = dt.timedelta(minutes=10)
 MOST = 100
 """Records that one claim may ask for."""
+TOGETHER = 20
+"""Records taken in one transaction: others wait for it no longer than a moment."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Answer:
     checks: tuple[Check, ...] = ()
     gone: str = ""
     """Somebody else has it: who was quicker."""
+    pool: int = 0
+    """Where it lies, as far as it lies in a pool."""
 
     @property
     def reasons(self) -> list[str]:
@@ -76,21 +81,19 @@ def terms_of(pool: Pool) -> Terms:
     )  # fmt: skip
 
 
-@dataclass
+@dataclass(frozen=True)
 class Hands:
-    """What is counted of the person who asks; grows with every record taken. `held` is 0 in a pool without a limit."""
+    """What is counted of the person who asks. `held` is 0 in a pool without a limit."""
 
     held: int
     taken: int
 
 
-def hands_of(kind: Kind, pool: Pool, user_id: int, now: dt.datetime) -> Hands:
+def hands_of(kind: Kind, pool: Pool, user_id: int) -> Hands:
     held = 0
     if pool.hold_most is not None:  # without a limit somebody may hold a hundred thousand, and nobody asks
-        held = kind.type.records().filter(kind.held(closed=pool.hold_closed), owner=user_id).count()
-    since = midnight(today())
-    taken = PoolMove.objects.filter(user=user_id, move="claim", pool=pool, at__gte=since).count()
-    return Hands(held, taken)
+        held = looking.held(kind, user_id, closed=pool.hold_closed)
+    return Hands(held, looking.taken(pool.pk, user_id, midnight(today())))
 
 
 def keeps(actor: Actor, pool: Pool) -> bool:
@@ -98,80 +101,114 @@ def keeps(actor: Actor, pool: Pool) -> bool:
     return actor.is_admin or actor.is_system or actor.user_id in pool.keepers
 
 
-def in_scope(actor: Actor, pool: Pool) -> bool:
-    people = people_of(pool)
-    return people is None or actor.user_id in people
-
-
-def asked_of(
-    kind: Kind, keeping: Any, pool: Pool, hands: Hands, reason: str, *, by: Actor, now: dt.datetime
-) -> Asked:
-    let_go = (
-        OwnerChange.objects.filter(type_key=kind.key, object_id=keeping.pk, old=by.user_id)
-        .order_by("-pk")
-        .values_list("at", flat=True)
-        .first()
-    )
-    return Asked(
-        now=now,
-        midnight=midnight(today() + dt.timedelta(days=1)),
-        in_scope=in_scope(by, pool),
-        held=hands.held,
-        taken=hands.taken,
-        pooled_at=keeping.pooled_at or now,
-        former=keeping.former_owner_id is not None and keeping.former_owner_id == by.user_id,
-        let_go_at=let_go,
-        reason=reason,
-    )
-
-
 def claim(
     type_key: str, keys: Sequence[int], *, by: Actor, reason: str = "", now: dt.datetime | None = None
 ) -> list[Answer]:
-    """Takes what may be taken, and says of each other why not. Raises access.Denied, Refused where too many."""
+    """Takes what may be taken, and says of each other why not. Raises access.Denied, Refused where too many,
+    access.NotVisible."""
     kind = KINDS[type_key]
     access.require(by, kind.type, "view")
     if by.user_id is None or by.read_only:
         raise access.Denied
     if len(keys) > MOST:
         raise Refused("too_many", _("一次最多领取 %(n)s 个，请少选一些") % {"n": MOST})
-    return [claim_one(kind, key, by=by, reason=reason.strip()[:200], now=now) for key in dict.fromkeys(keys)]
+    wanted = list(dict.fromkeys(keys))
+    asking = Asking(kind, by, by.user_id, reason.strip()[:200], now or timezone.now())
+    found: dict[int, Answer] = {}
+    for start in range(0, len(wanted), TOGETHER):
+        found |= asking.claim(wanted[start : start + TOGETHER])
+    mask = access.title_mask(by, kind.type)
+    return [replace(found[key], title=mask(found[key].title)) for key in wanted]
 
 
-def claim_one(kind: Kind, key: int, *, by: Actor, reason: str, now: dt.datetime | None = None) -> Answer:
-    """One record in one transaction. The person's row is locked first, so that two of his own claims do not count past
-    each other, then the record's: whoever comes second finds it gone."""
-    now = now or timezone.now()
-    with transaction.atomic():
-        if not access.scope(by, kind.type).filter(pk=key).exists():
-            return just_gone(kind, key, by=by, now=now)
-        get_user_model()._default_manager.select_for_update().filter(pk=by.user_id or 0).first()
-        keeping = kind.keepings.select_for_update().filter(pk=key).first()
-        record = kind.type.records().select_related("owner").get(pk=key)
-        title = access.mask_title(by, kind.type, str(record))
-        pool = (
-            Pool.objects.filter(pk=keeping.pool_id).first()
-            if keeping is not None and keeping.pool_id
-            else None
+@dataclass(frozen=True)
+class Asking:
+    """One person's claim. What refuses it is looked for before anything is locked; what is left is looked at again
+    under the lock, where neither the records nor the person's figures can move any more, and taken in one go."""
+
+    kind: Kind
+    by: Actor
+    user_id: int
+    reason: str
+    now: dt.datetime
+
+    def claim(self, keys: Sequence[int]) -> dict[int, Answer]:
+        answers = {key: answer for key, answer in self.answers(keys).items() if not answer.taken}
+        left = [key for key in keys if key not in answers]
+        if left:
+            with transaction.atomic():
+                looking.lock(self.kind, left, self.user_id)
+                answers |= self.answers(left)
+                self.take([key for key in left if answers[key].taken], answers)
+        return answers
+
+    def answers(self, keys: Sequence[int]) -> dict[int, Answer]:
+        """What may be said of each record now; `taken` means that it may be."""
+        hands: dict[int, Hands] = {}
+        found: dict[int, Answer] = {}
+        promised: list[looking.Seen] = []
+        seen = looking.look(self.kind, keys, self.user_id)
+        pools = pools_by_key(access.version_of(self.by))
+        for key in keys:
+            one = seen.get(key)
+            pool = pools.get(one.pool) if one is not None and one.pool is not None else None
+            if one is None or not self.may_see(one):
+                found[key] = just_gone(self.kind, key, by=self.by, now=self.now)
+                continue
+            if pool is None or one.owner is not None:
+                found[key] = Answer(key, one.title, taken=False, gone=gone(one.owner, self.by))
+                continue
+            if pool.pk not in hands:
+                hands[pool.pk] = hands_of(self.kind, pool, self.user_id)
+            taken = sum(other.pool == pool.pk for other in promised)
+            held = sum(pool.hold_closed or not other.won for other in promised)
+            mine = Hands(hands[pool.pk].held + held, hands[pool.pk].taken + taken)
+            checks = claims.failing(claims.check(terms_of(pool), self.asked(one, pool, mine)))
+            found[key] = Answer(key, one.title, taken=not checks, checks=checks, pool=pool.pk)
+            if not checks:
+                promised.append(one)
+        return found
+
+    def may_see(self, one: looking.Seen) -> bool:
+        """What lies in a pool that is open to him he sees; anything else is the filter's question."""
+        open_pools = {place.id for place in commons.open_to(self.by, self.kind.type)}
+        if one.owner is None and not one.deleted and one.pool in open_pools:
+            return True
+        return access.scope(self.by, self.kind.type).filter(pk=one.id).exists()
+
+    def asked(self, one: looking.Seen, pool: Pool, hands: Hands) -> Asked:
+        return Asked(
+            now=self.now,
+            midnight=midnight(today() + dt.timedelta(days=1)),
+            in_scope=in_scope(self.by, pool),
+            held=hands.held,
+            taken=hands.taken,
+            pooled_at=one.pooled_at or self.now,
+            former=one.former == self.user_id,
+            let_go_at=one.let_go_at,
+            reason=self.reason,
         )
-        if pool is None or record.owner_id is not None or record.deleted_at is not None:
-            return Answer(key, title, taken=False, gone=gone(record, by))
-        checks = claims.failing(
-            claims.check(
-                terms_of(pool),
-                asked_of(
-                    kind, keeping, pool, hands_of(kind, pool, by.user_id or 0, now), reason, by=by, now=now
-                ),
-            )
-        )
-        if checks:
-            return Answer(key, title, taken=False, checks=checks)
-        rule = _("公海“%(pool)s”：领取") % {"pool": pool.name}
-        with meaning(Intent("claim", pool.pk)):
-            records.put(
-                kind.key, record, {"owner": Ref(by.user_id or 0, by.name)}, by=by, reason=reason, rule=rule
-            )
-    return Answer(key, title, taken=True)
+
+    def take(self, keys: Sequence[int], answers: Mapping[int, Answer]) -> None:
+        by_pool: dict[int, list[int]] = {}
+        for key in keys:
+            by_pool.setdefault(answers[key].pool, []).append(key)
+        pools = pools_by_key(access.version_of(self.by))
+        for pool, mine in by_pool.items():
+            rule = _("公海“%(pool)s”：领取") % {"pool": pools[pool].name}
+            with meaning(Intent("claim", pool, lying=True)):
+                taken = records.hand_out(
+                    self.kind.key,
+                    mine,
+                    Ref(self.user_id, self.by.name),
+                    by=self.by,
+                    reason=self.reason,
+                    rule=rule,
+                )
+            if len(taken) != len(
+                mine
+            ):  # the lock has been kept by nobody: never, but nothing is told that is not so
+                raise Refused("gone", _("刚刚被别人领取了"))
 
 
 def asks_reason(kind: Kind, keys: Sequence[int]) -> bool:
@@ -192,12 +229,13 @@ def just_gone(kind: Kind, key: int, *, by: Actor, now: dt.datetime) -> Answer:
     return Answer(key, f"#{key}", taken=False, gone=_("刚刚被别人领取了"))
 
 
-def gone(record: Any, by: Actor) -> str:
-    if record.owner_id == by.user_id:
+def gone(owner: int | None, by: Actor) -> str:
+    if owner is None:
+        return _("它已不在公海")
+    if owner == by.user_id:
         return _("它已经在您名下")
-    if record.owner_id is not None:
-        return _("已被 %(name)s 领取") % {"name": record.owner}
-    return _("它已不在公海")
+    name = get_user_model()._default_manager.filter(pk=owner).first()
+    return _("已被 %(name)s 领取") % {"name": name}
 
 
 def preview(kind: Kind, pool: Pool, rows: Sequence[Any], *, by: Actor) -> dict[int, tuple[Check, ...]]:
@@ -206,7 +244,7 @@ def preview(kind: Kind, pool: Pool, rows: Sequence[Any], *, by: Actor) -> dict[i
     if by.user_id is None or not rows:
         return {}
     now = timezone.now()
-    hands = hands_of(kind, pool, by.user_id, now)
+    hands = hands_of(kind, pool, by.user_id)
     inside = in_scope(by, pool)
     keys = [row.pk for row in rows]
     gone_at = dict(

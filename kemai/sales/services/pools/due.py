@@ -5,11 +5,13 @@ and the rule: the least of all rules says both."""
 from __future__ import annotations
 
 import datetime as dt
+import re
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
@@ -17,10 +19,12 @@ from django.db.models.functions import Coalesce, Greatest, Least
 
 from kemai.kit.calendar_cn import is_workday
 from kemai.platform.access import SYSTEM
+from kemai.platform.access.grants import forgetting, rights_version
+from kemai.platform.objects.own import meta_version
 from kemai.platform.query import QueryError, compile_q, parse
 from kemai.sales.models import Pool, PoolRule
 from kemai.sales.rules.pools.returns import ReturnRule
-from kemai.sales.services.pools.kinds import Kind, open_pools, people_of
+from kemai.sales.services.pools.kinds import KINDS, Kind, open_pools, people_of
 
 NEVER = 10**12
 PLACES = 1000
@@ -86,7 +90,7 @@ class Term:
         assert self.rule.since is not None
         return ReturnRule(
             self.rule.pk or 0, self.rule.event, self.rule.days, self.rule.since, self.rule.workdays,
-            self.pool.spare_deals, self.pool.spare_contracts,
+            self.pool.spare_deals, self.pool.spare_contracts, self.pool.spare_work,
         )  # fmt: skip
 
 
@@ -118,6 +122,8 @@ def applies(kind: Kind, term: Term) -> Q:
         q &= Q(contract_until__isnull=False)
     if kind.key == "customer" and term.pool.spare_deals:
         q &= Q(open_deals=0)
+    if term.pool.spare_work:
+        q &= Q(open_work=0)
     if term.rule.where:
         try:
             inside = compile_q(parse(term.rule.where, kind.type, SYSTEM.moment()), kind.type)
@@ -142,10 +148,12 @@ def due_day(kind: Kind, term: Term, last: dt.date) -> Any:
         due: Any = base + Later(base - Value(rule.since.toordinal()), table)
     else:
         due = base + Value(rule.days)
-    floors: list[Any] = [Coalesce(DayNumber(F("protected_until")), Value(0)) + Value(1)]
+    floors = ["protected_until", "extended_until"]
+    if term.pool.spare_work:
+        floors.append("work_until")
     if kind.key == "customer" and term.pool.spare_contracts:
-        floors.append(Coalesce(DayNumber(F("contract_until")), Value(0)) + Value(1))
-    return Greatest(due, *floors)
+        floors.append("contract_until")
+    return Greatest(due, *(Coalesce(DayNumber(F(name)), Value(0)) + Value(1) for name in floors))
 
 
 def with_due(kind: Kind, rows: QuerySet[Any], terms: Sequence[Term], day: dt.date) -> QuerySet[Any]:
@@ -179,12 +187,19 @@ def latest_base(kind: Kind, terms: Sequence[Term], day: dt.date) -> dt.date:
 def store(kind: Kind, rows: QuerySet[Any], day: dt.date, terms: Sequence[Term] | None = None) -> int:
     """Works out and stores when these keepings' records return; returns how many changed."""
     terms = terms_of(kind) if terms is None else terms
-    table, key = kind.model._meta.db_table, kind.model._meta.pk.column
     if not terms:
         stale = rows.exclude(return_due_on=None, return_rule=None)
         return int(stale.update(return_due_on=None, return_rule=None))
     found = with_due(kind, rows, terms, day).values_list("pk", "due_key")
     inner, params = found.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(statement(kind, terms, inner), params)
+        return int(cursor.rowcount)
+
+
+def statement(kind: Kind, terms: Sequence[Term], inner: str, among: str = "") -> str:
+    """Stores what `inner` (pk, due_key) finds out, where it differs; `among` narrows it to some keys."""
+    table, key = kind.model._meta.db_table, kind.model._meta.pk.column
     column = "substr(date(n.k / 1000 + 1721424.5), 1, 10)" if connection.vendor == "sqlite" else (
         "(DATE '0001-01-01' + ((n.k / 1000)::int - 1))"
     )  # fmt: skip
@@ -192,11 +207,52 @@ def store(kind: Kind, rows: QuerySet[Any], day: dt.date, terms: Sequence[Term] |
     due = f"CASE WHEN n.k < {NEVER} THEN {column} END"
     rule = f"CASE WHEN n.k < {NEVER} THEN CASE n.k %% {PLACES} {places} END END"
     fence = "LIMIT -1" if connection.vendor == "sqlite" else "OFFSET 0"  # worked out once, not once a mention
-    statement = (
+    return (
         f"UPDATE {table} SET return_due_on = {due}, return_rule_id = {rule} "  # noqa: S608 - names and whole numbers
-        f"FROM (SELECT i.pk AS id, i.due_key AS k FROM ({inner}) AS i {fence}) AS n WHERE {table}.{key} = n.id "
+        f"FROM (SELECT i.pk AS id, i.due_key AS k FROM ({inner}) AS i {among} {fence}) AS n WHERE {table}.{key} = n.id "
         f"AND ({table}.return_due_on IS DISTINCT FROM {due} OR {table}.return_rule_id IS DISTINCT FROM {rule})"
     )
+
+
+class Ready(NamedTuple):
+    """The statement for single records as of a version of the rules, put together once: `text` lacks the keys."""
+
+    text: str
+    params: tuple[Any, ...]
+
+
+@lru_cache(maxsize=8)
+def ready(kind_key: str, version: str, day: dt.date, minute: int) -> Ready | None:
+    """None where no rule is in force. Conditions are read as of the minute in which they are put together."""
+    kind = KINDS[kind_key]
+    terms = terms_of(kind)
+    if not terms:
+        return None
+    found = with_due(kind, kind.keepings, terms, day).values_list("pk", "due_key")
+    inner, params = found.query.sql_with_params()
+    text = statement(kind, terms, inner, "WHERE i.pk IN (KEYS)")
+    if connection.vendor == "sqlite":  # else Django rewrites the marks of the long text at each call
+        text = MARK.sub(lambda found: found[0][1:] if found[0] == "%%" else "?", text)
+    return Ready(text, tuple(params))
+
+
+MARK = re.compile("%%|%s")
+
+
+forgetting.append(ready.cache_clear)
+
+
+def store_keys(kind: Kind, keys: Sequence[int], day: dt.date) -> int:
+    """`store` for some records, as a claim or a call asks for it: putting the statement together took longest."""
+    if not keys:
+        return 0
+    version = f"{rights_version()}/{meta_version()}"
+    prepared = ready(kind.key, version, day, int(time.time() // 60))
+    if prepared is None:
+        return store(kind, kind.keepings.filter(pk__in=keys), day, ())
+    plain = connection.vendor == "sqlite"
+    text = prepared.text.replace("KEYS", ", ".join(["?" if plain else "%s"] * len(keys)))
     with connection.cursor() as cursor:
-        cursor.execute(statement, params)
+        execute = cursor.cursor.plain if plain else cursor.execute
+        execute(text, [*prepared.params, *keys])
         return int(cursor.rowcount)

@@ -5,27 +5,47 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Greatest, TruncDate
+import orjson
+from django.db import connection
+from django.db.models import Count, DateField, DateTimeField, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest, NullIf, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kemai.customers import at_work
 from kemai.customers.models import Interaction, Order
 from kemai.platform.access import SYSTEM
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType
 from kemai.platform.query import QueryError, compile_q, parse
-from kemai.platform.records import owners
-from kemai.sales.models import Contract, CustomerKeeping, Deal, FollowUp, LeadKeeping, Pool, PoolMove
+from kemai.platform.records import owners, sql
+from kemai.sales.models import (
+    Contract,
+    CustomerKeeping,
+    Deal,
+    FollowUp,
+    LeadKeeping,
+    Pool,
+    PoolMove,
+    ReturnExtension,
+)
 from kemai.sales.services.pools import due
-from kemai.sales.services.pools.kinds import KINDS, Kind, local_day, open_pools, today, zone
+from kemai.sales.services.pools.kinds import KINDS, Kind, local_day, midnight, open_pools, today, zone
 
+PART = 500
+"""Keys in one statement."""
+AHEAD = dt.timedelta(days=31)
+"""How far ahead a plan holds a record: today and the thirty days after it."""
+NO_DAY = Value(dt.date(1900, 1, 1), output_field=DateField())
+MOVE_COLUMNS = (
+    "type_key", "object_id", "pool_id", "user_id", "move", "by_id", "reason", "changeset_id", "route_id", "at",
+)  # fmt: skip
 STANDING = ("effective", "completed", "expired")
 """States of contracts that count: drafts and terminated ones do not hold a customer."""
 
@@ -40,6 +60,8 @@ class Intent:
     route: int | None = None
     reason: str = ""
     """What the pool shows as the reason; else the act's own."""
+    lying: bool = False
+    """Do all of the records lie in `pool`? Who has just looked need not look again."""
 
 
 PLAIN = Intent()
@@ -62,42 +84,75 @@ def follow_owners(object_type: ObjectType, changeset: ChangeSet, pairs: Sequence
     if kind is None:
         return
     taken = {key: new for key, _old, new in pairs if new is not None}
-    left: dict[int | None, list[int]] = defaultdict(list)
-    for key, old, new in pairs:
-        if new is None:
-            left[old].append(key)
+    left = {key: old for key, old, new in pairs if new is None}
     take(kind, taken, {key: old for key, old, _new in pairs if old is not None}, changeset)
-    for old, keys in left.items():
-        leave(kind, keys, old, changeset)
+    if left:
+        leave(kind, left, changeset)
 
 
 def take(kind: Kind, owners_of: dict[int, int], former: dict[int, int], changeset: ChangeSet) -> None:
     if not owners_of:
         return
-    rows = kind.keepings.filter(pk__in=list(owners_of))
-    lying = dict(rows.exclude(pool=None).values_list("pk", "pool"))
     intent = _intent.get()
-    rows.update(
-        pool=None, pooled_at=None, pool_reason="", received_on=local_day(changeset.at), protected_until=None,
-        given_basis=intent.basis or {},
-    )  # fmt: skip
+    keys = list(owners_of)
+    if intent.lying:
+        lying = dict.fromkeys(keys, intent.pool)
+    else:
+        lying = dict(kind.keepings.filter(pk__in=keys).exclude(pool=None).values_list("pk", "pool"))
+    begin(kind, keys, local_day(changeset.at), intent.basis or {})
+    lapse(kind, list(former))
     by_former: dict[int, list[int]] = defaultdict(list)
     for key, old in former.items():
         by_former[old].append(key)
-    for old, keys in by_former.items():
-        kind.keepings.filter(pk__in=[key for key in keys if key in owners_of]).update(former_owner=old)
+    for old, his in by_former.items():
+        kind.keepings.filter(pk__in=[key for key in his if key in owners_of]).update(former_owner=old)
     moved = owners_of if intent.move == "route" else lying
     note(kind, {key: (owners_of[key], lying.get(key)) for key in moved}, intent.move or "assign", changeset)
-    refresh_due(kind, list(owners_of))
+    refresh_due(kind, keys)
 
 
-def leave(kind: Kind, keys: Sequence[int], old: int | None, changeset: ChangeSet) -> None:
-    rows = kind.keepings.filter(pk__in=keys)
-    rows.update(former_owner=old, protected_until=None, return_due_on=None, return_rule=None, given_basis={})
+def begin(kind: Kind, keys: Sequence[int], day: dt.date, basis: dict[str, Any]) -> None:
+    """The clock of these records begins anew. Said in plain SQL: it stands in the transaction of every claim."""
+    meta = kind.model._meta
+    for start in range(0, len(keys), PART):
+        part = keys[start : start + PART]
+        marks = ", ".join(["%s"] * len(part))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {meta.db_table} SET pool_id = NULL, pooled_at = NULL, pool_reason = '', received_on = %s, "  # noqa: S608
+                f"protected_until = NULL, extended_until = NULL, given_basis = %s WHERE {meta.pk.column} IN ({marks})",
+                [str(day), orjson.dumps(basis).decode(), *part],
+            )
+
+
+def lapse(kind: Kind, keys: Sequence[int]) -> None:
+    """What was asked for the former owner's sake is settled."""
+    if not keys:
+        return
+    asked = ReturnExtension.objects.filter(type_key=kind.key, object_id__in=keys, state="asked")
+    about = list(asked.values_list("object_id", flat=True))
+    if about:
+        asked.update(state="lapsed")
+        kind.keepings.filter(pk__in=about).update(**work_columns(kind))
+
+
+def leave(kind: Kind, left: Mapping[int, int | None], changeset: ChangeSet) -> None:
+    """These records ({key: who had it}) are nobody's any more. All at once, whoever had them: a night's run takes them
+    from everybody."""
+    keys, meta = list(left), kind.model._meta
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {meta.db_table} SET former_owner_id = %s, protected_until = NULL, extended_until = NULL, "  # noqa: S608
+            f"return_due_on = NULL, return_rule_id = NULL, given_basis = '{{}}' WHERE {meta.pk.column} = %s",
+            [(old, key) for key, old in left.items()],
+        )
+    lapse(kind, keys)
     reason = _intent.get().reason or changeset.reason or changeset.rule
     placed = place(kind, keys, changeset.at, reason=reason, into=_intent.get().pool)
-    move = "return" if old is not None else "enter"
-    note(kind, {key: (old, pool) for key, pool in placed.items()}, move, changeset)
+    for move, owned in (("return", True), ("enter", False)):
+        rows = {key: (left[key], pool) for key, pool in placed.items() if (left[key] is not None) is owned}
+        if rows:
+            note(kind, rows, move, changeset)
 
 
 def place(
@@ -140,23 +195,76 @@ def fitting(kind: Kind, pool: Pool, keys: Sequence[int]) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+def work_columns(kind: Kind) -> dict[str, Any]:
+    """What says that somebody is still at work for these records: the last day for which something is planned, and
+    how much is open without a day."""
+    until: list[Any] = []
+    open_work: list[Any] = []
+    for one in at_work.about(kind.key):
+        rows = one.rows().filter(**{one.link: OuterRef("pk")}).order_by()
+        if one.day:
+            days = last_days(one, rows)
+            until.append(Coalesce(Subquery(days, output_field=DateField()), NO_DAY))
+        else:
+            counted = rows.values(one.link).annotate(n=Count("pk")).values("n")
+            open_work.append(Coalesce(Subquery(counted), Value(0)))
+    latest_day = NullIf(Greatest(NO_DAY, NO_DAY, *until), NO_DAY)
+    return {"work_until": latest_day, "open_work": sum(open_work, Value(0))}
+
+
+def last_days(one: at_work.Work, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The last day for which these rows plan something, by their record."""
+    moments = isinstance(rows.model._meta.get_field(one.day), DateTimeField)
+    first: Any = midnight(today()) if moments else today()
+    span = {f"{one.day}__gte": first, f"{one.day}__lt": first + AHEAD}
+    last: Any = TruncDate(Max(one.day), tzinfo=zone()) if moments else Max(one.day)
+    found: QuerySet[Any] = rows.filter(**span).order_by().values(one.link).annotate(last=last).values("last")
+    return found
+
+
+def planned(one: at_work.Work, key: int) -> dt.date | None:
+    """The last day for which this kind of work is planned for a record."""
+    days = last_days(one, one.rows().filter(**{one.link: key})).values_list("last", flat=True)
+    return next(iter(days), None)
+
+
+@at_work.follow
+def worked_on(type_key: str, keys: Iterable[int]) -> None:
+    """Work for these records was opened, moved or ended."""
+    kind = KINDS.get(type_key)
+    wanted = sorted(set(keys)) if kind is not None else []
+    for start in range(0, len(wanted), PART):
+        assert kind is not None
+        part = wanted[start : start + PART]
+        kind.keepings.filter(pk__in=part).update(**work_columns(kind))
+        refresh_due(kind, part)
+
+
+def still_at_work(kind: Kind, rows: QuerySet[Any]) -> list[int]:
+    """Of these keepings those for whose records something is open or planned: before a return it is looked at anew,
+    since a day that lies ahead comes nearer without an event."""
+    found: set[int] = set()
+    for one in at_work.about(kind.key):
+        mine = one.rows().filter(**{f"{one.link}__in": rows.order_by().values("pk")})
+        if one.day:
+            mine = mine.filter(**{f"{one.day}__gte": midnight(today())})
+        found |= set(mine.values_list(one.link, flat=True))
+    return sorted(found)
+
+
 def kind_alive() -> Q:
     return KINDS["lead"].held(closed=True)
 
 
-def note(kind: Kind, rows: dict[int, tuple[int | None, int | None]], move: str, changeset: ChangeSet) -> None:
+def note(
+    kind: Kind, rows: Mapping[int, tuple[int | None, int | None]], move: str, changeset: ChangeSet
+) -> None:
     """What came and went: {record: (person, pool)}."""
-    PoolMove.objects.bulk_create(
-        [
-            PoolMove(
-                type_key=kind.key, object_id=key, pool_id=pool, move=move, user_id=user, by_id=changeset.actor_id,
-                reason=(changeset.reason or changeset.rule)[:200], changeset_id=changeset.pk,
-                route_id=_intent.get().route, at=changeset.at,
-            )
-            for key, (user, pool) in rows.items()
-        ],
-        batch_size=500,
-    )  # fmt: skip
+    reason, route = (changeset.reason or changeset.rule)[:200], _intent.get().route
+    same = (move, changeset.actor_id, reason, changeset.pk, route, changeset.at)
+    sql.insert(
+        PoolMove, MOVE_COLUMNS, [[kind.key, key, pool, user, *same] for key, (user, pool) in rows.items()]
+    )
 
 
 def place_new(kind: Kind, rows: QuerySet[Any]) -> int:
@@ -185,16 +293,11 @@ def place_new(kind: Kind, rows: QuerySet[Any]) -> int:
 
 def refresh_due(kind: Kind, keys: Sequence[int] | None = None) -> int:
     """When these records (or all) return, worked out anew; returns how many dates changed."""
-    rows = kind.keepings if keys is None else kind.keepings.filter(pk__in=keys)
-    return due.store(kind, rows, today())
-
-
-def due_of(kind: Kind, keys: Sequence[int]) -> None:
-    """The return of these records, where any rule is in force."""
-    terms = due.terms_of(kind)
-    if terms:
-        for start in range(0, len(keys), 2000):
-            due.store(kind, kind.keepings.filter(pk__in=keys[start : start + 2000]), today(), terms)
+    if keys is None:
+        return due.store(kind, kind.keepings, today())
+    return sum(
+        due.store_keys(kind, keys[start : start + PART], today()) for start in range(0, len(keys), PART)
+    )
 
 
 def latest(rows: QuerySet[Any], link: str, column: str, outer: str) -> Subquery:
@@ -215,6 +318,7 @@ def refresh_customers(rows: QuerySet[CustomerKeeping]) -> None:
     running = deals.filter(state="open", customer=OuterRef("pk")).order_by().values("customer")
     either = Q(direction="in") | Q(outcome="reached")
     rows.update(
+        **work_columns(KINDS["customer"]),
         two_way_on=latest(touches.filter(either), "customer", "at", "pk"),
         follow_up_on=latest(touches.filter(direction="out"), "customer", "at", "pk"),
         deal_on=latest(deals, "customer", "created_at", "pk"),
@@ -227,6 +331,7 @@ def refresh_customers(rows: QuerySet[CustomerKeeping]) -> None:
 def refresh_leads(rows: QuerySet[LeadKeeping]) -> None:
     touches = FollowUp.objects.filter(deleted_at=None, at__lte=timezone.now())
     rows.update(
+        **work_columns(KINDS["lead"]),
         two_way_on=latest(touches.filter(outcome="reached"), "lead", "at", "pk"),
         follow_up_on=latest(touches, "lead", "at", "pk"),
     )

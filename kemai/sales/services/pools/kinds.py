@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from kemai.platform.access import Actor
+from kemai.platform.access.grants import forgetting
 from kemai.platform.objects import ObjectType, get
 from kemai.sales.models import CustomerKeeping, Keeping, LeadKeeping, Pool
 from kemai.sales.services.leads import OVER
@@ -75,6 +78,23 @@ def midnight(day: dt.date) -> dt.datetime:
 def open_pools(kind: str) -> Sequence[Pool]:
     """In the order in which they take records."""
     return list(Pool.objects.filter(kind=kind, active=True, deleted_at=None).order_by("position", "pk"))
+
+
+@lru_cache(maxsize=4)
+def pools_by_key(version: str) -> Mapping[int, Pool]:
+    """All pools, also those that are closed, as of a version of the rights: a pool that changes moves it
+    (`settings.save_pool`). Shared by threads: to be read only."""
+    return Pool.objects.in_bulk()
+
+
+forgetting.append(pools_by_key.cache_clear)
+
+
+def in_scope(actor: Actor, pool: Pool) -> bool:
+    """May the actor claim from the pool? What `people_of` says, said of one person."""
+    if not (pool.users or pool.departments):
+        return True
+    return actor.user_id in pool.users or not set(pool.departments).isdisjoint(actor.department_ids)
 
 
 def people_of(pool: Pool) -> list[int] | None:

@@ -20,7 +20,7 @@ from kemai.platform.models import ChangeSet
 from kemai.sales.models import PoolRule
 from kemai.sales.rules.pools.returns import WARN_DAYS
 from kemai.sales.services.pools import due
-from kemai.sales.services.pools.keeping import Intent, meaning
+from kemai.sales.services.pools.keeping import Intent, meaning, still_at_work, worked_on
 from kemai.sales.services.pools.kinds import KINDS, Kind, today
 from kemai.sales.services.pools.wording import rule_text
 
@@ -76,6 +76,8 @@ def due_rows(kind: Kind, day: dt.date) -> QuerySet[Any]:
 
 
 def return_due(kind: Kind, day: dt.date, tell: Tell = quiet) -> list[Returned]:
+    worked_on(kind.key, still_at_work(kind, due_rows(kind, day)))
+    worked_on(kind.key, kind.keepings.filter(open_work__gt=0).values_list("pk", flat=True))
     rules = PoolRule.objects.select_related("pool").in_bulk(
         list(due_rows(kind, day).order_by().values_list("return_rule", flat=True).distinct())
     )

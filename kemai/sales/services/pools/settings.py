@@ -24,11 +24,22 @@ from kemai.sales.services.pools.kinds import KINDS, open_pools, today
 
 NUMBERS = ("hold_most", "daily_most")
 """Limits that may be left empty: none."""
-HOURS = ("former_days", "reclaim_hours", "fresh_hours", "protect_most", "protect_days", "position")
+HOURS = (
+    "former_days", "reclaim_hours", "fresh_hours", "protect_most", "protect_days", "extend_most", "extend_days",
+    "position",
+)  # fmt: skip
 FLAGS = (
     "active", "takes_new", "claimable", "reason_required", "hold_closed", "spare_deals", "spare_contracts",
+    "spare_work",
 )  # fmt: skip
-BIGGEST = {"protect_days": 90, "former_days": 3650, "reclaim_hours": 8760, "fresh_hours": 8760}
+BIGGEST = {
+    "protect_days": 90,
+    "extend_most": 99,
+    "extend_days": 365,
+    "former_days": 3650,
+    "reclaim_hours": 8760,
+    "fresh_hours": 8760,
+}
 DAYS = (1, 3650)
 
 
@@ -255,6 +266,7 @@ def save_rule(draft: PoolRule, *, by: Actor) -> PoolRule:
     with transaction.atomic():
         stored = PoolRule.objects.filter(pk=draft.pk).first() if draft.pk else None
         keep(draft, "pool_rule", told(stored) if stored else {}, told(draft), by=by)
+        access.rights_changed()  # each process keeps what the rules come to as one statement
     follow(draft.pool)
     return draft
 
@@ -266,6 +278,7 @@ def delete_rule(rule: PoolRule, *, by: Actor) -> None:
         rule.deleted_at = timezone.now()
         rule.save(update_fields=["deleted_at"])
         audit.note("delete", "pool_rule", rule.pk, by=by)
+        access.rights_changed()
     follow(rule.pool)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from kemai.platform import access, query, search
@@ -16,7 +15,7 @@ from kemai.platform.fields import FieldSpec
 from kemai.sales.models import Pool
 from kemai.sales.rules.pools.claims import Check
 from kemai.sales.services.pools import claims
-from kemai.sales.services.pools.kinds import KINDS, open_pools
+from kemai.sales.services.pools.kinds import KINDS, in_scope, open_pools
 
 SIZE = 50
 COLUMNS = {
@@ -64,7 +63,7 @@ def pools_for(actor: Actor) -> list[tuple[Pool, int]]:
         if not access.may(actor, kind.type, "view"):
             continue
         for pool in open_pools(kind.key):
-            if claims.keeps(actor, pool) or claims.in_scope(actor, pool):
+            if claims.keeps(actor, pool) or in_scope(actor, pool):
                 lying = access.scope(actor, kind.type).filter(keeping__pool=pool)
                 found.append((pool, lying.count()))
     return found
@@ -94,7 +93,7 @@ def read(pool: Pool, *, by: Actor, text: str = "", cursor: str = "", oldest: boo
     by_key: dict[int, query.Row] = {row["id"]: row for row in read_rows}
     checks = claims.preview(kind, pool, list(keepings.values()), by=by)
     lines = [line_of(by_key[pk], keepings[pk], checks.get(pk, ())) for pk in page[:SIZE]]
-    hands = claims.hands_of(kind, pool, by.user_id or 0, timezone.now())
+    hands = claims.hands_of(kind, pool, by.user_id or 0)
     following = ""
     if len(page) > SIZE:
         last = lines[-1]

@@ -10,12 +10,14 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kemai.customers import at_work
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import Evidence, Explanation
 from kemai.sales.models import PoolRule
 from kemai.sales.rules.pools.returns import Due, ReturnRule, Standing, due_of
 from kemai.sales.services.pools.due import add_days
+from kemai.sales.services.pools.keeping import planned
 from kemai.sales.services.pools.kinds import KINDS, Kind, today
 from kemai.sales.services.pools.wording import days_text, rule_text
 
@@ -44,6 +46,9 @@ SOURCES = {
     "contract_until": gettext_lazy("有效、完成或到期的合同里最晚的结束日期。"),
     "open_deals": gettext_lazy("还没有结束的商机个数。"),
     "protected_until": gettext_lazy("负责人要求在这一天之前不退回。"),
+    "extended_until": gettext_lazy("公海管理员同意延期，到这一天为止不退回。"),
+    "work_until": gettext_lazy("最近三十天内安排的任务和拜访里最晚的一天。"),
+    "open_work": gettext_lazy("还没有审批完的报价、合同和延期申请。"),
 }
 """Where each fact of a keeping comes from."""
 
@@ -64,7 +69,10 @@ def standing_of(kind: Kind, keeping: Any) -> Standing:
     events: dict[str, dt.date | None] = {
         event: getattr(keeping, column) for event, column in kind.events.items()
     }
-    return Standing(keeping.received_on, events, keeping.protected_until, getattr(keeping, "open_deals", 0))
+    return Standing(
+        keeping.received_on, events, keeping.protected_until, getattr(keeping, "open_deals", 0), keeping.extended_until,
+        keeping.work_until, keeping.open_work,
+    )  # fmt: skip
 
 
 def told(kind: Kind, keeping: Any) -> Told | None:
@@ -74,8 +82,9 @@ def told(kind: Kind, keeping: Any) -> Told | None:
         return None
     pool = rule.pool
     plain = ReturnRule(
-        rule.pk, rule.event, rule.days, rule.since, rule.workdays, pool.spare_deals, pool.spare_contracts
-    )
+        rule.pk, rule.event, rule.days, rule.since, rule.workdays, pool.spare_deals, pool.spare_contracts,
+        pool.spare_work,
+    )  # fmt: skip
     due = due_of(plain, standing_of(kind, keeping), add_days)
     if due is None:
         return None
@@ -111,6 +120,10 @@ def explain_due(kind: Kind, keeping: Any) -> Explanation | None:
     inputs.append(Evidence(_("规则从哪天起算"), due.rule.since.isoformat()))
     if keeping.protected_until:
         inputs.append(Evidence(_("保护到"), keeping.protected_until.isoformat()))
+    if keeping.extended_until:
+        inputs.append(Evidence(_("延期到"), keeping.extended_until.isoformat()))
+    if rule.pool.spare_work:
+        inputs += [Evidence(label, text) for label, text in work_of(kind, keeping.pk)]
     return Explanation(
         value=due.on.isoformat(),
         reason=_("%(days)s 天后的清晨退回公海“%(pool)s”")
@@ -135,6 +148,23 @@ def steps(due: Due, rule: PoolRule) -> list[str]:
         found.append(_("合同期内不退回，推迟到 %(on)s") % {"on": due.on.isoformat()})
     if due.held == "protected":
         found.append(_("受保护，推迟到 %(on)s") % {"on": due.on.isoformat()})
+    if due.held == "extended":
+        found.append(_("同意了延期，推迟到 %(on)s") % {"on": due.on.isoformat()})
+    if due.held == "work":
+        found.append(_("安排了任务或拜访，推迟到 %(on)s") % {"on": due.on.isoformat()})
+    return found
+
+
+def work_of(kind: Kind, key: int, *, planned_too: bool = True) -> list[tuple[str, str]]:
+    """What says that somebody is still at work for a record: (what, until when or how many)."""
+    found = []
+    for one in at_work.about(kind.key):
+        if one.day:
+            day = planned(one, key) if planned_too else None
+            if day is not None:
+                found.append((str(one.label), day.isoformat()))
+        elif number := one.rows().filter(**{one.link: key}).count():
+            found.append((str(one.label), str(number)))
     return found
 
 
