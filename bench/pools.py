@@ -65,26 +65,17 @@ def keepings() -> int:
     day = today()
 
     def rows() -> Iterator[list[Any]]:
-        for key in keys:
-            ago = rng.integers(0, YEAR, 6).tolist()
-            days = [day - dt.timedelta(days=n) for n in ago]
-            two, follow, deal, won = (
-                one if n % 3 else None for one, n in zip(days[1:5], ago[1:5], strict=True)
-            )
-            contract = days[5] + dt.timedelta(days=YEAR // 2) if ago[5] % 5 == 0 else None
-            yield [
-                key,
-                "",
-                days[0],
-                two,
-                follow,
-                deal,
-                won,
-                contract,
-                {},
-                int(ago[0] % 9 == 0),
-                int(ago[1] % 20 == 0),
-            ]
+        past = [day - dt.timedelta(days=n) for n in range(YEAR)]
+        half = dt.timedelta(days=YEAR // 2)
+        for start in range(0, len(keys), 10_000):
+            part = keys[start : start + 10_000]
+            for key, ago in zip(part, rng.integers(0, YEAR, (len(part), 6)).tolist(), strict=True):
+                two, follow, deal, won = (past[n] if n % 3 else None for n in ago[1:5])
+                contract = past[ago[5]] + half if ago[5] % 5 == 0 else None
+                yield [
+                    key, "", past[ago[0]], two, follow, deal, won, contract, {}, int(ago[0] % 9 == 0),
+                    int(ago[1] % 20 == 0),
+                ]  # fmt: skip
 
     sql.insert(CustomerKeeping, columns, rows())
     return len(keys)
