@@ -89,8 +89,9 @@ def prepare(connection: Any, rows: list[Any]) -> float:
 
 def by_kemai(connection: Any, *, person: bool) -> tuple[Any, Any, Any]:
     from kemai.analytics.matching import engine
+    from kemai.analytics.matching.fields import shape_of
 
-    engine.find(connection, person=person, kept=LOWEST)
+    engine.find(connection, shape_of(person=person), kept=LOWEST)
     found = connection.execute("SELECT one, two, p FROM found").fetchnumpy()
     return found["one"], found["two"], found["p"]
 
@@ -99,9 +100,10 @@ def by_splink(connection: Any, *, person: bool) -> tuple[Any, Any, Any]:
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
     from kemai.analytics.matching import table
+    from kemai.analytics.matching.fields import shape_of
 
     logging.getLogger("splink").setLevel(logging.ERROR)
-    table.measure(connection, person=person)
+    table.measure(connection, shape_of(person=person))
     connection.execute(
         "CREATE OR REPLACE TABLE parties AS SELECT id AS unique_id, nullif(brand, '') AS brand, "
         "nullif(sound, '') AS sound, nullif(trade, '') AS trade, nullif(branch, '') AS branch, nullif(city, '') AS city, "

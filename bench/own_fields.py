@@ -15,8 +15,9 @@ from bench.measure import Sample, Table, measure
 from bench.pages import ask
 from kemai.customers.models import Customer
 from kemai.platform import jobs, records
+from kemai.platform.access.explain import actor_of, explain, explain_field
 from kemai.platform.models import FieldDef, ObjectDef
-from kemai.platform.objects import meta_changed
+from kemai.platform.objects import VERBS, get, meta_changed
 
 FIELDS, OBJECTS = 200, 50
 LETTER = {"money": "c", "text": "t", "date": "d", "number": "n"}
@@ -29,6 +30,7 @@ def run(label: str) -> None:
     client.force_login(user)
     compare(label, client)
     weigh(label, client)
+    why(label)
     clear()
 
 
@@ -100,7 +102,9 @@ def weigh(label: str, client: Client) -> None:
     pages = {
         "list": "/o/customer/", "list with filter": list_url(), "record": f"/o/customer/{key}",
         "form": f"/o/customer/{key}/edit", "new": "/o/customer/new", "orders": "/o/order/", "today": "/",
-        "another object's record": "/o/product/1",
+        "another object's record": "/o/product/1", "another object's form": "/o/product/1/edit",
+        "settings: objects": "/settings/objects/", "settings: an object's fields": "/settings/objects/product/",
+        "settings: rules": "/settings/objects/product/rules", "settings: a layout": "/settings/objects/product/layouts/form/",
     }  # fmt: skip
     clear()
     before = {name: measure(name, lambda _n, u=url: ask(client, u)) for name, url in pages.items()}  # type: ignore[misc]
@@ -120,6 +124,24 @@ def weigh(label: str, client: Client) -> None:
     for name, url in pages.items():
         after = measure(name, lambda _n, u=url: ask(client, u))  # type: ignore[misc]
         table.add(after, f"{after.cpu - before[name].cpu:+.1f} ms, {after.cpu / before[name].cpu - 1:+.0%}")
+    table.print()
+
+
+def why(label: str) -> None:
+    """Why somebody sees a record or a field, or does not, among the many definitions."""
+    actors = [actor_of(one) for one in get_user_model().objects.filter(is_active=True).order_by("pk")[:20]]
+    keys = list(Customer.objects.filter(deleted_at=None).order_by("pk").values_list("pk", flat=True)[:20])
+    customer = get("customer")
+    table = Table(f"Why somebody sees · {label}")
+
+    def record(n: int) -> None:
+        explain(actors[n % len(actors)], customer, keys[n % len(keys)], VERBS)
+
+    def field(n: int) -> None:
+        explain_field(actors[n % len(actors)], customer, "phone")
+
+    table.add(measure("a record, every verb", record), "target 50 ms")
+    table.add(measure("a field", field), "target 50 ms")
     table.print()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,6 +65,8 @@ def refresh(
         else:
             assert known is not None
             change = catch_up(session, dataset, known[1], known[2], parent)
+            if dataset.unseen and not change.rebuilt:
+                follow_unseen(session, dataset)
         changes[dataset.key] = change
         done.rows[dataset.key] = change.rows
         whole = change.rebuilt or (not dataset.subject and not dataset.parent and change.rows > 0)
@@ -157,6 +159,22 @@ def catch_up(
     rows = merge(session, dataset)
     remember(session, dataset, started, new_last)
     return Change(rows)
+
+
+def follow_unseen(session: Session, dataset: Dataset) -> None:
+    """Brings the columns that move without the watermark up to date, for all rows. Nothing else is out of date for it:
+    no analysis of the product reads what administrators add."""
+    table, key = f"{dataset.key}_now", dataset.primary
+    few = {name: dataset.columns[name] for name in (key, *dataset.unseen)}
+    narrow = replace(dataset, columns=few, local={}, loose=dataset.loose & few.keys())
+    create(session, table, narrow, temporary=True)
+    load(session, table, narrow, living(narrow))
+    sets = ", ".join(f'"{name}" = n."{name}"' for name in dataset.unseen)
+    differ = " OR ".join(f'n."{name}" IS DISTINCT FROM "{dataset.key}"."{name}"' for name in dataset.unseen)
+    session.execute(
+        f'UPDATE "{dataset.key}" SET {sets} FROM "{table}" n WHERE n."{key}" = "{dataset.key}"."{key}" AND ({differ})'
+    )
+    session.execute(f'DROP TABLE "{table}"')
 
 
 def see(session: Session, dataset: Dataset, keys: Iterable[int]) -> None:

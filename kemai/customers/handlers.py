@@ -34,18 +34,20 @@ def names_changed(event: OutboxEvent) -> None:
         match_keys.follow(event.payload["first"], event.payload["last"])
 
 
-@on("customer.merged", name="customers.duplicates.merged")
+@on("*.merged", name="customers.duplicates.merged")
 def merged(event: OutboxEvent) -> None:
-    """The pairs of merged customers are decided, wherever they were merged."""
+    """The pairs of merged records are decided, wherever they were merged."""
     if event.object_id is not None and event.changeset is not None:
         gone = event.payload["gone"]
-        duplicates.follow_merge(event.object_id, gone, event.changeset.pk, event.changeset.actor_id)
+        duplicates.follow_merge(
+            event.type_key, event.object_id, gone, event.changeset.pk, event.changeset.actor_id
+        )
 
 
-@on("customer.parted", name="customers.duplicates.parted")
+@on("*.parted", name="customers.duplicates.parted")
 def parted(event: OutboxEvent) -> None:
     if event.object_id is not None:
-        duplicates.follow_part(event.object_id, event.payload["gone"])
+        duplicates.follow_part(event.type_key, event.object_id, event.payload["gone"])
 
 
 @on("customer.facts_changed", name="customers.chain.figures")

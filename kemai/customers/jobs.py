@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 from kemai.customers.services import (
     chain_months,
     duplicate_runs,
+    duplicate_sources,
     duplicates,
     health,
     recheck,
@@ -29,11 +30,14 @@ def refresh_segments(progress: Progress) -> dict[str, int]:
     }
 
 
-@schedule("customers.duplicates", at="03:20", title=gettext_noop("查找重复客户"))
+@schedule("customers.duplicates", at="03:20", title=gettext_noop("查找重复记录"))
 def find_duplicates(progress: Progress) -> dict[str, object]:
-    """New and changed customers against all others; what was put off comes back."""
+    """New and changed records against all others of their type; what was put off comes back."""
     duplicates.wake()
-    return duplicate_runs.look(progress, full=False)
+    return {
+        one.key: duplicate_runs.look(progress, full=False, type_key=one.key)
+        for one in duplicate_sources.searched()
+    }
 
 
 @schedule("customers.health", at="04:40", title=gettext_noop("数据健康统计"))

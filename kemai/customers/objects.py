@@ -17,7 +17,18 @@ from kemai.customers.models import (
     Shop,
 )
 from kemai.customers.models.trade import SALES_CHANNELS
-from kemai.customers.services import chain, consents, hooks, merging, recheck, similar, timeline, uses
+from kemai.customers.services import (
+    chain,
+    consents,
+    hooks,
+    merging,
+    recheck,
+    record_similar,
+    similar,
+    timeline,
+    uses,
+)
+from kemai.platform.define import doubles
 from kemai.platform.models import Tag
 from kemai.platform.objects import (
     Hooks,
@@ -26,6 +37,7 @@ from kemai.platform.objects import (
     ObjectType,
     Section,
     View,
+    find_similar_everywhere,
     register,
     register_link,
     relate,
@@ -113,8 +125,12 @@ CONTACT = register(
         badges=("role", "primary"),
         parent="customer",
         unique=("phone", "email"),
+        doubles={
+            "name": "person", "phone": "phone", "email": "email", "wecom_id": "same", "birthday": "same",
+            "customer": "same",
+        },
     )
-)
+)  # fmt: skip
 IDENTIFIER = register(
     ObjectType(
         key="identifier",
@@ -266,3 +282,5 @@ register_link(LinkKind("related", _("相关记录"), "", order=90))
 relate("customer", "privacy_request", "customer")
 
 uses.register()
+doubles.own_way("customer")
+find_similar_everywhere(record_similar.find_similar)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from kemai.kit.parties import MISSING, NEAR_NAME, NEAR_SOUND, Levels, Party, domains
+from kemai.kit.parties import MISSING, NEAR_NAME, NEAR_SOUND, Levels, Party, digits_of, domains
 
 COMPANY = ("brand", "trade", "branch", "city", "phone", "email", "code", "place", "contact")
 PERSON = ("name", "city", "phone", "email", "wecom", "place", "birthday")
@@ -23,6 +23,16 @@ def compare(one: Party, two: Party) -> Levels:
     if one.person != two.person:
         raise ValueError("a person and a company are not compared")
     return {name: LEVELS[name](one, two) for name in fields_of(person=one.person)}
+
+
+def compare_by(fields: Sequence[str], one: Party, two: Party) -> Levels:
+    """As `compare`, by these fields; "x0", "x1", … are the further values of records that are no customers."""
+    return {
+        name: same(one.plain[int(name[1:])], two.plain[int(name[1:])])
+        if name[1:].isdigit()
+        else LEVELS[name](one, two)
+        for name in fields
+    }
 
 
 def brand(one: Party, two: Party) -> int:
@@ -47,6 +57,12 @@ def name(one: Party, two: Party) -> int:
         return 2
     near = one.near and one.near == two.near
     return 1 if near or jaro_winkler(one.sound, two.sound) >= NEAR_NAME else 0
+
+
+def thing(one: Party, two: Party) -> int:
+    """As a person's name, but other figures are another thing, however alike the rest sounds."""
+    found = name(one, two)
+    return found if found != 1 or digits_of(one.sound) == digits_of(two.sound) else 0
 
 
 def trade(one: Party, two: Party) -> int:
@@ -123,7 +139,7 @@ def birthday(one: Party, two: Party) -> int:
 
 LEVELS: dict[str, Callable[[Party, Party], int]] = {
     "brand": brand, "name": name, "trade": trade, "branch": branch, "city": city, "phone": phone, "email": email,
-    "code": code, "place": place, "contact": contact, "wecom": wecom, "birthday": birthday,
+    "code": code, "place": place, "contact": contact, "wecom": wecom, "birthday": birthday, "thing": thing,
 }  # fmt: skip
 
 

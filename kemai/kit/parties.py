@@ -61,6 +61,8 @@ class Party:
     """The people there, by their simplified names."""
     voices: tuple[str, ...] = field(default=())
     """The same people by their sound."""
+    plain: tuple[str, ...] = ()
+    """Of records that are no customers: further values, alike or not (a serial number, a day), "" where not said."""
 
 
 def make(
@@ -100,6 +102,30 @@ def make(
     )
 
 
+def make_record(
+    *,
+    name: str = "",
+    called: str = "thing",
+    phones: Iterable[str] = (),
+    emails: Iterable[str] = (),
+    code: str = "",
+    region: str = "",
+    address: str = "",
+    plain: Sequence[str] = (),
+) -> Party:
+    """The comparable form of any record, of which an administrator said what is compared. `called` says how its name is
+    read: that of a person, of a company, or of a thing."""
+    brand, sound, near, trade, branch, named = NAMES[called](name)
+    road, number = road_of(address)
+    return Party(
+        brand=brand, sound=sound, near=near, trade=trade, branch=branch,
+        city=city_of(region, address) or named[:4], road=road, door=f"{road} {number}" if number else "", code=code,
+        phones=tuple(sorted({one.partition(";")[0] for one in phones if one})),
+        emails=tuple(sorted({one.strip().casefold() for one in emails if "@" in one})),
+        plain=tuple(plain),
+    )  # fmt: skip
+
+
 @lru_cache(maxsize=65536)
 def name_of_company(name: str) -> tuple[str, str, str, str, str, str]:
     """(brand, its sound, its near sound, trade, branch, region code)."""
@@ -124,6 +150,22 @@ def name_of_person(name: str) -> tuple[str, str, str, str, str, str]:
     plain = person_name(name)
     sound, near = sound_of(plain, person=True)
     return plain, sound, near, "", "", ""
+
+
+@lru_cache(maxsize=65536)
+def name_of_thing(name: str) -> tuple[str, str, str, str, str, str]:
+    """A thing's name stands as a whole: what looks like a region or a trade in it is part of it."""
+    plain = names.match_key(simplify(names.normalise(name)))
+    sound, near = sound_of(plain)
+    return plain, sound, near, "", "", ""
+
+
+NAMES = {"company": name_of_company, "person": name_of_person, "thing": name_of_thing}
+
+
+def digits_of(sound: str) -> str:
+    """The figures of a name: 空压机 01 and 空压机 02 sound alike and are two machines."""
+    return "".join(char for char in sound if char.isdigit())
 
 
 def person_name(name: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from bench.doubles_made_up import Maker
 from kemai.analytics.matching import engine, learning, model, pairs, table
-from kemai.analytics.matching.fields import fields_of
+from kemai.analytics.matching.fields import COMPANY, COMPANY_SHAPE, PERSON_SHAPE, fields_of, shape_of
 from kemai.kit.agreement import compare
 from kemai.kit.parties import Party, make
 
@@ -47,7 +47,7 @@ def fill(connection: Any, parties: list[Party]) -> None:
 def test_sql_and_python_agree_on_every_level_and_every_probability(connection: Any, person: bool) -> None:
     parties, _truth = made_up(1500)
     fill(connection, parties)
-    known = engine.find(connection, person=person, kept=0.0001)
+    known = engine.find(connection, shape_of(person=person), kept=0.0001)
     assert known is not None
     fields = fields_of(person=person)
     common = [one.key for one in fields if one.frequency]
@@ -80,8 +80,8 @@ def test_no_pair_with_a_common_key_is_overlooked(connection: Any) -> None:
     parties, _truth = made_up(500)
     fill(connection, parties)
     for person in (True, False):
-        table.measure(connection, person=person)
-        pairs.block(connection, person=person)
+        table.measure(connection, shape_of(person=person))
+        pairs.block(connection, shape_of(person=person))
         seen = set(connection.execute("SELECT one, two FROM candidate").fetchall())
         assert slow_blocks(parties, person=person) <= seen
         assert all(one < two for one, two in seen)
@@ -93,7 +93,7 @@ def test_doubles_are_found_and_what_is_called_certain_is(connection: Any) -> Non
     parties, truth = made_up(8000)
     fill(connection, parties)
     for person in (True, False):
-        engine.find(connection, person=person)
+        engine.find(connection, shape_of(person=person))
         found = connection.execute("SELECT one, two, p FROM found").fetchnumpy()
         right = np.array(truth)[found["one"]] == np.array(truth)[found["two"]]
         assert right[found["p"] >= 0.99].mean() > 0.985
@@ -107,7 +107,7 @@ def test_doubles_are_found_and_what_is_called_certain_is(connection: Any) -> Non
 def test_looking_only_at_what_is_new_finds_the_same(connection: Any) -> None:
     parties, _truth = made_up(3000)
     fill(connection, parties)
-    known = engine.find(connection, person=False)
+    known = engine.find(connection, COMPANY_SHAPE)
     assert known is not None
     fresh = list(range(2900, 3000))
     every = {
@@ -116,7 +116,7 @@ def test_looking_only_at_what_is_new_finds_the_same(connection: Any) -> None:
         if one in fresh or two in fresh
     }
     table.mark(connection, fresh)
-    engine.find(connection, person=False, known=known, changed=True)
+    engine.find(connection, COMPANY_SHAPE, known=known, changed=True)
     again = {(one, two): p for one, two, p in connection.execute("SELECT one, two, p FROM found").fetchall()}
     assert again == pytest.approx(every)
 
@@ -127,16 +127,16 @@ def test_giant_blocks_do_not_explode(connection: Any) -> None:
         make(person=False, name=f"华{n}兴贸易有限公司", phones=["+8657188888888"]) for n in range(2000)
     ]
     fill(connection, parties)
-    table.measure(connection, person=False)
-    pairs.block(connection, person=False)
+    table.measure(connection, COMPANY_SHAPE)
+    pairs.block(connection, COMPANY_SHAPE)
     (count,) = connection.execute("SELECT count(*) FROM candidate").fetchone()
     assert count < 2000 * pairs.MOST
 
 
 def test_nothing_to_compare_is_no_fault(connection: Any) -> None:
     fill(connection, [make(person=False, name="华兴")])
-    assert engine.find(connection, person=False) is None
-    assert engine.find(connection, person=True) is None
+    assert engine.find(connection, COMPANY_SHAPE) is None
+    assert engine.find(connection, PERSON_SHAPE) is None
 
 
 @pytest.mark.row(11)
@@ -145,8 +145,8 @@ def test_decisions_correct_levels_once_there_are_enough() -> None:
     sure = {"trade": [2, 3.0], model.PLAIN: [0, 2.0]}
     wrong = {"trade": [0, -2.0], model.PLAIN: [0, 2.0]}
     few = [(sure, True), (wrong, False)] * 50
-    assert learning.lean(few, person=False) == {}
-    taught = learning.lean(few * 4, person=False)
+    assert learning.lean(few, COMPANY) == {}
+    taught = learning.lean(few * 4, COMPANY)
     assert taught["trade:0"] < -1.5
     assert taught["trade:2"] > 0
-    assert learning.lean([(sure, True)] * 500, person=False) == {}
+    assert learning.lean([(sure, True)] * 500, COMPANY) == {}

@@ -18,12 +18,13 @@ from kemai.analytics.conditions import compile_ibis
 from kemai.analytics.registry import UnknownAnalysis, all_analyses, get_analysis, params_for
 from kemai.analytics.store import FILE, StoreBusy, open_store
 from kemai.customers.models import Customer, Order, Product
-from kemai.platform import query, records
+from kemai.platform import jobs, query, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import fields, objects
 from kemai.platform.models import Setting
 from kemai.platform.objects import get
 from kemai.platform.objects.dataset import Dataset, all_datasets
+from kemai.platform.records import recompute
 from tests.analytics.conftest import Till
 
 HARD = ['引"号', "逗,号", "换\n行", "", "  空 格 ", "😀", "'单", "\\反", "NULL", "a\r\nb"]
@@ -70,7 +71,8 @@ def test_holes_in_the_keys_are_stepped_over(
 ) -> None:
     monkeypatch.setattr(extract, "BLOCK", 3)
     now = timezone.now()
-    keys = [10, 11, 12, 13, 5_000_000_000, 9_000_000_000_000]
+    there = Product.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    keys = [there + 10, there + 11, there + 12, there + 13, 5_000_000_000, 9_000_000_000_000]
     for key in keys:
         Product.objects.create(pk=key, name="x", number=str(key), created_at=now, updated_at=now)
     products = next(one for one in all_datasets() if one.key == "product")
@@ -190,3 +192,39 @@ def test_own_fields_and_objects_are_asked_in_the_store_as_in_the_database(
         objects.remove_object("gear", by=SYSTEM)
         refresh.refresh(session)
         assert not session.has("gear")
+
+
+@pytest.mark.row(117)
+def test_formulas_and_roll_ups_stand_in_the_store_by_their_values(till: Till, tmp_path: Path) -> None:
+    for key, kind, more in (
+        ("score", "number", {}),
+        ("born", "date", {"personal": True}),
+        ("double", "formula", {"result": "number", "formula": "score * 2"}),
+        ("again", "formula", {"result": "number", "formula": "double + 1"}),
+        ("age", "formula", {"result": "number", "formula": "YEAR(born)"}),
+        ("words", "formula", {"result": "text", "formula": "name & '!'"}),
+    ):
+        fields.create_field("customer", kind, {"label": key, **more}, by=SYSTEM, key=key)
+    rollup = {"rollup": {"object": "order", "field": "customer", "agg": "count"}}
+    fields.create_field("customer", "rollup", {"label": "bought", **rollup}, by=SYSTEM, key="bought")
+    held = till.customer()
+    records.update("customer", held.pk, {"score": 3}, by=SYSTEM)
+    only = [one for one in all_datasets() if one.key == "customer"]
+    asked = f"SELECT own_double, own_again, own_bought FROM customer WHERE id = {held.pk}"
+    with open_store(tmp_path) as session:
+        refresh.refresh(session, only)
+        assert {"own_age", "own_words"}.isdisjoint(session.kinds["customer"]), (
+            "no personal data, no free text"
+        )
+        assert session.execute(asked) == [(6.0, 7.0, None)]
+        before = Customer.objects.get(pk=held.pk).updated_at
+        till.order(held, 3)
+        assert recompute.definition_changed("customer", ["bought"]) is not None
+        jobs.run_all()
+        assert Customer.objects.get(pk=held.pk).updated_at == before, "the record was not touched"
+        assert not refresh.refresh(session, only).everything
+        assert session.execute(asked) == [(6.0, 7.0, 1.0)]
+        node = query.parse({"field": "double", "op": "gte", "value": 6}, get("customer"), SYSTEM.moment())
+        table = session.table("customer")
+        passing = table.filter(compile_ibis(node, table, "customer", session.table)).select("id")
+        assert {row["id"] for row in session.rows(passing)} == {held.pk}

@@ -134,6 +134,24 @@ def test_equipment_is_built_in_the_browser_and_behaves_like_everything_else(ente
     expect(page.get_by_role("link", name="查看导入的记录")).to_be_visible()
     go(page, f"/o/{key}/?q=二号")
     expect(rows(page)).to_have_count(1)
+
+    # what tells doubles: chosen, warned of while typing, found by the run, merged
+    go(page, f"/settings/objects/{key}/rules")
+    page.get_by_label("名称", exact=True).select_option("thing")
+    page.get_by_label("型号", exact=True).select_option("same")
+    page.get_by_role("button", name="保存", exact=True).click()
+    toast(page, "已保存")
+    settled(page, f"/o/{key}/new", "hx-trigger='input delay:400ms", there=True)
+    go(page, f"/o/{key}/new")
+    page.fill("[name=name]", "二號检测台")
+    expect(page.locator("#similar")).to_contain_text("二号检测台")
+    pick(page, "客户", owner)
+    page.fill("[name=xinghao]", "x200")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("二號检测台")
+    go(page, f"/customers/duplicates?type={key}")
+    page.get_by_role("button", name="现在查找").click()
+    expect(page.locator("#dup-job")).to_contain_text("查找完成", timeout=120_000)
     gone(page, key)
 
 

@@ -10,7 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kemai.platform import records
 from kemai.platform.audit.seal import seal_all
-from kemai.platform.models import AuditEntry, ChangeSet
+from kemai.platform.audit.verify import verify
+from kemai.platform.define import fields
+from kemai.platform.models import AuditEntry, Change, ChangeSet
 from tests.people import PASSWORD, Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row(138)]
@@ -60,3 +62,30 @@ def test_a_page_that_is_looked_at_leaves_nothing(people: dict[str, Person], clie
     before = ChangeSet.objects.count()
     assert client.get(f"/o/customer/{made.pk}").status_code == 200
     assert ChangeSet.objects.count() == before
+
+
+@pytest.mark.row(116)
+def test_what_administrators_define_stands_in_the_chain(people: dict[str, Person], client: Any) -> None:
+    boss = people["boss"]
+    client.force_login(boss.user)
+    client.post(
+        "/settings/objects/customer/fields/new/number",
+        {"label": "预算", "key": "budget"},
+        REMOTE_ADDR="10.1.2.3",
+    )
+    fields.change_field("customer", "budget", {"label": "年度预算"}, by=boss.actor)
+    fields.remove_field("customer", "budget", by=boss.actor)
+    made, changed, gone = entries("setting")
+    assert (made.reason, made.address, made.actor_id) == (
+        "新建 · 字段 customer.budget",
+        "10.1.2.3",
+        boss.user.pk,
+    )
+    assert (changed.reason, gone.reason) == ("修改 · 字段 customer.budget", "删除 · 字段 customer.budget")
+    diff = Change.objects.get(changeset=changed.changeset_id).diff
+    assert diff is not None
+    assert diff["label"] == ["预算", "年度预算"]
+    page = client.get(f"/audit/{changed.seq}").content.decode()
+    assert "年度预算" in page
+    assert "名称" in page
+    assert verify().faults == []

@@ -18,6 +18,7 @@ from kemai.platform.audit.seal import seal_all
 from kemai.platform.jobs import run_all
 from kemai.platform.models import AuditEntry, ChangeSet, Grant, OwnerChange, Role, SearchDoc, StoredFile
 from kemai.platform.records import purge
+from kemai.platform.ui.lists import recycle
 from tests.people import Person, person
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +158,24 @@ def test_deleted_records_are_found_and_come_back_with_what_belongs_to_them(peopl
     assert Contact.objects.get().deleted_at is None
     assert Customer.objects.get().deleted_at is None, "the customer comes back with its contact"
     assert Order.objects.get().deleted_at is None
+
+
+@pytest.mark.row(142)
+def test_what_was_deleted_last_stands_first(
+    people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recycle, "SHOWN", 1)
+    first, second = (customer(people["alice"], name=name) for name in ("先建的", "后建的"))
+    records.delete("customer", [second.pk], by=people["alice"].actor)
+    records.delete("customer", [first.pk], by=people["alice"].actor)
+    client = browser(people["alice"])
+    page = text_of(client, "/bin/customer")
+    assert "先建的" in page
+    assert "后建的" not in page
+    assert "后建的" in text_of(client, f"/bin/customer?before={first.pk}")
+    assert "先建的" in text_of(client, f"/bin/customer?before={second.pk + 1}"), (
+        "no such record: the first page"
+    )
 
 
 def test_everything_at_once(people: dict[str, Person]) -> None:

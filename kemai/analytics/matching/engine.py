@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kemai.analytics.matching import pairs, table, weights
-from kemai.analytics.matching.fields import Field, blocks_of, fields_of
+from kemai.analytics.matching.fields import Field, Shape
 from kemai.analytics.matching.model import FLOOR, LEAST, PLAIN, Weights, believed, explained
 from kemai.analytics.matching.table import Connection
 
@@ -25,31 +25,30 @@ def quiet(message: str) -> None:
 
 def find(
     connection: Connection,
+    shape: Shape,
     *,
-    person: bool,
     known: Weights | None = None,
     changed: bool = False,
     kept: float = KEPT,
     lean: Mapping[str, float] | None = None,
     report: Report = quiet,
 ) -> Weights | None:
-    """Fills the table `found` (one, two, p, related, levels and frequencies) with the pairs of one kind of party that
+    """Fills the table `found` (one, two, p, related, levels and frequencies) with the pairs of one shape that
     are likely doubles, and returns the weights: learnt from these pairs, or `known` ones. With `changed` only pairs with
     a party of the table `fresh` are looked at (needs `known`). None where there are fewer than two parties."""
-    fields = fields_of(person=person)
-    count = table.measure(connection, person=person)
+    count = table.measure(connection, shape)
     if count < 2:
         return None
     report("block")
-    pairs.block(connection, person=person, changed=changed)
+    pairs.block(connection, shape, changed=changed)
     report("agree")
-    pairs.agree(connection, fields)
+    pairs.agree(connection, shape.fields)
     if known is None:
         report("learn")
-        known = learn(connection, fields, person=person, count=count)
+        known = learn(connection, shape, count=count)
     known.lean = dict(lean or {})
     report("score")
-    score(connection, fields, known, kept)
+    score(connection, shape.fields, known, kept)
     return known
 
 
@@ -66,7 +65,8 @@ def patterns(
     return levels, np.asarray(found["rules"], dtype=np.int64), np.asarray(found["n"], dtype=float)
 
 
-def learn(connection: Connection, fields: Sequence[Field], *, person: bool, count: int) -> Weights:
+def learn(connection: Connection, shape: Shape, *, count: int) -> Weights:
+    fields = shape.fields
     learnt = believed(fields)
     learnt.parties, learnt.pairs = count, count * (count - 1) / 2
     pairs.sample(connection, fields, count)
@@ -74,7 +74,7 @@ def learn(connection: Connection, fields: Sequence[Field], *, person: bool, coun
     learnt.stranger = weights.chances(levels, counts, fields)
     levels, rules, counts = patterns(connection, fields, "pair")
     taught = []
-    for bit, one in enumerate(blocks_of(person=person)):
+    for bit, one in enumerate(shape.blocks):
         inside = rules & (1 << bit) != 0
         lesson = weights.learn(levels[inside], counts[inside], one.fixed, fields, learnt)
         if lesson is not None:
@@ -145,10 +145,10 @@ def leanings(fields: Sequence[Field], known: Weights) -> list[str]:
 
 
 def results(
-    connection: Connection, known: Weights, *, person: bool, size: int = 5000
+    connection: Connection, known: Weights, shape: Shape, *, size: int = 5000
 ) -> Iterator[tuple[int, int, float, dict[str, list[float]]]]:
     """The found pairs: (one, two, probability, {field: [level, evidence in bits]}), likeliest first."""
-    fields = fields_of(person=person)
+    fields = shape.fields
     common = [one.key for one in fields if one.frequency]
     columns = ", ".join([*(f"l_{one.key}" for one in fields), *(f"f_{key}" for key in common)])
     rows = connection.execute(f"SELECT one, two, p, r, plain, {columns} FROM found ORDER BY p DESC, one, two")

@@ -177,9 +177,26 @@ PERSON_BLOCKS = (
 )
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What is compared with what, and by which fields: the companies, the persons, the records of another type."""
+
+    key: str
+    fields: tuple[Field, ...]
+    blocks: tuple[Block, ...]
+    where: str = "true"
+    """Which parties of the table these are, in SQL."""
+    plain: int = 0
+    """How many further values ("x0", "x1", …) the table has beside the columns of a party."""
+
+
+COMPANY_SHAPE = Shape("company", COMPANY, COMPANY_BLOCKS, "NOT person")
+PERSON_SHAPE = Shape("person", PERSON, PERSON_BLOCKS, "person")
+
+
+def shape_of(*, person: bool) -> Shape:
+    return PERSON_SHAPE if person else COMPANY_SHAPE
+
+
 def fields_of(*, person: bool) -> tuple[Field, ...]:
-    return PERSON if person else COMPANY
-
-
-def blocks_of(*, person: bool) -> tuple[Block, ...]:
-    return PERSON_BLOCKS if person else COMPANY_BLOCKS
+    return shape_of(person=person).fields

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from kemai.analytics.matching.fields import fields_of
+from kemai.analytics.matching.fields import Field
 from kemai.analytics.matching.model import PLAIN
 
 ENOUGH = 200
@@ -18,12 +18,12 @@ MOST = 6.0
 ROUNDS = 40
 
 
-def lean(decisions: Iterable[tuple[Mapping[str, Any], bool]], *, person: bool) -> dict[str, float]:
+def lean(decisions: Iterable[tuple[Mapping[str, Any], bool]], fields: Sequence[Field]) -> dict[str, float]:
     """A logistic regression with the engine's own odds as what it starts from: {"field:level": correction, "": constant}
     in natural log. {} while there are few decisions, or all are alike."""
     names = [
         "",
-        *(f"{one.key}:{level}" for one in fields_of(person=person) for level in range(len(one.match))),
+        *(f"{one.key}:{level}" for one in fields for level in range(len(one.match))),
     ]
     place = {name: index for index, name in enumerate(names)}
     known = list(decisions)

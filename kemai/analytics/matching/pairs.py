@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from kemai.analytics.matching.fields import Block, Field, blocks_of
+from kemai.analytics.matching.fields import Block, Field, Shape
 from kemai.analytics.matching.table import Connection
 
 MOST = 60
@@ -17,13 +17,13 @@ FINER = 4
 SAMPLE = 1_000_000
 
 
-def block(connection: Connection, *, person: bool, changed: bool = False) -> None:
+def block(connection: Connection, shape: Shape, *, changed: bool = False) -> None:
     """The table `candidate`: pairs (one < two) with a bit for each block that has both, and how many parties share
     their telephone, address, e-mail. With `changed` only pairs with a party of the table `fresh`."""
     connection.execute(
         "CREATE OR REPLACE TEMPORARY TABLE keyed (key UBIGINT, id BIGINT, rule UTINYINT, finer VARCHAR)"
     )
-    for bit, one in enumerate(blocks_of(person=person)):
+    for bit, one in enumerate(shape.blocks):
         connection.execute(f"INSERT INTO keyed {keys_sql(one, bit)}")
     if changed:
         connection.execute(
@@ -41,9 +41,9 @@ def block(connection: Connection, *, person: bool, changed: bool = False) -> Non
     connection.execute(
         f"DELETE FROM member WHERE key IN (SELECT key FROM member GROUP BY key HAVING count(*) > {MOST} OR count(*) = 1)"
     )
-    names = [one.key for one in blocks_of(person=person)]
+    names = [one.key for one in shape.blocks]
     common = ", ".join(
-        f"coalesce(min(a.n) FILTER (a.rule = {names.index(key)}), 1000) AS n_{key}"
+        f"coalesce(min(a.n) FILTER (a.rule = {names.index(key) if key in names else len(names)}), 1000) AS n_{key}"
         for key in ("phone", "email", "place")
     )
     only = "AND (a.id IN (SELECT id FROM fresh) OR b.id IN (SELECT id FROM fresh)) " if changed else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import duckdb
 import pyarrow as pa
 
+from kemai.analytics.matching.fields import Shape
 from kemai.kit.parties import Party, domains
 
 LIST = pa.list_(pa.string())
@@ -24,12 +25,16 @@ SQL = {"int64": "BIGINT", "bool": "BOOLEAN", "string": "VARCHAR"}
 Connection = duckdb.DuckDBPyConnection
 
 
-def create(connection: Connection, *, anew: bool = False) -> None:
-    """Makes the table where there is none yet."""
+def create(connection: Connection, *, anew: bool = False, plain: int = 0) -> None:
+    """Makes the table where there is none yet, with so many further values."""
     if anew:
         connection.execute("DROP TABLE IF EXISTS party")
-    shape = ", ".join(f"{one.name} {SQL.get(str(one.type), 'VARCHAR[]')}" for one in SHAPE)
+    shape = ", ".join(f"{one.name} {SQL.get(str(one.type), 'VARCHAR[]')}" for one in schema(plain))
     connection.execute(f"CREATE TABLE IF NOT EXISTS party ({shape})")
+
+
+def schema(plain: int) -> pa.Schema:
+    return pa.schema([*SHAPE, *((f"x{place}", pa.string()) for place in range(plain))])
 
 
 def exists(connection: Connection) -> bool:
@@ -51,13 +56,16 @@ def add(connection: Connection, rows: Sequence[tuple[int, Party]]) -> None:
     """Stores a chunk of parties that are not there yet."""
     if not rows:
         return
-    columns: dict[str, list[object]] = {name: [] for name in SHAPE.names}
+    shape = schema(len(rows[0][1].plain))
+    columns: dict[str, list[object]] = {name: [] for name in shape.names}
     for key, party in rows:
         columns["id"].append(key)
         for name in PLAIN:
             columns[name].append(getattr(party, name))
         columns["domains"].append(domains(party.emails))
-    chunk = pa.table({name: pa.array(columns[name], SHAPE.field(name).type) for name in SHAPE.names})
+        for place, value in enumerate(party.plain):
+            columns[f"x{place}"].append(value)
+    chunk = pa.table({name: pa.array(columns[name], shape.field(name).type) for name in shape.names})
     connection.register("chunk", chunk)
     connection.execute("INSERT INTO party SELECT * FROM chunk")
     connection.unregister("chunk")
@@ -70,15 +78,29 @@ def drop(connection: Connection, ids: Iterable[int]) -> None:
     connection.unregister("gone")
 
 
-def measure(connection: Connection, *, person: bool) -> int:
-    """The parties of one kind as the table `side`, with how many share their name's sound and their first contact's.
-    Returns how many there are."""
+def keep(connection: Connection, ids: Iterable[int]) -> None:
+    """Throws away all parties but these."""
+    connection.register("kept", pa.table({"id": pa.array(list(ids), pa.int64())}))
+    connection.execute("DELETE FROM party WHERE id NOT IN (SELECT id FROM kept)")
+    connection.unregister("kept")
+
+
+def measure(connection: Connection, shape: Shape) -> int:
+    """The parties of one shape as the table `side`, with how many share their name's sound, their first contact's and
+    each further value. Returns how many there are."""
+    further = [f"x{place}" for place in range(shape.plain)]
+    counted = "".join(
+        f", by_{one} AS (SELECT {one}, count(*) AS n FROM these WHERE {one} <> '' GROUP BY {one})"
+        for one in further
+    )
+    columns = "".join(f", coalesce(by_{one}.n, 1) AS n_{one}" for one in further)
+    joins = "".join(f" LEFT JOIN by_{one} ON by_{one}.{one} = these.{one}" for one in further)
     connection.execute(
-        "CREATE OR REPLACE TEMPORARY TABLE side AS WITH these AS (SELECT * FROM party WHERE person = ?), "
+        f"CREATE OR REPLACE TEMPORARY TABLE side AS WITH these AS (SELECT * FROM party WHERE {shape.where}), "
         "named AS (SELECT sound, count(*) AS n FROM these GROUP BY sound), "
-        "heard AS (SELECT voice, count(*) AS n FROM (SELECT unnest(voices) AS voice FROM these) GROUP BY voice) "
-        "SELECT these.*, coalesce(named.n, 1) AS n_sound, coalesce(heard.n, 1) AS n_voice FROM these "
-        "LEFT JOIN named ON named.sound = these.sound LEFT JOIN heard ON heard.voice = these.voices[1]",
-        [person],
+        "heard AS (SELECT voice, count(*) AS n FROM (SELECT unnest(voices) AS voice FROM these) GROUP BY voice)"
+        f"{counted} SELECT these.*, coalesce(named.n, 1) AS n_sound, coalesce(heard.n, 1) AS n_voice{columns} FROM these "
+        "LEFT JOIN named ON named.sound = these.sound LEFT JOIN heard ON heard.voice = these.voices[1]"
+        + joins
     )
     return int(connection.execute("SELECT count(*) FROM side").fetchall()[0][0])

@@ -1,4 +1,4 @@
-"""Pairs of customers that may be one, and the runs that found them."""
+"""Pairs of records that may be one, customers above all, and the runs that found them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from kemai.platform.models import ChoiceColumn, Option
 
 
 class DuplicateRun(models.Model):
-    """One look through the customers. `weights` is what it learnt, by kind of party: {"company": …, "person": …}."""
+    """One look through the records of a type. `weights` is what it learnt: of customers by kind of party
+    ({"company": …, "person": …}), of others under the type's key; under "=" which fields were compared."""
 
     STATES = (
         Option("running", _("进行中"), "blue"),
@@ -18,6 +19,7 @@ class DuplicateRun(models.Model):
         Option("failed", _("失败"), "red"),
     )
 
+    type_key = models.CharField(max_length=40, default="customer")
     state = ChoiceColumn(options=STATES, default="running")
     full = models.BooleanField(default=True)
     weights = models.JSONField(default=dict)
@@ -25,7 +27,7 @@ class DuplicateRun(models.Model):
     found = models.PositiveIntegerField(default=0)
     seconds = models.FloatField(default=0)
     watermark = models.DateTimeField(null=True)
-    """Customers changed before this moment have been looked at."""
+    """Records changed before this moment have been looked at."""
     decisions = models.PositiveIntegerField(default=0)
     """People's decisions that the weights have learnt from."""
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -35,8 +37,8 @@ class DuplicateRun(models.Model):
 
 
 class DuplicatePair(models.Model):
-    """Two customers that may be one; `first` is the older. Plain keys, not references: a merge moves what refers to a
-    customer, and a pair is about the two as they were."""
+    """Two records of a type that may be one; `first` is the older. Plain keys, not references: a merge moves what
+    refers to a record, and a pair is about the two as they were."""
 
     merge_keeps = True
     STATES = (
@@ -46,12 +48,14 @@ class DuplicatePair(models.Model):
         Option("later", _("以后再看"), "yellow"),
     )
 
+    type_key = models.CharField(max_length=40, default="customer")
     first = models.BigIntegerField()
     second = models.BigIntegerField()
-    kind = ChoiceColumn(options=(Option("person", _("个人")), Option("company", _("企业"))))
+    kind = ChoiceColumn(options=(Option("person", _("个人")), Option("company", _("企业"))), blank=True)
+    """Of customers."""
     p = models.FloatField()
     group = models.BigIntegerField(default=0)
-    """The smallest key among the customers that hang together at 0.95 and above."""
+    """The smallest key among the records that hang together at 0.95 and above."""
     levels = models.JSONField(default=dict)
     """{field: [level, evidence in bits]}: how the two agree, and what that says."""
     state = ChoiceColumn(options=STATES, default="open")
@@ -63,8 +67,10 @@ class DuplicatePair(models.Model):
     found_at = models.DateTimeField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("first", "second"), name="duplicate_pair_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("type_key", "first", "second"), name="duplicate_pair_once"),
+        )
         indexes = (
-            models.Index(fields=("state", "-p", "id"), name="duplicate_queue"),
-            models.Index(fields=("second",), name="duplicate_second"),
+            models.Index(fields=("type_key", "state", "-p", "id"), name="duplicate_queue"),
+            models.Index(fields=("type_key", "second"), name="duplicate_second"),
         )

@@ -1,7 +1,8 @@
-"""查重: the queue of likely doubles side by side, and the question whether somebody is there already."""
+"""查重: the queues of likely doubles side by side, and the question whether somebody is there already."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,12 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from kemai.customers.services import duplicate_check, duplicate_runs, duplicates
+from kemai.customers.services import duplicate_check, duplicate_runs, duplicate_sources, duplicates
+from kemai.customers.services.duplicate_sources import CUSTOMER
 from kemai.customers.services.duplicates import Ask
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.jobs import status
-from kemai.platform.objects import get
+from kemai.platform.objects import ObjectType
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.nav import forget_count
 from kemai.platform.ui.records.answers import announce, go
@@ -26,7 +28,15 @@ STATES = ("open", "later", "distinct", "merged")
 MOST_AFTER = 10_000
 
 
-def asked(request: HttpRequest) -> tuple[Ask, int]:
+def wanted_type(request: HttpRequest, actor: Actor) -> ObjectType:
+    """Raises NotVisible for what nobody looks for doubles of, Denied where the actor may change none."""
+    params = request.GET if request.method == "GET" else request.POST
+    found = duplicate_sources.source_of(params.get("type") or CUSTOMER).type
+    access.require(actor, found, "edit")
+    return found
+
+
+def asked(request: HttpRequest, type_key: str) -> tuple[Ask, int]:
     params = request.GET if request.method == "GET" else request.POST
     after = params.get("after", "0")
     return (
@@ -34,6 +44,7 @@ def asked(request: HttpRequest) -> tuple[Ask, int]:
             one_of(params.get("band", ""), BANDS),
             one_of(params.get("kind", ""), ("", "company", "person")),
             one_of(params.get("state", "open"), STATES),
+            type_key,
         ),
         min(int(after), MOST_AFTER) if after.isascii() and after.isdigit() else 0,
     )
@@ -43,61 +54,64 @@ def one_of(text: str, known: tuple[str, ...]) -> str:
     return text if text in known else known[0]
 
 
-def address(ask: Ask, after: int = 0) -> str:
+def address(ask: Ask, after: int = 0, name: str = "duplicates") -> str:
     parts = {
+        "type": "" if ask.type_key == CUSTOMER else ask.type_key,
         "band": ask.band,
         "kind": ask.kind,
         "state": "" if ask.state == "open" else ask.state,
         "after": after or "",
     }
     query = urlencode({key: value for key, value in parts.items() if value})
-    return f"{reverse('duplicates')}{'?' if query else ''}{query}"
+    return f"{reverse(name)}{'?' if query else ''}{query}"
 
 
 @require_safe
 @signed_in
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    access.require(actor, "customer", "edit")
-    ask, after = asked(request)
+    object_type = wanted_type(request, actor)
+    ask, after = asked(request, object_type.key)
     found, more = duplicates.page(actor, ask, after)
+    sure = duplicates.sure_of(found)
     context: dict[str, Any] = {
+        "type": object_type,
         "pairs": found,
         "ask": ask,
-        "bands": [
-            (key, label, address(Ask(key, ask.kind, ask.state)))
-            for key, label in zip(
-                BANDS,
-                (_("全部"), _("几乎肯定（≥99%）"), _("很可能（95–99%）"), _("需要核对（75–95%）")),
-                strict=True,
-            )
-        ],
-        "states": [
-            (key, label, address(Ask(ask.band, ask.kind, key)))
-            for key, label in zip(
-                STATES, (_("待处理"), _("以后再看"), _("不是重复"), _("我合并的")), strict=True
-            )
-        ],
-        "kinds": [
-            (key, label, address(Ask(ask.band, key, ask.state)))
-            for key, label in (("", _("全部")), ("company", _("企业")), ("person", _("个人")))
-        ],
+        **choices(actor, ask),
         "after": after,
         "next_url": address(ask, after + duplicates.PAGE) if more else "",
         "previous_url": address(ask, max(after - duplicates.PAGE, 0)) if after else "",
         "here": address(ask, after),
-        "sure": len(duplicates.sure_ones(actor, ask, after)) if ask.state == "open" else 0,
-        "sure_url": f"{reverse('duplicates_sure')}?{urlencode({'band': ask.band, 'kind': ask.kind, 'after': after})}",
-        "fields": [
-            spec
-            for spec in access.visible_specs(actor, get("customer"), duplicates.FIELDS)
-            if spec.key != "name"
-        ],
-        "run": duplicate_runs.latest(),
-        "may_run": duplicate_runs.may_run(actor),
+        "sure": len(sure) if ask.state == "open" else 0,
+        "sure_url": address(ask, after, "duplicates_sure"),
+        "fields": [spec for spec in duplicates.specs_of(actor, object_type) if spec.key != object_type.title],
+        "run": duplicate_runs.latest(object_type.key),
+        "may_run": duplicate_runs.may_run(actor, object_type.key),
         "equal": equal,
     }
     template = "customers/duplicate_pairs.html" if is_fragment(request) else "customers/duplicates.html"
     return render(request, template, context)
+
+
+def choices(actor: Actor, ask: Ask) -> dict[str, list[tuple[str, Any, str]]]:
+    """What one may look at instead, with the address of each."""
+    bands = (_("全部"), _("几乎肯定（≥99%）"), _("很可能（95–99%）"), _("需要核对（75–95%）"))
+    states = (_("待处理"), _("以后再看"), _("不是重复"), _("我合并的"))
+    kinds = (("", _("全部")), ("company", _("企业")), ("person", _("个人")))
+    return {
+        "types": [
+            (one.key, one.label, address(Ask(type_key=one.key))) for one in duplicate_sources.mine(actor)
+        ],
+        "bands": [
+            (key, label, address(replace(ask, band=key))) for key, label in zip(BANDS, bands, strict=True)
+        ],
+        "states": [
+            (key, label, address(replace(ask, state=key))) for key, label in zip(STATES, states, strict=True)
+        ],
+        "kinds": [(key, label, address(replace(ask, kind=key))) for key, label in kinds]
+        if ask.type_key == CUSTOMER
+        else [],
+    }
 
 
 def equal(one: Any, two: Any) -> bool:
@@ -130,26 +144,27 @@ def merge(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @signed_in
 def sure(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The sure ones of a page: first who would be merged into whom, then the merging."""
-    access.require(actor, "customer", "edit")
+    object_type = wanted_type(request, actor)
+    ask, after = asked(request, object_type.key)
     if request.method == "POST":
         keys = [int(one) for one in request.POST.getlist("pair") if one.isascii() and one.isdigit()]
-        done, refused = duplicates.merge_many(actor, keys)
+        done, refused = duplicates.merge_many(actor, keys, object_type.key)
         forget_count("duplicates", actor)
         text = _("已合并 %(n)s 对") % {"n": done}
         if refused:
             text += "；" + _("%(n)s 对没有合并：%(why)s") % {"n": len(refused), "why": refused[0]}
-        return go(request, reverse("duplicates"), text)
-    ask, after = asked(request)
-    return render(
-        request, "customers/duplicate_sure.html", {"pairs": duplicates.sure_ones(actor, ask, after)}
-    )
+        return go(request, address(Ask(type_key=object_type.key)), text)
+    found = duplicates.sure_ones(actor, ask, after)
+    return render(request, "customers/duplicate_sure.html", {"pairs": found, "type": object_type})
 
 
 @require_POST
 @signed_in
 def start(request: HttpRequest, actor: Actor) -> HttpResponse:
-    job = duplicate_runs.start(actor, full=request.POST.get("full") == "1")
-    return render(request, "customers/duplicate_job.html", {"job": job, "shown": status.shown(job)})
+    object_type = wanted_type(request, actor)
+    job = duplicate_runs.start(actor, full=request.POST.get("full") == "1", type_key=object_type.key)
+    context = {"job": job, "shown": status.shown(job), "type": object_type}
+    return render(request, "customers/duplicate_job.html", context)
 
 
 @require_safe
@@ -173,4 +188,7 @@ def check(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_GET
 @signed_in
 def finished(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return render(request, "customers/duplicate_done.html", {"run": duplicate_runs.latest()})
+    object_type = wanted_type(request, actor)
+    context: dict[str, Any] = {"run": duplicate_runs.latest(object_type.key), "type": object_type}
+    context["here"] = address(Ask(type_key=object_type.key))
+    return render(request, "customers/duplicate_done.html", context)

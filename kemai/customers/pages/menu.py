@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from kemai.customers.services import duplicates, today
+from kemai.customers.services import duplicate_sources, duplicates, today
 from kemai.customers.services.dashboards import sees_company
 from kemai.platform import access
 from kemai.platform.access import Actor
@@ -16,8 +16,8 @@ def sees_customers(actor: Actor) -> bool:
     return access.may(actor, get("customer"), "view")
 
 
-def edits_customers(actor: Actor) -> bool:
-    return access.may(actor, get("customer"), "edit")
+def merges_something(actor: Actor) -> bool:
+    return access.may(actor, get("customer"), "edit") or bool(duplicate_sources.mine(actor))
 
 
 def sees_requests(actor: Actor) -> bool:
@@ -47,7 +47,7 @@ def register() -> None:
     )  # fmt: skip
     register_page(
         Page(
-            "duplicates", _("查重"), "users-group", "customers", "duplicates", order=16, allowed=edits_customers,
+            "duplicates", _("查重"), "users-group", "customers", "duplicates", order=16, allowed=merges_something,
             count=duplicates.waiting, words=_("重复客户 合并 去重"),
         )
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How two customers agree, in words."""
+"""How two records agree, in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
+
+from kemai.platform.objects import ObjectType
 
 WORDS: Mapping[str, Sequence[str | Promise]] = {
     "brand": (_("字号不同"), _("字号互相包含"), _("字号读音相近"), _("字号同音"), _("字号相同")),
@@ -22,6 +25,7 @@ WORDS: Mapping[str, Sequence[str | Promise]] = {
     "place": (_("地址不同"), _("同一条路"), _("地址相同")),
     "contact": (_("联系人不同"), _("联系人同音"), _("联系人相同")),
     "birthday": (_("生日不同"), _("生日相同")),
+    "thing": (_("名称不同"), _("名称读音相近"), _("名称同音"), _("名称相同")),
 }
 NOTHING = 0.5
 """Bits below which a field says next to nothing: named only where it agrees wholly."""
@@ -45,11 +49,21 @@ class Reason:
         return "green" if self.bits >= STRONG else "blue"
 
 
-def reasons(levels: Mapping[str, Sequence[Any]], *, person: bool = False) -> list[Reason]:
-    """The strongest first."""
-    found = [
-        Reason(key, str(WORDS[key][int(level)]), float(bits))
-        for key, (level, bits) in levels.items()
-        if key in WORDS and (abs(bits) >= NOTHING or int(level) == len(WORDS[key]) - 1)
-    ]
+FIELD = "f:"
+"""Before the key of a field that is the same or is not."""
+SAME = (gettext_noop("%(field)s不同"), gettext_noop("%(field)s相同"))
+
+
+def reasons(levels: Mapping[str, Sequence[Any]], of: ObjectType | None = None) -> list[Reason]:
+    """The strongest first. `of` is the type of the records, where they are no customers."""
+    found = []
+    for key, (level, bits) in levels.items():
+        words = WORDS.get(key) or field_words(key, of)
+        if words and (abs(bits) >= NOTHING or int(level) == len(words) - 1):
+            found.append(Reason(key, str(words[int(level)]), float(bits)))
     return sorted(found, key=lambda one: -abs(one.bits))
+
+
+def field_words(key: str, of: ObjectType | None) -> Sequence[str | Promise]:
+    spec = of.fields.get(key.removeprefix(FIELD)) if of is not None and key.startswith(FIELD) else None
+    return [gettext(text) % {"field": spec.label} for text in SAME] if spec is not None else ()

@@ -1,4 +1,4 @@
-"""The queue of pairs that may be one customer, and what people decide about them."""
+"""The queue of pairs that may be one record, and what people decide about them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kemai.customers.models import Customer, DuplicatePair
+from kemai.customers.models import DuplicatePair
 from kemai.customers.services.duplicate_runs import SUGGESTED
+from kemai.customers.services.duplicate_sources import CUSTOMER, mine
 from kemai.customers.services.duplicate_words import Reason, reasons
 from kemai.platform import access, records
 from kemai.platform.access import Actor
+from kemai.platform.fields import FieldSpec
 from kemai.platform.models import ChangeSet
-from kemai.platform.objects import get
+from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import Refused
 
 PAGE = 20
+MOST_FIELDS = 16
 SURE = 0.99
 """Below this nothing is merged in bulk, and nothing is ever merged by itself."""
 LATER_DAYS = 7
@@ -38,11 +41,12 @@ class Ask:
     """'' everything, 'sure' (≥ 0.99), 'likely' (0.95–0.99), 'review' (below)."""
     kind: str = ""
     state: str = "open"
+    type_key: str = CUSTOMER
 
 
 @dataclass(frozen=True)
 class Side:
-    """A customer beside its likely double, as the actor sees it."""
+    """A record beside its likely double, as the actor sees it."""
 
     id: int
     row: Any
@@ -55,27 +59,27 @@ class Shown:
     right: Side
     reasons: Sequence[Reason]
     group: int
-    """How many customers hang together with these two."""
+    """How many records hang together with these two."""
 
     @property
     def percent(self) -> str:
         return f"{min(self.pair.p, 0.9999) * 100:.1f}%"
 
 
-def visible(actor: Actor) -> QuerySet[DuplicatePair]:
-    """Pairs of which the actor may edit both customers: others cannot be merged by them."""
-    mine = access.scope(actor, "customer", "edit")
-    pairs = DuplicatePair.objects.all()
-    if access.verb_scope(actor, get("customer"), "edit") == "none":
+def visible(actor: Actor, type_key: str = CUSTOMER) -> QuerySet[DuplicatePair]:
+    """Pairs of which the actor may edit both records: others cannot be merged by them."""
+    pairs = DuplicatePair.objects.filter(type_key=type_key)
+    if access.verb_scope(actor, get(type_key), "edit") == "none":
         return pairs.none()
-    keys = mine.values("pk")
+    keys = access.scope(actor, type_key, "edit").values("pk")
     return pairs.filter(first__in=keys, second__in=keys)
 
 
 def asked(actor: Actor, ask: Ask) -> QuerySet[DuplicatePair]:
-    pairs = (
-        visible(actor) if ask.state != "merged" else DuplicatePair.objects.filter(decided_by=actor.user_id)
-    )
+    if ask.state != "merged":
+        pairs = visible(actor, ask.type_key)
+    else:
+        pairs = DuplicatePair.objects.filter(type_key=ask.type_key, decided_by=actor.user_id)
     pairs = pairs.filter(state=ask.state)
     pairs = pairs.order_by("-p", "id") if ask.state == "open" else pairs.order_by("-decided_at", "id")
     if ask.kind in {"person", "company"}:
@@ -92,63 +96,73 @@ def asked(actor: Actor, ask: Ask) -> QuerySet[DuplicatePair]:
 def page(actor: Actor, ask: Ask, after: int = 0) -> tuple[list[Shown], bool]:
     """A page of the queue from its `after`-th pair on, and whether there are more."""
     pairs = list(asked(actor, ask)[after : after + PAGE + 1])
-    return shown(actor, pairs[:PAGE]), len(pairs) > PAGE
+    return shown(actor, get(ask.type_key), pairs[:PAGE]), len(pairs) > PAGE
 
 
-def shown(actor: Actor, pairs: Sequence[DuplicatePair]) -> list[Shown]:
-    """With the customers as the actor sees them, in one reading."""
+def fields_of(object_type: ObjectType) -> Sequence[str]:
+    """What stands beside each other of two records: what is compared first, then what people know them by."""
+    if object_type.key == CUSTOMER:
+        return FIELDS
+    numbered = (object_type.numbering.field,) if object_type.numbering else ()
+    form = [key for section in object_type.form_sections() for key in section.fields]
+    known = (object_type.title, *numbered, *object_type.compared, *object_type.list_columns(), *form)
+    keys = [key for key in dict.fromkeys(known) if key in object_type.fields]
+    keys = [
+        key for key in keys if object_type.fields[key].type.key not in {"tags", "sub_table", "file", "image"}
+    ]
+    return [*keys[:MOST_FIELDS], *(["created_at"] if "created_at" not in keys[:MOST_FIELDS] else [])]
+
+
+def specs_of(actor: Actor, object_type: ObjectType) -> list[FieldSpec]:
+    return list(access.visible_specs(actor, object_type, fields_of(object_type)))
+
+
+def shown(actor: Actor, object_type: ObjectType, pairs: Sequence[DuplicatePair]) -> list[Shown]:
+    """With the records as the actor sees them, in one reading."""
     from kemai.platform import query
 
-    customer = get("customer")
     keys = {key for pair in pairs for key in (pair.first, pair.second)}
-    specs = list(access.visible_specs(actor, customer, FIELDS))
-    alive = access.scope(actor, customer).filter(pk__in=keys)
-    rows = query.fetch(alive, customer, specs)
-    access.mask_rows(actor, customer, rows)
+    alive = access.scope(actor, object_type).filter(pk__in=keys)
+    rows = query.fetch(alive, object_type, specs_of(actor, object_type))
+    access.mask_rows(actor, object_type, rows)
     by_id = {row["id"]: row for row in rows}
-    sizes = group_sizes({pair.group for pair in pairs if pair.group})
+    sizes = group_sizes(object_type.key, {pair.group for pair in pairs if pair.group})
     return [
         Shown(
             pair,
             Side(pair.first, by_id.get(pair.first)),
             Side(pair.second, by_id.get(pair.second)),
-            reasons(pair.levels),
+            reasons(pair.levels, object_type),
             sizes.get(pair.group, 2),
         )
         for pair in pairs
     ]
 
 
-def group_sizes(groups: set[int]) -> dict[int, int]:
-    rows = DuplicatePair.objects.filter(group__in=groups, state="open").values("group")
+def group_sizes(type_key: str, groups: set[int]) -> dict[int, int]:
+    of_type = DuplicatePair.objects.filter(type_key=type_key, state="open")
+    rows = of_type.filter(group__in=groups).values("group")
     pairs = dict(rows.annotate(n=Count("pk")).values_list("group", "n"))
     found = {}
     for group, number in pairs.items():
         if number == 1:
             continue
-        keys = DuplicatePair.objects.filter(group=group, state="open").values_list("first", "second")
+        keys = of_type.filter(group=group).values_list("first", "second")
         found[group] = len({key for pair in keys for key in pair})
     return found
 
 
-def members(actor: Actor, pair: DuplicatePair) -> list[int]:
-    """All customers of the pair's group that the actor may edit."""
-    if not pair.group:
-        return [pair.first, pair.second]
-    found = DuplicatePair.objects.filter(group=pair.group, state="open").values_list("first", "second")
-    keys = {key for one in found for key in one}
-    return sorted(access.scope(actor, "customer", "edit").filter(pk__in=keys).values_list("pk", flat=True))
-
-
 def waiting(actor: Actor) -> int:
     """How many wait, as far as one counts (the side bar)."""
-    return visible(actor).filter(state="open", p__gte=SUGGESTED)[:1000].count()
+    return sum(
+        visible(actor, one.key).filter(state="open", p__gte=SUGGESTED)[:1000].count() for one in mine(actor)
+    )
 
 
 def find(actor: Actor, pk: int) -> DuplicatePair:
     """Raises NotVisible."""
-    pair = visible(actor).filter(pk=pk).first()
-    if pair is None:
+    pair = DuplicatePair.objects.filter(pk=pk).first()
+    if pair is None or not visible(actor, pair.type_key).filter(pk=pk).exists():
         raise access.NotVisible
     return pair
 
@@ -171,28 +185,34 @@ def mark(pair: DuplicatePair, actor: Actor | None, state: str, changeset: int | 
     pair.save()
 
 
-def keep_of(one: Customer, two: Customer) -> tuple[Customer, Customer]:
+def keep_of(one: Any, two: Any) -> tuple[Any, Any]:
     """(the one that stays, the other): the confirmed one, then the older, whose number people know."""
-    first, second = sorted((one, two), key=lambda c: (c.validity != "valid", c.pk))
+    first, second = sorted(
+        (one, two), key=lambda record: (getattr(record, "validity", "") != "valid", record.pk)
+    )
     return first, second
 
 
 def merge_pair(actor: Actor, pk: int) -> ChangeSet:
     """Merges by the proposal. Raises NotVisible, Refused."""
     pair = find(actor, pk)
-    customers = Customer.objects.in_bulk([pair.first, pair.second])
-    if len(customers) < 2:
+    found = get(pair.type_key).records().in_bulk([pair.first, pair.second])
+    if len(found) < 2:
         raise access.NotVisible
-    keep, gone = keep_of(customers[pair.first], customers[pair.second])
-    changes = records.merge("customer", keep.pk, [gone.pk], by=actor)
+    keep, gone = keep_of(found[pair.first], found[pair.second])
+    changes = records.merge(pair.type_key, keep.pk, [gone.pk], by=actor)
     mark(pair, actor, "merged", changes.pk)
     return changes
 
 
 def sure_ones(actor: Actor, ask: Ask, after: int = 0) -> list[Shown]:
-    """Those of a page that may be merged together: 0.99 and above, no customer twice."""
+    """Those of a page that may be merged together: 0.99 and above, no record twice."""
+    return sure_of(page(actor, ask, after)[0])
+
+
+def sure_of(shown_pairs: Sequence[Shown]) -> list[Shown]:
     found, used = [], set[int]()
-    for one in page(actor, ask, after)[0]:
+    for one in shown_pairs:
         if one.pair.p < SURE or one.pair.state != "open" or {one.left.id, one.right.id} & used:
             continue
         used |= {one.left.id, one.right.id}
@@ -200,10 +220,12 @@ def sure_ones(actor: Actor, ask: Ask, after: int = 0) -> list[Shown]:
     return found
 
 
-def merge_many(actor: Actor, keys: Sequence[int]) -> tuple[int, list[str]]:
+def merge_many(actor: Actor, keys: Sequence[int], type_key: str = CUSTOMER) -> tuple[int, list[str]]:
     """Merges the sure pairs among these, each by itself: (how many, why others were not)."""
     done, refused = 0, []
-    for pair in visible(actor).filter(pk__in=list(keys)[:PAGE], state="open", p__gte=SURE).order_by("-p"):
+    for pair in (
+        visible(actor, type_key).filter(pk__in=list(keys)[:PAGE], state="open", p__gte=SURE).order_by("-p")
+    ):
         try:
             merge_pair(actor, pair.pk)
             done += 1
@@ -214,18 +236,20 @@ def merge_many(actor: Actor, keys: Sequence[int]) -> tuple[int, list[str]]:
     return done, refused
 
 
-def follow_merge(keep: int, gone: Sequence[int], changeset: int, by: int | None) -> None:
+def follow_merge(type_key: str, keep: int, gone: Sequence[int], changeset: int, by: int | None) -> None:
     """After a merge, wherever it was made: the pairs of both are decided, those of the merged one leave the queue."""
     now = timezone.now()
     both = [keep, *gone]
-    inner = DuplicatePair.objects.filter(first__in=both, second__in=both).exclude(state="merged")
-    inner.update(state="merged", decided_by=by, decided_at=now, changeset_id=changeset)
+    inner = DuplicatePair.objects.filter(type_key=type_key, first__in=both, second__in=both)
+    inner.exclude(state="merged").update(
+        state="merged", decided_by=by, decided_at=now, changeset_id=changeset
+    )
 
 
-def follow_part(keep: int, gone: Sequence[int]) -> None:
+def follow_part(type_key: str, keep: int, gone: Sequence[int]) -> None:
     """After a merge was taken back its pairs wait again, marked as looked at."""
     both = [keep, *gone]
-    pairs = DuplicatePair.objects.filter(first__in=both, second__in=both, state="merged")
+    pairs = DuplicatePair.objects.filter(type_key=type_key, first__in=both, second__in=both, state="merged")
     pairs.update(state="later", decided_by=None, decided_at=timezone.now(), changeset_id=None)
 
 

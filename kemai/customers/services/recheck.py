@@ -39,13 +39,18 @@ def save_rules(typed: dict[str, str], *, by: Actor) -> None:
     """Raises access.Denied, FieldErrors."""
     if not (by.is_admin or by.is_system):
         raise access.Denied
+    Setting.objects.update_or_create(key=KEY, defaults={"value": cleaned(typed)})
+
+
+def cleaned(typed: dict[str, str]) -> dict[str, int]:
+    """Raises FieldErrors."""
     clean: dict[str, int] = {}
     for key, (low, high) in LIMITS.items():
         text = typed.get(key, "") or "0"
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise FieldErrors({key: _("请填写 %(low)s 到 %(high)s 之间的整数") % {"low": low, "high": high}})
         clean[key] = int(text)
-    Setting.objects.update_or_create(key=KEY, defaults={"value": clean})
+    return clean
 
 
 def stale(days: int) -> QuerySet[Customer]:
@@ -55,19 +60,29 @@ def stale(days: int) -> QuerySet[Customer]:
     return Customer.objects.filter(unchecked, deleted_at=None).exclude(validity="invalid")
 
 
+def open_now() -> dict[int | None, int]:
+    """How many such tasks each owner has not done yet."""
+    tasks = Task.objects.filter(origin=ORIGIN, state="open", deleted_at=None).order_by().values("owner")
+    return dict(tasks.annotate(n=Count("pk")).values_list("owner", "n"))
+
+
+def rehearse(days: int, per_owner: int) -> tuple[int, int, int]:
+    """What the next round would do: (owners asked, tasks, customers that wait to be checked)."""
+    held = open_now()
+    rows = stale(days).exclude(owner=None).order_by().values("owner").annotate(n=Count("pk"))
+    waiting = dict(rows.values_list("owner", "n"))
+    rooms = [min(n, max(per_owner - held.get(owner, 0), 0)) for owner, n in waiting.items()]
+    return sum(room > 0 for room in rooms), sum(rooms), sum(waiting.values())
+
+
 def weekly(days: int, per_owner: int, due_days: int) -> int:
     """So many tasks for each owner that has fewer open ones: the most valuable customers first. Returns how many."""
     made = 0
     due = timezone.now() + timedelta(days=due_days)
-    open_now = dict(
-        Task.objects.filter(origin=ORIGIN, state="open", deleted_at=None)
-        .values("owner")
-        .annotate(n=Count("pk"))
-        .values_list("owner", "n")
-    )
+    held = open_now()
     owners = stale(days).exclude(owner=None).order_by().values_list("owner", flat=True).distinct()
     for owner in owners:
-        room = per_owner - open_now.get(owner, 0)
+        room = per_owner - held.get(owner, 0)
         if room > 0:
             made += len(create_tasks(tasks_for(owner, days, room, due), by=SYSTEM, origin=ORIGIN))
     return made

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
-from kemai.analytics.matching.fields import fields_of
+from kemai.analytics.matching.fields import Field, Shape, shape_of
 from kemai.analytics.matching.model import Weights, believed, explained, odds
 from kemai.customers.models import Contact, Customer, Identifier
 from kemai.customers.services import duplicate_runs, party_rows
@@ -140,22 +140,32 @@ def found_ids(keys: Mapping[str, str], mine: parties.Party) -> set[int]:
 
 
 def weighed(mine: parties.Party, others: Sequence[tuple[int, parties.Party]]) -> list[Candidate]:
-    fields = fields_of(person=mine.person)
-    known = weights(person=mine.person)
+    shape = shape_of(person=mine.person)
     compared = [(key, agreement.compare(mine, other)) for key, other in others]
+    found = []
+    for key, levels, odd, told in evidence(shape, weights(shape), compared):
+        sure = any(levels.get(name) == level for name, level in SURE.items()) or same_company(levels)
+        p = probability(odd)
+        if sure or p >= LIKELY or levels.get("name", levels.get("brand", 0)) > 0:
+            found.append(Candidate(key, p, reasons(told), sure))
+    return found
+
+
+def evidence(
+    shape: Shape, known: Weights, compared: Sequence[tuple[int, Mapping[str, int]]]
+) -> Iterator[tuple[int, Mapping[str, int], float, dict[str, list[float]]]]:
+    """(record, how it agrees, log odds, evidence by field). How common a value is, is counted among the candidates."""
     common = {
         field.key: max(sum(levels[field.key] in field.exact for _key, levels in compared), 1)
-        for field in fields
+        for field in shape.fields
     }
-    found = []
     for key, levels in compared:
-        odd, related = odds(fields, known, levels, common)
-        told = explained(fields, known, levels, common, related)
-        sure = any(levels.get(name) == level for name, level in SURE.items()) or same_company(levels)
-        p = 1 / (1 + 2.718281828 ** -max(min(odd, 30.0), -30.0))
-        if sure or p >= LIKELY or levels.get("name", levels.get("brand", 0)) > 0:
-            found.append(Candidate(key, p, reasons(told, person=mine.person), sure))
-    return found
+        odd, related = odds(shape.fields, known, levels, common)
+        yield key, levels, odd, explained(shape.fields, known, levels, common, related)
+
+
+def probability(odd: float) -> float:
+    return float(1 / (1 + 2.718281828 ** -max(min(odd, 30.0), -30.0)))
 
 
 def same_company(levels: Mapping[str, int]) -> bool:
@@ -168,17 +178,22 @@ def same_company(levels: Mapping[str, int]) -> bool:
     )
 
 
-def weights(*, person: bool) -> Weights:
+def weights(shape: Shape, type_key: str = "customer") -> Weights:
     """Of the last run, looked up once a minute; before any run, what is believed."""
-    name = "person" if person else "company"
-    kept = _weights.get(name)
+    place = f"{type_key}/{shape.key}/{len(shape.fields)}"
+    kept = _weights.get(place)
     if kept is not None and kept[0] > time.monotonic():
         return kept[1]
-    run = duplicate_runs.latest()
-    stored = run.weights.get(name) if run is not None else None
-    found = Weights.of(stored) if stored else believed(fields_of(person=person))
-    _weights[name] = (time.monotonic() + SECONDS, found)
+    run = duplicate_runs.latest(type_key)
+    stored = run.weights.get(shape.key) if run is not None else None
+    found = Weights.of(stored) if stored and fits(stored, shape.fields) else believed(shape.fields)
+    _weights[place] = (time.monotonic() + SECONDS, found)
     return found
+
+
+def fits(stored: Mapping[str, Any], fields: Sequence[Field]) -> bool:
+    """Other fields may be compared since the run."""
+    return all(len(stored["match"].get(one.key, ())) == len(one.match) for one in fields)
 
 
 def shown(

@@ -146,7 +146,7 @@ def test_the_queue_merges_and_undoes_and_shows_only_pairs_that_one_may_edit(
     assert duplicates.page(alice.actor, Ask())[0] == []
     assert [shown.pair.pk for shown in duplicates.page(alice.actor, Ask(state="merged"))[0]] == [pair.pk]
     records.undo(merged.pk, by=alice.actor)
-    duplicates.follow_part(one.pk, [two.pk])
+    duplicates.follow_part("customer", one.pk, [two.pk])
     pair.refresh_from_db()
     assert pair.state == "later"
     assert duplicates.wake() == 0

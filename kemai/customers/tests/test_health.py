@@ -60,7 +60,10 @@ def test_stale_records_are_asked_about_and_answered(
     company: list[Customer], people: dict[str, Person]
 ) -> None:
     CustomerFacts.objects.filter(customer=company[2]).update(value_class="high")
+    owners, tasks, waiting = recheck.rehearse(180, 1)
+    assert (owners, tasks, waiting >= tasks) == (2, 2, True)
     assert recheck.weekly(180, 1, 7) == 2  # one for each owner
+    assert recheck.rehearse(180, 1)[:2] == (0, 0)
     mine = Task.objects.get(origin=recheck.ORIGIN, owner=people["alice"].user)
     assert mine.object_id == company[2].pk  # the most valuable first
     assert recheck.weekly(180, 1, 7) == 0  # nobody gets more than their share
@@ -85,6 +88,15 @@ def test_the_page(company: list[Customer], browsers: Browsers, people: dict[str,
     assert "40" in page
     saved = {"on": "1", "days": "200", "per_owner": "5", "due_days": "7"}
     assert browsers["alice"].post("/insight/health/recheck", saved).status_code == 403
+    assert browsers["alice"].get("/insight/health/recheck/rehearse", saved).status_code == 403
+    assert "预演" in browsers["boss"].get("/insight/health").content.decode(), (
+        "before anything was counted, too"
+    )
+    told = browsers["boss"].get("/insight/health/recheck/rehearse", saved).content.decode()
+    assert "位客户该核对" in told
+    assert (
+        "请填写" in browsers["boss"].get("/insight/health/recheck/rehearse", {"days": "x"}).content.decode()
+    )
     assert browsers["boss"].post("/insight/health/recheck", saved).status_code == 302
     assert recheck.rules()["days"] == 200
     one = records.create("entry_standard", {"name": "有电话", "target": 95}, by=people["boss"].actor)

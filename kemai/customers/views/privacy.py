@@ -177,6 +177,21 @@ def health_count(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @signed_in
+@require_safe
+def recheck_rehearse(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What the rules as they are typed would do, before anybody gets a task."""
+    if not actor.is_admin:
+        raise access.Denied
+    try:
+        rules = recheck.cleaned({key: request.GET.get(key, "") for key in recheck.LIMITS})
+    except FieldErrors as error:
+        return render(request, "customers/recheck_rehearsal.html", {"error": said(error)})
+    owners, tasks, waiting = recheck.rehearse(rules["days"], rules["per_owner"])
+    found = {"owners": owners, "tasks": tasks, "waiting": waiting, "error": ""}
+    return render(request, "customers/recheck_rehearsal.html", found)
+
+
+@signed_in
 @require_POST
 def recheck_save(request: HttpRequest, actor: Actor) -> HttpResponse:
     typed = {key: request.POST.get(key, "") for key in recheck.LIMITS}

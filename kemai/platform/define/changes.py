@@ -11,14 +11,27 @@ from typing import Any
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from kemai.platform import audit
 from kemai.platform.access import Actor, Denied
+from kemai.platform.fields import Label
 from kemai.platform.models import ConfigChange
 from kemai.platform.objects import meta_changed
 from kemai.platform.records import Conflict
 
 State = dict[str, Any]
 Clashes = dict[str, tuple[Any, Any]]
+ACTS: Mapping[str, Label] = {
+    "create": gettext_lazy("新建"), "update": gettext_lazy("修改"), "delete": gettext_lazy("删除"),
+    "restore": gettext_lazy("恢复"), "rollback": gettext_lazy("退回"), "publish": gettext_lazy("发布"),
+    "import": gettext_lazy("导入"), "convert": gettext_lazy("转换种类"), "merge": gettext_lazy("合并"),
+}  # fmt: skip
+PARTS: Mapping[str, Label] = {
+    "object": gettext_lazy("对象"), "field": gettext_lazy("字段"), "layout": gettext_lazy("布局"),
+    "layoutroles": gettext_lazy("角色布局的先后"), "order": gettext_lazy("字段顺序"),
+    "unique": gettext_lazy("组合唯一"), "doubles": gettext_lazy("查重"), "file": gettext_lazy("配置文件"),
+}  # fmt: skip
 
 
 def require_admin(by: Actor) -> None:
@@ -36,13 +49,31 @@ def last_change(target: str) -> ConfigChange | None:
 
 
 def note(target: str, action: str, before: State | None, after: State | None, *, by: Actor) -> ConfigChange:
-    """Writes the act down and makes every process read the definitions again. Inside the act's transaction."""
+    """Writes the act down, in the audit's chain too, and makes every process read the definitions again. Inside the
+    act's transaction."""
     change = ConfigChange.objects.create(
         target=target, action=action, before=before, after=after, by_id=by.user_id, by_name=by.name,
         at=timezone.now(),
     )  # fmt: skip
+    audit.note("setting", "setting", by=by, reason=worded(target, action), diff=differing(before, after))
     meta_changed()
     return change
+
+
+def worded(target: str, action: str) -> str:
+    """修改 · 字段 customer.size"""
+    part, _slash, place = target.partition("/")
+    return f"{ACTS.get(action, action)} · {PARTS.get(part, part)} {place}".strip()
+
+
+def differing(before: State | None, after: State | None) -> dict[str, list[Any]]:
+    """{property: [old, new]} of what the act changed; a definition that came or went as a whole."""
+    if before is None or after is None:
+        return {"definition": [before, after]}
+    names = dict.fromkeys((*before, *after))
+    return {
+        name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)
+    }
 
 
 def merged(now: State, mine: State, base: Mapping[str, Any] | None) -> State:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from kemai.platform.access import Actor, NotVisible
-from kemai.platform.define import fields, layouts, objects
+from kemai.platform.define import doubles, fields, layouts, objects
 from kemai.platform.define.changes import require_admin
 from kemai.platform.models import ConfigChange
 from kemai.platform.records import Refused
@@ -30,7 +30,7 @@ def all_changes(target: str = "") -> QuerySet[ConfigChange]:
 
 def of_object(type_key: str, most: int = 200) -> list[ConfigChange]:
     """What was done to an object, its fields and its layouts."""
-    own = Q(target=f"object/{type_key}") | Q(target=f"order/{type_key}") | Q(target=f"unique/{type_key}")
+    own = Q(target__in=[f"{kind}/{type_key}" for kind in ("object", "order", "unique", "doubles")])
     parts = Q(target__startswith=f"field/{type_key}.") | Q(target__startswith=f"layout/{type_key}.")
     return list(all_changes().filter(own | parts)[:most])
 
@@ -110,6 +110,10 @@ def back_unique(name: str, change: ConfigChange, by: Actor) -> None:
     objects.set_unique(name, (change.before or {}).get("unique") or [], by=by)
 
 
+def back_doubles(name: str, change: ConfigChange, by: Actor) -> None:
+    doubles.set_doubles(name, (change.before or {}).get("doubles") or {}, by=by)
+
+
 def back_file(name: str, change: ConfigChange, by: Actor) -> None:
     from kemai.platform.define import config
 
@@ -117,7 +121,7 @@ def back_file(name: str, change: ConfigChange, by: Actor) -> None:
 
 
 BACK = {"object": back_object, "field": back_field, "layout": back_layout, "order": back_order, "unique": back_unique,
-    "layoutroles": back_layout_roles, "file": back_file,
+    "doubles": back_doubles, "layoutroles": back_layout_roles, "file": back_file,
 }  # fmt: skip
 
 

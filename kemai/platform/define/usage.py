@@ -157,6 +157,12 @@ def object_settings(type_key: str, key: str) -> Iterator[Use]:
         yield Use(own.label, listed(parts), reverse("define_object", args=(type_key,)))
 
 
+def told_by(type_key: str, key: str) -> Iterator[Use]:
+    """Doubles are told by the field."""
+    if key in get(type_key).compared:
+        yield Use(type_label(type_key), "", reverse("define_rules", args=(type_key,)))
+
+
 def role_rules(type_key: str, key: str) -> Iterator[Use]:
     for rule in FieldRule.objects.filter(type_key=type_key, field=key).select_related("role"):
         yield Use(rule.role.name, "", reverse("role_fields", args=(rule.role_id, type_key)))
@@ -193,6 +199,7 @@ for _source in (
     Source("layout", gettext_lazy("布局"), layouts, breaks=False),
     Source("field", gettext_lazy("其他字段"), other_fields),
     Source("object", gettext_lazy("对象设置"), object_settings),
+    Source("doubles", gettext_lazy("查重"), told_by, breaks=False),
     Source("role", gettext_lazy("角色的字段权限"), role_rules, breaks=False),
     Source("import", gettext_lazy("导入的对应关系"), imports, breaks=False),
 ):

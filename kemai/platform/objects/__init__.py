@@ -3,7 +3,9 @@
 from kemai.platform.objects.everywhere import (
     add_panel_everywhere,
     add_source_everywhere,
+    find_similar_everywhere,
     panels_of,
+    similar_of,
     sources_of,
 )
 from kemai.platform.objects.links import LinkKind, link_kind, link_kinds, register_link
@@ -78,6 +80,7 @@ __all__ = [
     "add_source_everywhere",
     "all_types",
     "by_model",
+    "find_similar_everywhere",
     "get",
     "link_kind",
     "link_kinds",
@@ -87,5 +90,6 @@ __all__ = [
     "register",
     "register_link",
     "relate",
+    "similar_of",
     "sources_of",
 ]

@@ -43,6 +43,8 @@ class Dataset:
     loose: frozenset[str] = frozenset()
     """Columns under whose name something of another kind may stand (a field whose kind was changed): what does not
     fit is read as nothing."""
+    unseen: tuple[str, ...] = ()
+    """Columns whose values move without the watermark (formulas, roll-ups): compared for all rows at every refresh."""
     passive: bool = False
     """No analysis of the product reads it: its changes make nothing else out of date."""
 

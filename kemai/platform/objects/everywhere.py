@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from kemai.platform.objects.pages import TimelineSource
+from kemai.platform.objects.pages import FindSimilar, Similar, TimelineSource
 from kemai.platform.objects.types import ObjectType, Panel
 
+if TYPE_CHECKING:
+    from kemai.platform.access import Actor
+
+FindOfType = Callable[[ObjectType, "Actor", Mapping[str, str], int | None], Sequence[Similar]]
 _panels: list[Panel] = []
 _sources: list[TimelineSource] = []
+_finders: list[FindOfType] = []
 
 
 def add_panel_everywhere(panel: Panel) -> None:
@@ -32,3 +39,15 @@ def panels_of(object_type: ObjectType) -> list[Panel]:
 
 def sources_of(object_type: ObjectType) -> list[TimelineSource]:
     return [*object_type.sources, *_sources]
+
+
+def find_similar_everywhere(find: FindOfType) -> None:
+    """Looks for doubles of what is being typed, of any type of which it was said what tells them."""
+    _finders.append(find)
+
+
+def similar_of(object_type: ObjectType) -> FindSimilar | None:
+    """The type's own way of finding doubles of what is typed, else the common one; None where nothing tells them."""
+    if object_type.similar is not None or not object_type.compared or not _finders:
+        return object_type.similar
+    return partial(_finders[0], object_type)

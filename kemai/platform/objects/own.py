@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 TOGETHER = "unique/"
 """Before the key of a declared type: the setting that holds the lists of fields which only together must be unique."""
+DOUBLES = "doubles/"
+"""Before the key of a type: the setting that says which fields tell doubles of its records, {field: as what}."""
 RIGHTS, META = "rights_version", "meta_version"
 PRETENDED = float("inf")
 BROKEN = KINDS["broken"]
@@ -56,6 +58,8 @@ class Meta:
     """{type: (own or built-in type, its own reference to the former)}"""
     together: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     """Of declared types: fields that only together must be unique."""
+    doubles: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """What tells doubles, where an administrator said it."""
 
 
 NOTHING = Meta()
@@ -146,6 +150,8 @@ def load(version: str) -> None:
             made.together[key.removeprefix(TOGETHER)] = tuple(
                 tuple(map(str, keys)) for keys in sets or () if keys
             )
+        for key, told in Setting.objects.filter(key__startswith=DOUBLES).values_list("key", "value"):
+            made.doubles[key.removeprefix(DOUBLES)] = dict(told) if isinstance(told, dict) else {}
         for one in ObjectDef.objects.filter(deleted_at=None).order_by("position", "pk"):
             made.types[one.key] = own_type(one, made.fields.get(one.key, ()), before.types.get(one.key))
     connect(made)

@@ -203,6 +203,9 @@ class ObjectType:
     """Why a derived value is what it is."""
     similar_by: tuple[str, ...] = ()
     """Further fields that tell doubles apart, besides the title and the unique ones."""
+    doubles: Mapping[str, str] = field(default_factory=dict)
+    """Fields by which doubles are looked for, and as what each is read (`define.doubles`), unless an administrator says
+    otherwise. A type with a `similar` of its own finds them by itself while one types."""
     similar: FindSimilar | None = None
     """Records that one being typed may double."""
     complete: Complete | None = None
@@ -339,6 +342,13 @@ class ObjectType:
     def unique_together(self) -> Sequence[tuple[str, ...]]:
         """Fields that only together must be unique, as an administrator said."""
         return self.together or current().together.get(self.key, ())
+
+    @property
+    def compared(self) -> Mapping[str, str]:
+        """The fields that tell doubles, and as what each is read, as an administrator said or as declared."""
+        told = current().doubles.get(self.key, self.doubles)
+        fields = self.fields if told else {}
+        return {key: role for key, role in told.items() if key in fields and fields[key].type.key != "broken"}
 
     @property
     def related_lists(self) -> list[tuple[str, str]]:

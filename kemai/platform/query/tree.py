@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.fields import KINDS, OPERATORS, FieldSpec, Invalid, Moment, Test
+from kemai.platform.models import FieldDef
 from kemai.platform.objects import ObjectType, all_types
 
 MAX_DEPTH = 8
@@ -114,9 +115,7 @@ class Reader:
     def spec(self, name: object) -> FieldSpec:
         visible = [key for key in self.type.fields if self.askable(key)]
         if not isinstance(name, str) or name not in visible:
-            raise QueryError(
-                "unknown_field", _("没有可用于筛选的字段“%(field)s”") % {"field": str(name)[:60]}, visible
-            )
+            raise QueryError("unknown_field", missing(self.type.key, str(name)[:60]), visible)
         return self.type.fields[name]
 
     def askable(self, key: str) -> bool:
@@ -207,3 +206,15 @@ def relations(target: ObjectType) -> list[tuple[ObjectType, FieldSpec]]:
         for spec in other.fields.values()
         if target.key in (spec.ref, spec.refs) and not spec.part and not spec.private
     ]
+
+
+def missing(type_key: str, name: str) -> str:
+    """Why a condition cannot ask for a field. One that was taken away is called by its name: what was kept with it (a
+    view, a segment, a rule) cannot run until it comes back or the condition is changed."""
+    gone = FieldDef.objects.filter(type_key=type_key, key=name).exclude(deleted_at=None)
+    label = gone.values_list("label", flat=True).first()
+    if label is None:
+        return _("没有可用于筛选的字段“%(field)s”") % {"field": name}
+    return _(
+        "字段“%(field)s”已被删除，用到它的条件不再执行；请修改条件，或请管理员在“对象与字段”里恢复这个字段"
+    ) % {"field": label}

@@ -14,7 +14,7 @@ from kemai.platform.define.config.parts import Part, States, register
 from kemai.platform.models import FieldDef, Layout, ObjectDef, Role, SavedView, Setting
 from kemai.platform.objects import UnknownObject, all_types, get
 
-BUSINESS = ("unique/", "analysis.", "layouts/")
+BUSINESS = ("unique/", "doubles/", "analysis.", "layouts/")
 """Beginnings of the keys of settings that are the company's own, not the machine's."""
 MOST_VALUE = 20_000
 Wanted = Mapping[str, States]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from kemai.platform.define import history, kinds, layouts, objects
+from kemai.platform.define import doubles, history, kinds, layouts, objects
 from kemai.platform.fields import listed
 from kemai.platform.models import ConfigChange
 from kemai.platform.objects import UnknownObject, get
@@ -72,6 +72,10 @@ def shown(change: ConfigChange, name: str, value: Any) -> str:
         return told(labelled(place, value))
     if kind == "layout":
         return told(labelled(place.partition(".")[0], value))
+    if kind == "doubles":
+        return listed(
+            f"{labelled(place, key)}：{doubles.ROLES.get(role, role)}" for key, role in (value or {}).items()
+        )
     if kind == "layoutroles":
         names = layouts.role_names()
         return listed(names.get(key, key) for key in value or ())
@@ -103,6 +107,8 @@ def name_of(change: ConfigChange) -> str:
         return f"{label} · {state.get('label') or key}"
     if kind == "layout":
         return f"{label} · {layouts.called(*layouts.placed(place)[1:])}"
+    if kind == "doubles":
+        return _("%(object)s · 查重") % {"object": label}
     if kind == "layoutroles":
         return _("布局 · 角色的先后")
     if kind == "order":

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kemai.platform.access import Actor, NotVisible
-from kemai.platform.define import fields, history, keys, kinds, objects, usage
+from kemai.platform.define import doubles, fields, history, keys, kinds, objects, usage
 from kemai.platform.define.changes import stamp
 from kemai.platform.define.icons import ICONS
 from kemai.platform.fields import clauses
@@ -251,15 +251,19 @@ def edit(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @admin_page
 def rules_tab(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
-    """Combined uniqueness and numbering."""
+    """Combined uniqueness, what tells doubles, and numbering."""
     object_type = found_type(type_key)
     own = objects.own_object(type_key)
     errors: dict[str, str] = {}
+    told = dict(doubles.proposed(object_type) if "propose" in request.GET else object_type.compared)
     if request.method == "POST":
+        told = {key: request.POST.get(f"doubles-{key}", "") for key in object_type.fields}
         groups = [request.POST.getlist(f"unique-{n}") for n in range(20)]
         values = {name: request.POST.get(name, "") for name in ("prefix", "digits")}
         try:
             objects.set_unique(type_key, groups, by=actor)
+            if doubles.offered(object_type):
+                doubles.set_doubles(type_key, told, by=actor)
             if own is not None:
                 objects.change_object(type_key, values, by=actor)
         except FieldErrors as error:
@@ -277,6 +281,8 @@ def rules_tab(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse
         "groups": groups,
         "choices": choices,
         "errors": errors,
+        "compared": tables.compared_lines(object_type, told),
+        "asks_doubles": doubles.offered(object_type),
         "unique_lines": [line for line in tables.all_lines(object_type) if line.unique],
         "checked": [
             field for field in fields.own_fields(type_key) if field.rule or field.show_if or field.require_if

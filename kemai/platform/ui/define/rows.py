@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform import access, query
-from kemai.platform.define import fields, kinds, objects
+from kemai.platform.define import doubles, fields, kinds, objects
 from kemai.platform.define.changes import State
 from kemai.platform.fields import FieldSpec, Label, clauses, listed
 from kemai.platform.models import FieldDef, ObjectDef
@@ -43,7 +43,7 @@ FIELD_LABELS: Mapping[str, Label] = {
     "settings.columns": gettext_lazy("明细列"), "settings.prefix": gettext_lazy("编号前缀"),
     "settings.digits": gettext_lazy("编号位数"),
     "sections": gettext_lazy("分组"), "hidden": gettext_lazy("不显示"), "columns": gettext_lazy("列"),
-    "card": gettext_lazy("卡片"), "field": gettext_lazy("分列"),
+    "card": gettext_lazy("卡片"), "field": gettext_lazy("分列"), "doubles": gettext_lazy("查重"),
 }  # fmt: skip
 
 
@@ -254,3 +254,21 @@ def whole(own: ObjectDef, seen: State) -> State:
 
 def type_label(type_key: str) -> str:
     return str(get(type_key).label)
+
+
+class ComparedLine(NamedTuple):
+    """A field that can tell doubles, and as what it may be compared."""
+
+    spec: FieldSpec
+    role: str
+    options: list[dict[str, str]]
+
+
+def compared_lines(object_type: ObjectType, told: Mapping[str, str]) -> list[ComparedLine]:
+    found = []
+    for spec in object_type.fields.values():
+        roles = doubles.roles_for(object_type, spec)
+        if roles:
+            options = [{"value": role, "label": str(doubles.ROLES[role])} for role in roles]
+            found.append(ComparedLine(spec, told.get(spec.key, ""), options))
+    return found

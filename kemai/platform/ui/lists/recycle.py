@@ -7,7 +7,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -60,14 +60,9 @@ def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     access.require(actor, object_type, "delete")
     text = request.GET.get("q", "").strip()[:100]
     gone = asked(actor, object_type, text)
-    before = request.GET.get("before", "")
-    page = (
-        gone.filter(pk__lt=int(before))
-        if before.isascii() and before.isdigit() and len(before) < 19
-        else gone
-    )
     title = object_type.fields[object_type.title]
-    rows = list(page.order_by("-pk").values_list("pk", title.path, "deleted_at")[: SHOWN + 1])
+    page = latest(gone, request.GET.get("before", ""))
+    rows = list(page.values_list("pk", title.path, "deleted_at")[: SHOWN + 1])
     total = gone.count()
     context = {
         "type": object_type,
@@ -88,6 +83,15 @@ def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
         ],
     }  # fmt: skip
     return render(request, "ui/pages/bin.html", context)
+
+
+def latest(gone: QuerySet[Any], before: str) -> QuerySet[Any]:
+    """What was deleted last stands first: it is what somebody comes here for. `before` is the last record of the page
+    before; one that was restored meanwhile leads back to the first page."""
+    ordered = gone.order_by("-deleted_at", "-pk")
+    key = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else 0
+    at = gone.filter(pk=key).values_list("deleted_at", flat=True).first() if key else None
+    return ordered.filter(Q(deleted_at__lt=at) | Q(deleted_at=at, pk__lt=key)) if at else ordered
 
 
 def asked(actor: Actor, object_type: ObjectType, text: str) -> QuerySet[Any]:

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType, get
+from kemai.platform.query import QueryError
 from kemai.platform.ui import nav
 from kemai.platform.ui.door import is_fragment, signed_in
+from kemai.platform.ui.faults import wants_json
 from kemai.platform.ui.lists import board, bulk, calendar, chart, filters, found, table, views_of_lists
 from kemai.platform.ui.lists.state import ListState, read
 from kemai.platform.ui.records.answers import CLOSE
@@ -39,7 +41,12 @@ def opened(request: HttpRequest, actor: Actor, key: str, params: Any = None) -> 
 def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     object_type, state = opened(request, actor, key)
     display = state.display if state.display in displays(object_type) else "table"
-    context = frame(actor, object_type, state, display) | SHOWN[display](actor, object_type, state)
+    try:
+        context = frame(actor, object_type, state, display) | SHOWN[display](actor, object_type, state)
+    except QueryError as error:
+        if is_fragment(request) or wants_json(request) or state.view.pk is None:
+            raise  # said as any wrong question is
+        return broken(request, object_type, state, error)
     if not is_fragment(request):
         return render(request, "ui/pages/list.html", context)
     context |= {"typed": "typed" in request.GET, "fragment": True}
@@ -48,6 +55,20 @@ def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     if "dialog" in request.GET:
         response.headers["HX-Trigger"] = CLOSE
     return response
+
+
+def broken(
+    request: HttpRequest, object_type: ObjectType, state: ListState, error: QueryError
+) -> HttpResponse:
+    """A saved view that cannot be asked any more: what is wrong with it, and the ways on."""
+    context = {
+        "type": object_type,
+        "label": object_type.plural,
+        "view": state.view,
+        "message": error.message,
+        "list_url": reverse("list", args=(object_type.key,)) + "?view=all",
+    }
+    return render(request, "ui/pages/list_broken.html", context, status=422)
 
 
 def displays(object_type: ObjectType) -> list[str]:

@@ -63,7 +63,9 @@ def page(
     context: dict[str, Any] = {"type": object_type, "left_out": left_out, "error": error, "records": ()}
     context["list_url"] = reverse("list", args=(object_type.key,))
     if len(objects) < 2:
-        context["error"] = error or _("请选择至少两条您可以修改的%(type)s") % {"type": object_type.label}
+        same = request.GET.get("ids", "").count(",") and len(ids) == 1
+        few = alone() if same else _("请选择至少两条您可以修改的%(type)s") % {"type": object_type.label}
+        context["error"] = error or few
         return render(request, "ui/pages/merge.html", context, status=409 if error else 200)
     keep = sent_keep(request, objects) or best_keep(objects)
     objects.sort(key=lambda obj: obj.pk != keep)
@@ -78,6 +80,10 @@ def page(
         "swap_url": f"{reverse('merge', args=(object_type.key,))}?ids={','.join(str(obj.pk) for obj in objects)}",
     }
     return render(request, "ui/pages/merge.html", context, status=409 if error else 200)
+
+
+def alone() -> str:
+    return _("不能把一条记录和它自己合并，请选择两条不同的记录")
 
 
 def sent_keep(request: HttpRequest, objects: Sequence[Any]) -> int | None:
@@ -125,6 +131,8 @@ def compared(actor: Actor, object_type: ObjectType, objects: Sequence[Any]) -> l
 
 def done(request: HttpRequest, actor: Actor, object_type: ObjectType) -> HttpResponse:
     ids = numbers(request.POST.get("ids", ""))
+    if len(ids) == 1:
+        return page(request, actor, object_type, ids, alone())
     keep = next(iter(numbers(request.POST.get("keep", ""))), 0)
     choices = {
         name.removeprefix("f-"): int(str(value))

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from kemai.kit import regions as kit
 from kemai.platform import access, search
 from kemai.platform.access import Actor
-from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects import ObjectType, get, similar_of
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.records.controls import Typed
 
@@ -98,5 +98,6 @@ def similar(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
     except_id = int(editing) if editing.isascii() and editing.isdigit() and len(editing) < 19 else None
     typed = Typed.of(request.GET, object_type.fields.values(), whole=False).values
     texts = {key: value for key, value in typed.items() if isinstance(value, str) and value.strip()}
-    candidates = object_type.similar(actor, texts, except_id) if object_type.similar and texts else ()
+    find = similar_of(object_type)
+    candidates = find(actor, texts, except_id) if find and texts else ()
     return render(request, "ui/pages/similar.html", {"type": object_type, "candidates": candidates})

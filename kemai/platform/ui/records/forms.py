@@ -17,7 +17,7 @@ from kemai.platform import access, records
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid, Label
 from kemai.platform.models import StoredFile
-from kemai.platform.objects import ObjectType, Section, get
+from kemai.platform.objects import ObjectType, Section, get, similar_of
 from kemai.platform.records import Conflict, FieldErrors
 from kemai.platform.records.conditional import is_conditional, node_of
 from kemai.platform.ui import cells
@@ -115,7 +115,7 @@ class RecordForm:
 
     @property
     def similar_url(self) -> str:
-        if self.type.similar is None:
+        if similar_of(self.type) is None:
             return ""
         url = reverse("similar", args=[self.type.key])
         return f"{url}?id={self.subject.pk}" if self.subject else url
@@ -123,7 +123,9 @@ class RecordForm:
     @property
     def similar_fields(self) -> str:
         """The controls whose texts are compared, as a selector."""
-        keys = dict.fromkeys((self.type.title, *self.type.unique_keys, *self.type.similar_by))
+        keys = dict.fromkeys(
+            (self.type.title, *self.type.unique_keys, *self.type.similar_by, *self.type.compared)
+        )
         shown = {spec.key for spec in self.writable}
         return ", ".join(f"#f-{key}" for key in keys if key in shown)
 

@@ -21,7 +21,7 @@ from kemai.platform.access.auditor import is_auditor, may_audit
 from kemai.platform.audit import reading
 from kemai.platform.audit.seal import seal_all
 from kemai.platform.audit.verify import verify
-from kemai.platform.fields import listed
+from kemai.platform.fields import clauses, listed
 from kemai.platform.models import AuditEntry, Change, ChangeSet
 from kemai.platform.objects import DiffLine, ObjectType, all_types
 from kemai.platform.ui.door import signed_in
@@ -241,8 +241,10 @@ def lines(actor: Actor, object_type: ObjectType | None, change: Change) -> Seque
 
 
 def plain(value: object) -> str:
+    if isinstance(value, dict):
+        return clauses(f"{key}: {plain(one)}" for key, one in value.items() if one not in (None, "", [], {}))
     if isinstance(value, list):
-        return listed(value)
+        return listed(map(plain, value))
     return "" if value is None else str(value)
 
 

@@ -17,6 +17,7 @@ from kemai.platform.models import ChangeSet, Option
 from kemai.platform.objects import ObjectType, UnknownObject, get
 from kemai.platform.records.undo import why_not
 from kemai.platform.records.undo_plan import Kept
+from kemai.platform.ui.define.rows import FIELD_LABELS, OBJECT_LABELS
 
 KINDS: dict[str, Option] = {one.value: one for one in ChangeSet.KINDS}
 DOORS = {
@@ -70,8 +71,11 @@ PLAIN: dict[str, Label] = {
     "reveal_warn": gettext_lazy("从第几个起提醒"),
     "export_rows": gettext_lazy("一次导出最多多少行"),
     "api_rows_hour": gettext_lazy("每人每小时通过接口最多读取多少条"),
+    "definition": gettext_lazy("定义"),
 }
 """What is no field of a record, in words."""
+LABELS = {**OBJECT_LABELS, **FIELD_LABELS}
+"""The properties of definitions."""
 
 
 def name_settings(labels: Mapping[str, Label]) -> None:
@@ -200,7 +204,7 @@ def field_label(type_key: str, name: str) -> str:
     spec: Any = object_type.fields.get(name) if object_type else None
     if spec is not None:
         return str(spec.label)
-    known = PLAIN.get(name)
+    known = PLAIN.get(name) or (LABELS.get(name) if type_key == "setting" else None)
     if known is None and object_type is not None:
         columns = {column.name: column for column in object_type.model._meta.get_fields()}
         known = getattr(columns.get(name), "verbose_name", None)

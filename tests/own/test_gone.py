@@ -1,0 +1,77 @@
+"""What names a field that was taken away shows as broken, says which it was, and refuses to run until it is back."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from kemai.customers.models import Segment
+from kemai.customers.services import segments
+from kemai.platform import access, query, records
+from kemai.platform.access import SYSTEM
+from kemai.platform.define import fields
+from kemai.platform.objects import get
+from kemai.platform.records import saved_views
+from kemai.platform.ui.lists import views_of_lists
+from tests.factory import make
+from tests.people import Person, browser
+
+pytestmark = [pytest.mark.django_db, pytest.mark.row(116)]
+WHERE = {"field": "budget", "op": "gte", "value": 100}
+
+
+@pytest.fixture
+def boss(people: dict[str, Person]) -> Client:
+    fields.create_field("customer", "number", {"label": "预算"}, by=SYSTEM, key="budget")
+    return browser(people["boss"])
+
+
+def test_a_saved_view(boss: Client, people: dict[str, Person]) -> None:
+    view = saved_views.save_view(people["boss"].actor, "customer", "大预算", "mine", {"where": WHERE})
+    views_of_lists.forget()
+    address = f"/o/customer/?view=v{view.pk}"
+    assert boss.get(address).status_code == 200
+    fields.remove_field("customer", "budget", by=SYSTEM)
+    shown = boss.get(address)
+    page = shown.content.decode()
+    assert shown.status_code == 422
+    assert "视图“大预算”已失效：字段“预算”已被删除" in page
+    assert "改名或删除这个视图" in page
+    assert "打开全部客户" in page
+    typed = boss.get(f"/o/customer/?where={quote(json.dumps(WHERE))}")
+    assert typed.status_code == 422
+    assert "字段“预算”已被删除" in typed.content.decode()
+    fields.restore_field("customer", "budget", by=SYSTEM)
+    assert boss.get(address).status_code == 200
+
+
+def test_a_segment(boss: Client) -> None:
+    held = records.create("customer", {"name": "甲", "budget": "200"}, by=SYSTEM)
+    segment = records.create("segment", {"name": "大预算"}, by=SYSTEM)
+    Segment.objects.filter(pk=segment.pk).update(where=WHERE)
+    segments.refresh_all()
+    fields.remove_field("customer", "budget", by=SYSTEM)
+    page = boss.get(f"/o/segment/{segment.pk}").content.decode()
+    assert "这个分群已失效" in page
+    assert "字段“预算”已被删除" in page
+    segments.refresh_all()
+    members = Segment.objects.get(pk=segment.pk).members.values_list("customer", flat=True)
+    assert list(members) == [held.pk], "nobody is thrown out by a rule that cannot be asked"
+
+
+def test_a_name_that_never_was(boss: Client) -> None:
+    with pytest.raises(query.QueryError, match="没有可用于筛选的字段“nonsense”"):
+        access.condition(SYSTEM, get("customer"), {"field": "nonsense", "op": "empty"})
+
+
+@pytest.mark.row(12)
+def test_a_record_with_itself_is_refused_in_words(boss: Client) -> None:
+    one = make("customer")
+    for answer in (
+        boss.get(f"/o/customer/merge?ids={one.pk},{one.pk}"),
+        boss.post("/o/customer/merge", {"ids": f"{one.pk},{one.pk}", "keep": one.pk}),
+    ):
+        assert "不能把一条记录和它自己合并" in answer.content.decode()
