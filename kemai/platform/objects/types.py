@@ -104,7 +104,8 @@ class Hooks:
     asks the database once for all of them.
     `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation.
     `heeds` are the fields whose change `after` has to do with, where it does not look at others.
-    `check_delete(objects, actor)` may refuse that records go to the recycle bin, by hand or by an undo.
+    `check_delete(objects, actor)` may refuse that records go to the recycle bin, by hand or by an undo; and
+    `check_restore(objects, actor)`, still in the bin, that they come back from there.
     `check_merge(keep, gone, actor)` may refuse to make one of several; `merged(keep, gone, actor)` follows when they
     are one and returns what it made; `parted(objects, actor)` follows when they are several again."""
 
@@ -113,6 +114,7 @@ class Hooks:
     after: Callable[[Sequence[Any], frozenset[str], Actor], None] | None = None
     heeds: frozenset[str] | None = None
     check_delete: Callable[[Sequence[Any], Actor], None] | None = None
+    check_restore: Callable[[Sequence[Any], Actor], None] | None = None
     check_merge: Callable[[Any, Sequence[Any], Actor], None] | None = None
     merged: Callable[[Any, Sequence[Any], Actor], Sequence[models.Model]] | None = None
     parted: Callable[[Sequence[Any], Actor], None] | None = None

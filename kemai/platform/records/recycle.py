@@ -62,6 +62,7 @@ def flip(
         now = timezone.now()
         if not gone:
             check_free(object_type, chunk)
+            check_restore(object_type, chunk, by)
         rows = object_type.records().filter(pk__in=chunk)
         rows.update(deleted_at=now if gone else None, updated_at=now, version=F("version") + 1)
         log(object_type, chunk, ACTION[gone], changeset)
@@ -82,6 +83,13 @@ def check_free(object_type: ObjectType, ids: Sequence[int]) -> None:
     if specs:
         rows = query.fetch(object_type.records().filter(pk__in=ids), object_type, list(specs.values()))
         own.check_unique(object_type, rows, [row["id"] for row in rows])
+
+
+def check_restore(object_type: ObjectType, ids: Sequence[int], by: Actor) -> None:
+    """Raises what the domain refuses with."""
+    hook = object_type.hooks.check_restore
+    if hook is not None:
+        hook(list(object_type.records().filter(pk__in=list(ids))), by)
 
 
 def log(object_type: ObjectType, ids: Sequence[int], action: str, changeset: ChangeSet) -> None:

@@ -23,6 +23,7 @@ from kemai.platform.records.single import prepare_all
 from kemai.platform.records.tags import tag_many
 from kemai.platform.records.undo_plan import Kept, Steps
 
+MOST_WORDS = 300
 REFUSALS = (IntegrityError, FieldErrors, Invalid, Refused)
 
 
@@ -63,12 +64,20 @@ def each(
             act(ids)
     except REFUSALS as error:
         if len(ids) == 1:
-            why = "duplicate" if isinstance(error, IntegrityError) else "rule"
-            steps.keep(ids[0], why=why)
+            steps.keep(ids[0], why=words_of(error))
             return set()
         half = len(ids) // 2
         return each(object_type, ids[:half], steps, act) | each(object_type, ids[half:], steps, act)
     return set(ids)
+
+
+def words_of(error: Exception) -> str:
+    """Why a record stays as it is: what the rule itself says, with its figures, where it says something."""
+    if isinstance(error, Refused | Invalid):
+        return error.message or "rule"
+    if isinstance(error, FieldErrors):
+        return "；".join(filter(None, error.errors.values()))[:MOST_WORDS] or "rule"
+    return "duplicate"
 
 
 def to_bin(object_type: ObjectType, ids: Sequence[int], inverse: ChangeSet, by: Actor) -> None:

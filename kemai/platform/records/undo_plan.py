@@ -21,7 +21,8 @@ NOTED = ("reveal", "download", "export", "login")
 
 
 class Kept(NamedTuple):
-    """Something that stays as it is. `why`: later | children | parent | gone | field | file | rule | duplicate."""
+    """Something that stays as it is. `why`: later | children | parent | gone | field | file | rule | duplicate, or
+    the sentence of the rule that refused."""
 
     type_key: str
     object_id: int

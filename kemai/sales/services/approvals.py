@@ -1,11 +1,14 @@
-"""A simple step of approval for quotes and contracts: somebody asks, somebody else who answers for others' work says
-yes or no. What was asked and said stands in the document's `approval`; the document's own service decides what a yes
-means. A fuller engine takes the place of `ask` and `decide` and leaves the rest as it is."""
+"""Approval of quotes and contracts: somebody asks, somebody else says yes or no. What was asked and said stands in the
+document's `approval`; the document's own service decides what a yes means.
+
+Who is to be told, who may answer and whether an answer settles the matter is the engine's to say. The one here is a
+single step before somebody who answers for others' work; a fuller one (several steps, amounts, substitutes) takes its
+place with `use` and changes nothing of the documents."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.urls import reverse
@@ -14,12 +17,52 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from kemai.collab.services.notices import notify
-from kemai.platform import access, events, records
+from kemai.platform import access, audit, events, records
 from kemai.platform.access import Actor
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
 
 MOST_NOTE = 500
+
+
+class Engine(Protocol):
+    """The document is locked and its `approval` holds what was asked, and under "answers" what was said before."""
+
+    def waits_for(self, type_key: str, document: Any) -> list[int]:
+        """The users who are told that an answer is wanted from them."""
+
+    def why_not(self, type_key: str, document: Any, by: Actor) -> str:
+        """Why the actor may not answer now; '' where he may."""
+
+    def verdict(self, type_key: str, document: Any, *, yes: bool, by: Actor) -> bool | None:
+        """What it comes to with this answer; None while others have still to speak."""
+
+
+class OneStep:
+    """One answer of somebody who answers for others' work, the chief by preference."""
+
+    def waits_for(self, type_key: str, document: Any) -> list[int]:
+        chief = document.owner.manager_id if document.owner else None
+        return [] if chief is None else [chief]
+
+    def why_not(self, type_key: str, document: Any, by: Actor) -> str:
+        reach = access.verb_scope(by, get(type_key), "edit")
+        if reach in {"none", "own"}:
+            return _("审批要由能处理同事记录的人来做，例如您的主管")
+        if reach != "all" and document.approval.get("asked_by") == by.user_id:
+            return _("自己提交的不能自己审批，请您的主管审批")
+        return ""
+
+    def verdict(self, type_key: str, document: Any, *, yes: bool, by: Actor) -> bool | None:
+        return yes
+
+
+_engine: list[Engine] = [OneStep()]
+
+
+def use(engine: Engine) -> None:
+    """Called by the app that brings a fuller engine, when it is ready."""
+    _engine[0] = engine
 
 
 def ask(type_key: str, document: Any, reason: str, *, by: Actor, values: Mapping[str, Any]) -> None:
@@ -31,14 +74,20 @@ def ask(type_key: str, document: Any, reason: str, *, by: Actor, values: Mapping
     }  # fmt: skip
     records.put(type_key, document, values, by=by, reason=reason[:MOST_NOTE], kind="step")
     events.emit(f"{type_key}.approval_asked", type_key, document.pk)
-    chief = document.owner.manager_id if document.owner else None
-    if chief is not None and chief != by.user_id:
-        notify(
-            chief, f"approval/{type_key}/{document.pk}/{document.version}",
-            gettext_noop("%(who)s 请您审批：%(title)s"), reverse("record", args=[type_key, document.pk]),
-            kind="task", values={"who": by.name, "title": title_of(type_key, document)},
-            text=document.approval["reason"], about=(type_key, document.pk),
-        )  # fmt: skip
+    call(type_key, document, by)
+
+
+def call(type_key: str, document: Any, by: Actor) -> None:
+    """Whoever is to answer next hears of it."""
+    told = document.approval
+    for user in _engine[0].waits_for(type_key, document):
+        if user not in {by.user_id, told.get("asked_by")}:
+            notify(
+                user, f"approval/{type_key}/{document.pk}/{document.version}/{user}",
+                gettext_noop("%(who)s 请您审批：%(title)s"), reverse("record", args=[type_key, document.pk]),
+                kind="task", values={"who": told["asked_name"], "title": title_of(type_key, document)},
+                text=told["reason"], about=(type_key, document.pk),
+            )  # fmt: skip
 
 
 def title_of(type_key: str, document: Any) -> str:
@@ -47,32 +96,45 @@ def title_of(type_key: str, document: Any) -> str:
 
 def why_not(type_key: str, document: Any, by: Actor) -> str:
     """Why the actor may not decide; '' where he may."""
-    if by.is_system:
-        return ""
-    reach = access.verb_scope(by, get(type_key), "edit")
-    if reach in {"none", "own"}:
-        return _("审批要由能处理同事记录的人来做，例如您的主管")
-    if reach != "all" and document.approval.get("asked_by") == by.user_id:
-        return _("自己提交的不能自己审批，请您的主管审批")
-    return ""
+    return "" if by.is_system else _engine[0].why_not(type_key, document, by)
 
 
 def decide(
-    type_key: str, document: Any, *, yes: bool, note: str, by: Actor, values: Mapping[str, Any]
-) -> None:
-    """Notes the answer with who gave it. Raises access.Denied, FieldErrors where a no says not why."""
+    type_key: str,
+    document: Any,
+    *,
+    yes: bool,
+    note: str,
+    by: Actor,
+    outcome: Callable[[bool], Mapping[str, Any]],
+) -> bool | None:
+    """Notes the answer with who gave it; `outcome` says which columns change with a final yes or no. Returns what it
+    came to, None while others have still to speak. Raises access.Denied, FieldErrors where a no says not why."""
     refused = why_not(type_key, document, by)
     if refused:
         raise access.Denied(refused)
     if not yes and not note.strip():
         raise FieldErrors({"note": _("请写明驳回的原因，提交人才知道改什么")})
-    document.approval = {
-        **document.approval, "decided_by": by.user_id, "decided_name": by.name,
-        "decided_at": timezone.now().isoformat(), "answer": "yes" if yes else "no", "note": note.strip()[:MOST_NOTE],
+    final = _engine[0].verdict(type_key, document, yes=yes, by=by)
+    said = {
+        "decided_by": by.user_id, "decided_name": by.name, "decided_at": timezone.now().isoformat(),
+        "note": note.strip()[:MOST_NOTE],
     }  # fmt: skip
-    records.put(type_key, document, values, by=by, reason=note[:MOST_NOTE], kind="step")
-    events.emit(f"{type_key}.{'approved' if yes else 'refused'}", type_key, document.pk)
-    tell_asker(type_key, document, yes=yes, by=by)
+    if final is None:
+        before = document.approval.get("answers", [])
+        document.approval = {
+            **document.approval,
+            "answers": [*before, {**said, "answer": "yes" if yes else "no"}],
+        }
+        document.save(update_fields=["approval"])
+        audit.note("step", type_key, document.pk, by=by, reason=note[:MOST_NOTE])
+        call(type_key, document, by)
+        return None
+    document.approval = {**document.approval, **said, "answer": "yes" if final else "no"}
+    records.put(type_key, document, outcome(final), by=by, reason=note[:MOST_NOTE], kind="step")
+    events.emit(f"{type_key}.{'approved' if final else 'refused'}", type_key, document.pk)
+    tell_asker(type_key, document, yes=final, by=by)
+    return final
 
 
 def tell_asker(type_key: str, document: Any, *, yes: bool, by: Actor) -> None:

@@ -21,14 +21,15 @@ from kemai.sales.models import Contract, Quote
 from kemai.sales.rules.amounts import converted
 from kemai.sales.rules.cash import IN_FORCE
 from kemai.sales.rules.contracts import CONTRACT_STEPS
-from kemai.sales.services import approvals, books, deal_steps, lines, prices
+from kemai.sales.services import approvals, books, deal_steps, lines, margins, prices
 from kemai.sales.services.given import plain, ref, refuse_changes
 from kemai.sales.services.quotes import check_deals
 from kemai.sales.services.rates import HOME, no_rate, rates_on
 
 Values = dict[str, Any]
 FROZEN = frozenset(
-    "number name customer quote amends currency amount amount_base rate signed_on starts_on ends_on".split()
+    "number name customer quote amends currency amount amount_base rate gross uncosted signed_on starts_on "
+    "ends_on".split()
 )
 TAKEN_OVER = ("name", "amount", "signed_on", "starts_on", "ends_on")
 """What an amendment changes in the contract, besides its lines."""
@@ -77,7 +78,7 @@ def check_contracts(values: Sequence[Values], existing: Sequence[Contract | None
 
 
 def price(values: Sequence[Values], existing: Sequence[Contract | None]) -> None:
-    """Rate and yuan of those whose money, amount or day is new. One query."""
+    """Rate, yuan and gross profit of those whose money, amount or day is new. Two queries."""
     asked: dict[int, tuple[str, dt.date]] = {}
     for n, (one, old) in enumerate(zip(values, existing, strict=True)):
         if old is None or not {"amount", "currency", "signed_on"}.isdisjoint(one):
@@ -91,6 +92,12 @@ def price(values: Sequence[Values], existing: Sequence[Contract | None]) -> None
         amount = values[n].get("amount", old.amount if old else Decimal(0)) or Decimal(0)
         values[n]["rate"] = rates[key]
         values[n]["amount_base"] = from_cents(converted(to_cents(amount), rates[key]))
+    known = {n: old.pk for n in asked if (old := existing[n]) is not None}
+    found = margins.lines_of(known.values())
+    for n in asked:
+        values[n] |= margins.columns(
+            found.get(known.get(n, 0), ()), values[n]["rate"], values[n]["amount_base"]
+        )
 
 
 def after_contract(contracts: Sequence[Contract], changed: frozenset[str], by: Actor) -> None:
@@ -111,7 +118,11 @@ def begin_with(contract: Contract, found: Sequence[lines.Line]) -> None:
     lines.store("contract", contract.pk, found)
     contract.amount = lines.head("contract", found)["amount"]
     contract.amount_base = from_cents(converted(to_cents(contract.amount), contract.rate))
-    Contract.objects.filter(pk=contract.pk).update(amount=contract.amount, amount_base=contract.amount_base)
+    told = margins.columns(found, contract.rate, contract.amount_base)
+    contract.gross, contract.uncosted = told["gross"], told["uncosted"]
+    Contract.objects.filter(pk=contract.pk).update(
+        amount=contract.amount, amount_base=contract.amount_base, **told
+    )
 
 
 def check_delete(contracts: Sequence[Contract], by: Actor) -> None:
@@ -158,17 +169,22 @@ def decide(pk: int, *, yes: bool, note: str, by: Actor) -> Contract:
     with transaction.atomic():
         contract: Contract = approvals.locked("contract", pk, "edit", by)
         approvals.require_state(contract, CONTRACT_STEPS, "effective")
-        amendment = contract.amends_id is not None
-        state = ("completed" if amendment else "effective") if yes else "draft"
-        values: Values = {"state": state}
-        if yes:
-            values |= {"effective_at": timezone.now(), "signed_on": contract.signed_on or prices.today()}
-        approvals.decide("contract", contract, yes=yes, note=note, by=by, values=values)
-        if yes and amendment:
+        agreed = approvals.decide(
+            "contract", contract, yes=yes, note=note, by=by, outcome=lambda ok: decided(contract, ok)
+        )
+        if agreed and contract.amends_id is not None:
             take_over(contract, by=by)
-        elif yes:
+        elif agreed:
             come_into_force(contract)
     return contract
+
+
+def decided(contract: Contract, agreed: bool) -> Values:
+    """The columns that a decision changes."""
+    if not agreed:
+        return {"state": "draft"}
+    state = "effective" if contract.amends_id is None else "completed"
+    return {"state": state, "effective_at": timezone.now(), "signed_on": contract.signed_on or prices.today()}
 
 
 def come_into_force(contract: Contract) -> None:
@@ -189,9 +205,11 @@ def take_over(amendment: Contract, *, by: Actor) -> None:
     values: Values = {key: getattr(amendment, key) for key in TAKEN_OVER}
     values["signed_on"] = contract.signed_on
     values["amount_base"] = from_cents(converted(to_cents(amendment.amount), contract.rate))
+    found = lines.lines_of("contract", amendment.pk)
+    values |= margins.columns(found, contract.rate, values["amount_base"])
     if contract.state == "expired" and amendment.ends_on and amendment.ends_on >= prices.today():
         values["state"] = "effective"
-    lines.store("contract", contract.pk, lines.lines_of("contract", amendment.pk))
+    lines.store("contract", contract.pk, found)
     records.put("contract", contract, values, by=by, reason=amendment.number, kind="step")
     events.emit("contract.amended", "contract", contract.pk, payload={"by": amendment.pk})
     books.settle([contract.pk])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -74,6 +75,24 @@ def check_invoices(values: Sequence[Values], existing: Sequence[Invoice | None],
         )  # fmt: skip
         books.refuse(verdict, contract, invoice=True)
         taken[contract.pk] = taken.get(contract.pk, 0) + amount
+
+
+def check_restore(invoices: Sequence[Invoice], by: Actor) -> None:
+    """What was asked for while they lay in the bin stands. Raises Refused with the figures."""
+    back: dict[int, int] = defaultdict(int)
+    for invoice in invoices:
+        back[invoice.contract_id] += to_cents(invoice.amount) if invoice.state in books.ASKED else 0
+    held = books.lock(back)
+    there = books.asked(held)
+    for key, contract in held.items():
+        total, most = there.get(key, 0) + back[key], to_cents(contract.amount)
+        if back[key] > 0 and total > most:
+            text = _(
+                "恢复以后申请开票合计 %(total)s，超过合同金额 %(most)s，多出 %(over)s；请先驳回多余的申请，再恢复"
+            )
+            raise Refused("beyond", text % {
+                "total": books.money(total), "most": books.money(most), "over": books.money(total - most),
+            })  # fmt: skip
 
 
 def contract_of(values: Values, existing: Invoice | None) -> int:

@@ -176,7 +176,12 @@ def decide(pk: int, *, yes: bool, note: str, by: Actor) -> Quote:
         quote: Quote = approvals.locked("quote", pk, "edit", by)
         approvals.require_state(quote, QUOTE_STEPS, "approved")
         approvals.decide(
-            "quote", quote, yes=yes, note=note, by=by, values={"state": "approved" if yes else "draft"}
+            "quote",
+            quote,
+            yes=yes,
+            note=note,
+            by=by,
+            outcome=lambda ok: {"state": "approved" if ok else "draft"},
         )
     return quote
 

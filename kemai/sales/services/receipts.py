@@ -78,6 +78,25 @@ def after_plans(plans: Sequence[ReceiptPlan], changed: frozenset[str], by: Actor
         plan.refresh_from_db(fields=["received", "open"])
 
 
+def check_restore_plan(plans: Sequence[ReceiptPlan], by: Actor) -> None:
+    """What was planned while they lay in the bin stands: together they come to no more than the contract. Raises
+    Refused with the figures."""
+    back: dict[int, int] = defaultdict(int)
+    for plan in plans:
+        back[plan.contract_id] += 0 if plan.void else to_cents(plan.amount)
+    held = books.lock(back)
+    there = books.totals(ReceiptPlan.objects.filter(contract__in=held, void=False, deleted_at=None))
+    for key, contract in held.items():
+        total, most = there.get(key, 0) + back[key], to_cents(contract.amount)
+        if back[key] and total > most:
+            text = _(
+                "恢复以后回款计划合计 %(total)s，超过合同金额 %(most)s，多出 %(over)s；请先调低或作废现有的计划，再恢复"
+            )
+            raise Refused("beyond", text % {
+                "total": books.money(total), "most": books.money(most), "over": books.money(total - most),
+            })  # fmt: skip
+
+
 def check_delete_plan(plans: Sequence[ReceiptPlan], by: Actor) -> None:
     for plan in plans:
         if plan.received:

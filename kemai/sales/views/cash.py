@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from kemai.kit.money import from_cents
 from kemai.platform import access
@@ -19,14 +19,11 @@ from kemai.platform.ui.door import signed_in
 from kemai.sales.models import Invoice, Receipt
 from kemai.sales.services import ageing as ages
 from kemai.sales.services import invoices, lines, prices, receipts
-from kemai.sales.views.dialog import Asked, Button, Dialog, Done, run
-from kemai.sales.views.quotes import FORM, page_of
+from kemai.sales.views.dialog import Asked, Button, Dialog, Step, step
 
 
-@signed_in
-@require_http_methods(FORM)
-def reverse_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    receipt: Receipt = access.one(actor, "receipt", pk, "edit")
+@step("receipt")
+def reverse_receipt(actor: Actor, receipt: Receipt) -> Step:
     dialog = Dialog(
         _("红冲：%(number)s") % {"number": receipt.number},
         [Asked("note", _("红冲的原因"), "textarea", required=True)],
@@ -36,17 +33,15 @@ def reverse_receipt(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
         },
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
-        made = receipts.reverse(pk, typed["note"], by=actor)
-        return page_of("receipt", pk), _("已红冲，见 %(number)s") % {"number": made.number}
+    def act(typed: Mapping[str, str]) -> str:
+        made = receipts.reverse(receipt.pk, typed["note"], by=actor)
+        return _("已红冲，见 %(number)s") % {"number": made.number}
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def allocate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    receipt: Receipt = access.one(actor, "receipt", pk, "edit")
+@step("receipt")
+def allocate(actor: Actor, receipt: Receipt) -> Step:
     open_ones = receipts.open_plans(receipt)
     asked = [
         Asked(
@@ -61,7 +56,7 @@ def allocate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         intro="" if asked else _("这份合同没有还要回款的计划，请先排回款计划。"),
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
+    def act(typed: Mapping[str, str]) -> str:
         errors: dict[str, str] = {}
         wanted = {
             plan.pk: lines.amount(typed[f"plan-{plan.pk}"], f"plan-{plan.pk}", errors)
@@ -69,16 +64,14 @@ def allocate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         }
         if errors:
             raise FieldErrors(errors)
-        receipts.allocate_by_hand(pk, {key: part for key, part in wanted.items() if part}, by=actor)
-        return page_of("receipt", pk), _("已重新分配")
+        receipts.allocate_by_hand(receipt.pk, {key: part for key, part in wanted.items() if part}, by=actor)
+        return _("已重新分配")
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def issue(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    invoice: Invoice = access.one(actor, "invoice", pk, "edit")
+@step("invoice")
+def issue(actor: Actor, invoice: Invoice) -> Step:
     dialog = Dialog(
         _("登记开票：%(number)s") % {"number": invoice.number},
         [
@@ -90,11 +83,11 @@ def issue(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
                (_("金额"), f"{invoice.amount:,.2f}")],
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
-        invoices.issue(pk, typed["invoice_number"], day(typed["issued_on"]), by=actor)
-        return page_of("invoice", pk), _("已登记开票")
+    def act(typed: Mapping[str, str]) -> str:
+        invoices.issue(invoice.pk, typed["invoice_number"], day(typed["issued_on"]), by=actor)
+        return _("已登记开票")
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
 def day(text: str) -> Any:
@@ -104,27 +97,23 @@ def day(text: str) -> Any:
         return None
 
 
-@signed_in
-@require_http_methods(FORM)
-def reject(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    invoice: Invoice = access.one(actor, "invoice", pk, "edit")
+@step("invoice")
+def reject(actor: Actor, invoice: Invoice) -> Step:
     dialog = Dialog(
         _("驳回：%(number)s") % {"number": invoice.number},
         [Asked("note", _("驳回的原因"), "textarea", required=True)],
         [Button(_("驳回"), kind="danger")],
     )
 
-    def act(typed: Mapping[str, str]) -> Done:
-        invoices.reject(pk, typed["note"], by=actor)
-        return page_of("invoice", pk), _("已驳回开票申请")
+    def act(typed: Mapping[str, str]) -> str:
+        invoices.reject(invoice.pk, typed["note"], by=actor)
+        return _("已驳回开票申请")
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def red(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    invoice: Invoice = access.one(actor, "invoice", pk, "edit")
+@step("invoice")
+def red(actor: Actor, invoice: Invoice) -> Step:
     dialog = Dialog(
         _("红冲：%(number)s") % {"number": invoice.invoice_number or invoice.number},
         [
@@ -137,11 +126,11 @@ def red(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         },
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
-        made = invoices.red(pk, typed["invoice_number"], typed["note"], by=actor)
-        return page_of("invoice", pk), _("已红冲，见 %(number)s") % {"number": made.number}
+    def act(typed: Mapping[str, str]) -> str:
+        made = invoices.red(invoice.pk, typed["invoice_number"], typed["note"], by=actor)
+        return _("已红冲，见 %(number)s") % {"number": made.number}
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
 @signed_in

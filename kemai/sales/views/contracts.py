@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from kemai.kit.money import from_cents, to_cents
 from kemai.platform import access, exports, records
@@ -18,8 +18,8 @@ from kemai.platform.ui.door import signed_in
 from kemai.sales.models import Contract
 from kemai.sales.panels.lines import SIGNS
 from kemai.sales.services import books, contracts, documents, prices, receipts
-from kemai.sales.views.dialog import Asked, Button, Dialog, Done, run
-from kemai.sales.views.quotes import FORM, decision, page_of, refuse_stranger
+from kemai.sales.views.approval import asking, deciding
+from kemai.sales.views.dialog import Asked, Button, Dialog, Elsewhere, Step, step
 
 PATTERN = "30% 0\n60% 30\n10% 365"
 
@@ -28,43 +28,25 @@ def money(contract: Contract, amount: object) -> str:
     return f"{SIGNS.get(contract.currency, contract.currency)} {amount:,.2f}"
 
 
-@signed_in
-@require_http_methods(FORM)
-def submit(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    contract: Contract = access.one(actor, "contract", pk, "edit")
-    dialog = Dialog(
-        _("提交审批：%(name)s") % {"name": contract.name},
-        [Asked("reason", _("说明"), "textarea", help=_("审批的人会看到"))],
-        [Button(_("提交审批"))],
+@step("contract")
+def submit(actor: Actor, contract: Contract) -> Step:
+    return asking(
+        _("提交审批：%(name)s") % {"name": contract.name}, _("说明"),
+        lambda reason: contracts.submit(contract.pk, reason, by=actor),
         facts=[(_("合同金额"), money(contract, contract.amount))],
-    )
-
-    def act(typed: Mapping[str, str]) -> Done:
-        contracts.submit(pk, typed["reason"], by=actor)
-        return page_of("contract", pk), _("已提交审批")
-
-    return run(request, dialog, act)
+    )  # fmt: skip
 
 
-@signed_in
-@require_http_methods(FORM)
-def decide(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    contract: Contract = access.one(actor, "contract", pk, "edit")
-    refuse_stranger("contract", contract, actor)
-    dialog = decision(_("审批：%(name)s") % {"name": contract.name}, contract, "")
-
-    def act(typed: Mapping[str, str]) -> Done:
-        yes = typed["answer"] == "yes"
-        contracts.decide(pk, yes=yes, note=typed["note"], by=actor)
-        return page_of("contract", pk), _("已同意，合同生效") if yes else _("已驳回，退回草稿")
-
-    return run(request, dialog, act)
+@step("contract")
+def decide(actor: Actor, contract: Contract) -> Step:
+    return deciding(
+        "contract", contract, _("审批：%(name)s") % {"name": contract.name}, _("已同意，合同生效"), actor,
+        lambda *, yes, note: contracts.decide(contract.pk, yes=yes, note=note, by=actor),
+    )  # fmt: skip
 
 
-@signed_in
-@require_http_methods(FORM)
-def amend(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    contract: Contract = access.one(actor, "contract", pk, "edit")
+@step("contract")
+def amend(actor: Actor, contract: Contract) -> Step:
     dialog = Dialog(
         _("变更协议：%(name)s") % {"name": contract.name},
         [],
@@ -72,17 +54,15 @@ def amend(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         intro=_("会复制合同成为草稿；改好并审批以后，明细、金额和期限写进原合同，回款和发票不动。"),
     )
 
-    def act(typed: Mapping[str, str]) -> Done:
-        made = contracts.amend(pk, by=actor)
-        return page_of("contract", made.pk), _("已新建变更协议 %(number)s") % {"number": made.number}
+    def act(typed: Mapping[str, str]) -> Elsewhere:
+        made = contracts.amend(contract.pk, by=actor)
+        return Elsewhere(_("已新建变更协议 %(number)s") % {"number": made.number}, "contract", made.pk)
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def terminate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    contract: Contract = access.one(actor, "contract", pk, "edit")
+@step("contract")
+def terminate(actor: Actor, contract: Contract) -> Step:
     dialog = Dialog(
         _("终止合同：%(name)s") % {"name": contract.name},
         [Asked("reason", _("终止的原因"), "textarea", required=True)],
@@ -92,17 +72,15 @@ def terminate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         },
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
-        contracts.terminate(pk, typed["reason"], by=actor)
-        return page_of("contract", pk), _("合同已终止")
+    def act(typed: Mapping[str, str]) -> str:
+        contracts.terminate(contract.pk, typed["reason"], by=actor)
+        return _("合同已终止")
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def plan(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    contract: Contract = access.one(actor, "contract", pk)
+@step("contract", "view")
+def plan(actor: Actor, contract: Contract) -> Step:
     access.require(actor, "receipt_plan", "create")
     rest = contract.amount - from_cents(receipts.planned(contract))
     kinds = [{"value": "shares", "label": _("按比例")}, {"value": "months", "label": _("按月等分")}]
@@ -119,17 +97,15 @@ def plan(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         facts=[(_("还没有计划的金额"), money(contract, rest))],
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
-        made = receipts.plan_receipts(pk, {**typed, "kind": request.POST.get("kind", "shares")}, by=actor)
-        return page_of("contract", pk), _("已排 %(n)s 期回款计划") % {"n": len(made)}
+    def act(typed: Mapping[str, str]) -> str:
+        made = receipts.plan_receipts(contract.pk, typed, by=actor)
+        return _("已排 %(n)s 期回款计划") % {"n": len(made)}
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def receive(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    contract: Contract = access.one(actor, "contract", pk)
+@step("contract", "view")
+def receive(actor: Actor, contract: Contract) -> Step:
     access.require(actor, "receipt", "create")
     left = contract.amount - contract.received
     methods = [{"value": o.value, "label": o.label} for o in get("receipt").fields["method"].options]
@@ -158,24 +134,22 @@ def receive(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         intro=_("先到期的计划先核销；需要时可以在回款页面重新分配。"),
     )
 
-    def act(typed: Mapping[str, str]) -> Done:
+    def act(typed: Mapping[str, str]) -> str:
         values = {key: value for key, value in typed.items() if key != "answer"}
-        made = records.create("receipt", {**values, "contract": pk}, by=actor)
-        return page_of("contract", pk), _("已登记回款 %(number)s") % {"number": made.number}
+        made = records.create("receipt", {**values, "contract": contract.pk}, by=actor)
+        return _("已登记回款 %(number)s") % {"number": made.number}
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def invoice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+@step("contract", "view")
+def invoice(actor: Actor, contract: Contract) -> Step:
     """An existing heading of the customer, or a new one that stays in their library."""
-    contract: Contract = access.one(actor, "contract", pk)
     access.require(actor, "invoice", "create")
     titles = list(
         access.scope(actor, "invoice_title").filter(customer=contract.customer_id).order_by("-pk")[:50]
     )
-    rest = from_cents(to_cents(contract.amount) - books.asked([pk]).get(pk, 0))
+    rest = from_cents(to_cents(contract.amount) - books.asked([contract.pk]).get(contract.pk, 0))
     kinds = [{"value": o.value, "label": o.label} for o in get("invoice").fields["kind"].options]
     known = [{"value": one.pk, "label": f"{one.name} {one.tax_number}".strip()} for one in titles]
     new = not known
@@ -194,17 +168,17 @@ def invoice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         facts=[(_("还可以开票"), money(contract, rest))],
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
+    def act(typed: Mapping[str, str]) -> str:
         title = typed["title"]
         if typed["new_title"] and not (title and not typed["tax_number"]):
             title = new_title(contract, typed, actor)
         if not title:
             raise FieldErrors({"title": _("请选择或填写发票抬头")})
         values = {key: typed[key] for key in ("kind", "amount", "note")}
-        made = records.create("invoice", {**values, "title": title, "contract": pk}, by=actor)
-        return page_of("contract", pk), _("已申请开票 %(number)s") % {"number": made.number}
+        made = records.create("invoice", {**values, "title": title, "contract": contract.pk}, by=actor)
+        return _("已申请开票 %(number)s") % {"number": made.number}
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
 def new_title(contract: Contract, typed: Mapping[str, str], actor: Actor) -> str:

@@ -5,87 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from kemai.platform import access, exports
 from kemai.platform.access import Actor
 from kemai.platform.exports import Order
 from kemai.platform.ui.door import signed_in
 from kemai.sales.models import Quote
-from kemai.sales.services import approvals, contracts, documents, lines, quote_answers, quotes
-from kemai.sales.views.dialog import Asked, Button, Dialog, Done, run
-
-FORM = ["GET", "HEAD", "POST"]
-
-
-def page_of(type_key: str, pk: int) -> str:
-    return reverse("record", args=[type_key, pk])
+from kemai.sales.services import contracts, documents, lines, quote_answers, quotes
+from kemai.sales.views.approval import asking, deciding
+from kemai.sales.views.dialog import Asked, Button, Dialog, Elsewhere, Step, step
 
 
-@signed_in
-@require_http_methods(FORM)
-def ask(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    quote: Quote = access.one(actor, "quote", pk, "edit")
-    verdict = quotes.limits_of(quote, lines.lines_of("quote", pk))
-    dialog = Dialog(
-        _("提交审批：%(number)s") % {"number": quote},
-        [Asked("reason", _("为什么给这个价格"), "textarea", help=_("审批的人会看到"))],
-        [Button(_("提交审批"))],
+@step("quote")
+def ask(actor: Actor, quote: Quote) -> Step:
+    verdict = quotes.limits_of(quote, lines.lines_of("quote", quote.pk))
+    return asking(
+        _("提交审批：%(number)s") % {"number": quote}, _("为什么给这个价格"),
+        lambda reason: quotes.ask_approval(quote.pk, reason, by=actor),
         warning="" if verdict.ok else quotes.beyond_words(verdict),
         intro=_("折扣都在允许的范围内，不经审批也可以直接发给客户。") if verdict.ok else "",
-    )
-
-    def act(typed: Mapping[str, str]) -> Done:
-        quotes.ask_approval(pk, typed["reason"], by=actor)
-        return page_of("quote", pk), _("已提交审批")
-
-    return run(request, dialog, act)
+    )  # fmt: skip
 
 
-@signed_in
-@require_http_methods(FORM)
-def decide(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    quote: Quote = access.one(actor, "quote", pk, "edit")
-    refuse_stranger("quote", quote, actor)
-    verdict = quotes.limits_of(quote, lines.lines_of("quote", pk))
-    dialog = decision(
-        _("审批：%(number)s") % {"number": quote}, quote, "" if verdict.ok else quotes.beyond_words(verdict)
-    )
-
-    def act(typed: Mapping[str, str]) -> Done:
-        yes = typed["answer"] == "yes"
-        quotes.decide(pk, yes=yes, note=typed["note"], by=actor)
-        return page_of("quote", pk), _("已同意，可以发给客户了") if yes else _("已驳回，退回草稿")
-
-    return run(request, dialog, act)
+@step("quote")
+def decide(actor: Actor, quote: Quote) -> Step:
+    verdict = quotes.limits_of(quote, lines.lines_of("quote", quote.pk))
+    return deciding(
+        "quote", quote, _("审批：%(number)s") % {"number": quote}, _("已同意，可以发给客户了"), actor,
+        lambda *, yes, note: quotes.decide(quote.pk, yes=yes, note=note, by=actor),
+        warning="" if verdict.ok else quotes.beyond_words(verdict),
+    )  # fmt: skip
 
 
-def refuse_stranger(type_key: str, document: object, actor: Actor) -> None:
-    """Raises access.Denied."""
-    refused = approvals.why_not(type_key, document, actor)
-    if refused:
-        raise access.Denied(refused)
-
-
-def decision(title: str, document: Quote | object, warning: str) -> Dialog:
-    told = getattr(document, "approval", {})
-    facts = [(_("提交人"), str(told.get("asked_name", ""))), (_("理由"), str(told.get("reason", "") or "—"))]
-    facts.append((_("金额"), f"{document.amount:,.2f} {document.currency}"))  # type: ignore[union-attr]
-    return Dialog(
-        title,
-        [Asked("note", _("意见"), "textarea", help=_("驳回时必填"))],
-        [Button(_("同意"), "yes"), Button(_("驳回"), "no", "danger")],
-        warning=warning,
-        facts=facts,
-    )
-
-
-@signed_in
-@require_http_methods(FORM)
-def answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    quote: Quote = access.one(actor, "quote", pk, "edit")
+@step("quote")
+def answer(actor: Actor, quote: Quote) -> Step:
     dialog = Dialog(
         _("登记答复：%(number)s") % {"number": quote},
         [
@@ -96,18 +51,16 @@ def answer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         intro=_("接受以后会生成合同草稿，商机进入下一阶段。"),
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
+    def act(typed: Mapping[str, str]) -> str:
         yes = typed["answer"] == "yes"
-        quote_answers.answer_told(pk, yes=yes, name=typed["name"], note=typed["note"], by=actor)
-        return page_of("quote", pk), _("已登记：客户接受了报价") if yes else _("已登记：客户拒绝了报价")
+        quote_answers.answer_told(quote.pk, yes=yes, name=typed["name"], note=typed["note"], by=actor)
+        return _("已登记：客户接受了报价") if yes else _("已登记：客户拒绝了报价")
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def version(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    quote: Quote = access.one(actor, "quote", pk, "edit")
+@step("quote")
+def version(actor: Actor, quote: Quote) -> Step:
     dialog = Dialog(
         _("新建版本：%(number)s") % {"number": quote},
         [],
@@ -117,30 +70,28 @@ def version(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         ),
     )
 
-    def act(typed: Mapping[str, str]) -> Done:
-        made = quotes.new_version(pk, by=actor)
-        return page_of("quote", made.pk), _("已新建 %(number)s") % {"number": made}
+    def act(typed: Mapping[str, str]) -> Elsewhere:
+        made = quotes.new_version(quote.pk, by=actor)
+        return Elsewhere(_("已新建 %(number)s") % {"number": made}, "quote", made.pk)
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
-@signed_in
-@require_http_methods(FORM)
-def contract(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    quote: Quote = access.one(actor, "quote", pk)
+@step("quote", "view")
+def contract(actor: Actor, quote: Quote) -> Step:
     access.require(actor, "contract", "create")
-    there = access.scope(actor, "contract").filter(quote=pk).first()
+    there = access.scope(actor, "contract").filter(quote=quote.pk).first()
     warning = _("已经有合同 %(number)s 来自这份报价") % {"number": there.number} if there else ""
     dialog = Dialog(
         _("生成合同：%(number)s") % {"number": quote}, [], [Button(_("生成合同草稿"))], warning=warning,
         intro=_("客户、明细和金额都从报价带过去。"),
     )  # fmt: skip
 
-    def act(typed: Mapping[str, str]) -> Done:
+    def act(typed: Mapping[str, str]) -> Elsewhere:
         made = contracts.from_quote(quote, by=actor)
-        return page_of("contract", made.pk), _("已生成合同草稿 %(number)s") % {"number": made.number}
+        return Elsewhere(_("已生成合同草稿 %(number)s") % {"number": made.number}, "contract", made.pk)
 
-    return run(request, dialog, act)
+    return Step(dialog, act)
 
 
 @signed_in
