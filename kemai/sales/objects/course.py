@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.access import Actor
 from kemai.platform.objects import Hooks, ObjectType, Section, register
 from kemai.sales.models import Competitor, LostReason, Pipeline, Stage
-from kemai.sales.services import courses, stages
+from kemai.sales.services import courses, removal, stages
 
 
 def changed(objects: Sequence[Any], fields: frozenset[str], by: Actor) -> None:
@@ -22,8 +22,8 @@ PIPELINE = register(
         key="pipeline", model=Pipeline, title="name", icon="git-branch", nav="settings", nav_order=60,
         columns=("name", "position", "active"),
         form=(Section(_("销售管道"), "name", "position", "active"),),
-        unique=("key",), small=True, sort="position", hooks=Hooks(prepare=courses.give_key, after=changed),
-        importable=False,
+        unique=("key",), small=True, sort="position", importable=False,
+        hooks=Hooks(prepare=courses.give_key, after=changed, check_delete=removal.check_delete_pipeline),
     )
 )  # fmt: skip
 STAGE = register(
@@ -35,7 +35,10 @@ STAGE = register(
             Section(_("规则"), "required", "checklist", "tasks", "next", "may_go_back", "position"),
         ),
         badges=("state",), unique=("key",), small=True, sort="position", importable=False,
-        hooks=Hooks(prepare=courses.prepare_stage, after=changed),
+        hooks=Hooks(
+            prepare=courses.prepare_stage, check=removal.check_stages, after=changed,
+            check_delete=removal.check_delete_stage,
+        ),
         choices={"required": stages.ASKABLE, "next": stages.STAGES},
     )
 )  # fmt: skip

@@ -80,6 +80,16 @@ def may_move(old: Step, new: Step, deal: Standing, *, reopen: bool = False) -> V
     return gate(old, deal)
 
 
+def may_change(old: Step, new: Step, *, reopen: bool = False, trusted: bool = False) -> Verdict:
+    """To a stage of another pipeline. Its gates cannot be asked for what was never there, so a deal begins among the
+    open stages; `trusted` (an undo, say) goes anywhere."""
+    if old.state != "open" and not reopen:
+        return Verdict(False, "closed", {"stage": old.key})
+    if new.state != "open" and not trusted:
+        return Verdict(False, "not_open", {"stage": new.key})
+    return YES
+
+
 def gate(stage: Step, deal: Standing) -> Verdict:
     """What the stage asks for before a deal may leave it forwards."""
     missing = [key for key in stage.required if key not in deal.filled]

@@ -22,17 +22,21 @@ from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused, own
 from kemai.sales.models import Deal, StageEvent
 from kemai.sales.rules import Verdict
-from kemai.sales.rules.stages import StageTask, Standing, may_move, weighted
+from kemai.sales.rules.stages import StageTask, Standing, may_change, may_move, weighted
 from kemai.sales.services import stages
 from kemai.sales.services.stages import StageRow
 
 Values = dict[str, Any]
 CALL_AT = time(10)
+REMOVAL = "removal"
+"""The source of an actor who takes a stage or a pipeline away (services.removal)."""
 CLOSED = frozenset({"won", "lost", "invalid"})
 
 
 def prepare_deal(values: Values, existing: Deal | None, by: Actor) -> None:
     """A deal stands in a stage of its pipeline; state, win rate and weighted amount follow from it."""
+    if existing is not None and values.get("pipeline") == existing.pipeline:
+        del values["pipeline"]  # a form sends it back as it was: the gates between its stages hold
     if existing is None or "pipeline" in values:
         choose_pipeline(values, existing)
     new = stages.find(values.get("stage") or (existing.stage if existing else ""))
@@ -62,11 +66,7 @@ def choose_pipeline(values: Values, existing: Deal | None) -> None:
 def enter(values: Values, existing: Deal | None, new: StageRow, by: Actor) -> None:
     """What changes with the stage. Raises FieldErrors with what the gate misses."""
     if existing is not None:
-        old = stages.find(existing.stage)
-        if old is not None and "pipeline" not in values:
-            verdict = may_move(old.step, new.step, standing(values, existing), reopen=may_reopen(by))
-            if not verdict.ok:
-                raise FieldErrors({"stage": why_not(verdict, old, new)})
+        check_move(values, existing, new, by)
     now = timezone.now()
     amount = values.get("amount", existing.amount if existing else 0)
     values["stage"] = new.step.key
@@ -85,6 +85,19 @@ def enter(values: Values, existing: Deal | None, new: StageRow, by: Actor) -> No
         values["category"] = "pipeline"
     if new.step.state != "lost":
         values["lost_reason"] = None
+
+
+def check_move(values: Mapping[str, Any], existing: Deal, new: StageRow, by: Actor) -> None:
+    """Raises FieldErrors with what the gate misses. Whoever takes a stage away moves its deals past all gates."""
+    old = stages.find(existing.stage)
+    if old is None or (by.is_system and by.source == REMOVAL):
+        return
+    if "pipeline" in values:
+        verdict = may_change(old.step, new.step, reopen=may_reopen(by), trusted=by.is_system)
+    else:
+        verdict = may_move(old.step, new.step, standing(values, existing), reopen=may_reopen(by))
+    if not verdict.ok:
+        raise FieldErrors({"stage": why_not(verdict, old, new)})
 
 
 def how_far(values: Values, existing: Deal | None, new: StageRow) -> str:
@@ -142,6 +155,10 @@ def why_not(verdict: Verdict, old: StageRow, new: StageRow) -> str:
             return _("“%(stage)s”之后只能进入：%(next)s") % {"stage": old.name, "next": "、".join(names)}
         case "no_reason":
             return _("请先选择输单原因")
+        case "not_open":
+            return _("换到另一个销售管道时，请先放在进行中的阶段，再按那里的要求推进到“%(stage)s”") % {
+                "stage": new.name,
+            }  # fmt: skip
         case "other_pipeline":
             return _("“%(stage)s”不是这个销售管道的阶段") % {"stage": new.name}
     return verdict.reason

@@ -95,6 +95,21 @@ def test_pipelines_do_not_mix(deal: Deal, people: dict[str, Person]) -> None:
     assert moved.stage == "renewal_due"
 
 
+@pytest.mark.row(49)
+def test_naming_the_pipeline_again_does_not_pass_the_gate(deal: Deal, people: dict[str, Person]) -> None:
+    """A form sends both fields, and the API may."""
+    alice = people["alice"].actor
+    records.update("deal", deal.pk, {"pipeline": "standard", "stage": "needs"}, by=alice)
+    assert stage_of(deal) == "needs"
+    with pytest.raises(FieldErrors) as refused:
+        records.update("deal", deal.pk, {"pipeline": "standard", "stage": "proposal"}, by=alice)
+    assert "需求已和客户确认" in refused.value.errors["stage"]
+    records.update("deal", deal.pk, {"pipeline": "standard"}, by=alice)
+    assert stage_of(deal) == "needs"
+    with pytest.raises(FieldErrors):  # nor does the way round by another pipeline lead straight to its end
+        records.update("deal", deal.pk, {"pipeline": "renewal", "stage": "renewal_won"}, by=alice)
+
+
 @pytest.mark.row(50)
 def test_every_way_into_a_stage_is_noted(deal: Deal, people: dict[str, Person]) -> None:
     boss = people["boss"].actor

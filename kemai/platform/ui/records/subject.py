@@ -124,16 +124,16 @@ class Subject:
 
     @cached_property
     def badges(self) -> list[tuple[Option, Label]]:
-        """The values that say the record's state, with their fields' labels."""
-        found: list[tuple[Option, Label]] = []
+        """The values that say the record's state, with their fields' labels; two that read alike are said once."""
+        found: dict[str, tuple[Option, Label]] = {}
         for key in self.type.badges:
             spec, value = self.type.fields[key], self.row.get(key)
             if value in (None, "", False):
                 continue
             option = Option("", str(spec.label), "orange") if value is True else spec.option(value)
             if option is not None:
-                found.append((option, spec.label))
-        return found
+                found.setdefault(str(option.label), (option, spec.label))
+        return list(found.values())
 
     @cached_property
     def known(self) -> Known | None:
