@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop as _
 from kemai.analytics import jobs as analysis_jobs
 from kemai.platform.jobs import schedule
 from kemai.platform.jobs.progress import Progress
-from kemai.sales.services import contracts, forecasts, leads, quotes, renewals
+from kemai.sales.services import contracts, erasing, forecasts, leads, quotes, renewals
 from kemai.sales.services.pools import returns, routing
 from kemai.sales.services.pools.kinds import KINDS, today
 
@@ -63,3 +63,4 @@ def end_terms(progress: Progress) -> None:
     quotes.expire_quotes()
     contracts.expire_contracts()
     renewals.remind()
+    erasing.end_titles()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -33,8 +34,38 @@ EMPTIED = (
     "phone", "email", "wecom_id", "credit_code", "address", "gender", "industry", "website", "note", "invalid_reason",
     "match_name", "match_place",
 )  # fmt: skip
+LEAST_WORD = 2
+"""Letters of a word that is looked for in texts that stay: one alone stands everywhere."""
 HAVE = "privacy.tombstones"
 """Whether there are any, kept for a minute: most companies have none, and an import asks for every row."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is being erased: the keys of the customer and of those merged into it, the words that say who they were, and
+    what is said instead."""
+
+    keys: tuple[int, ...]
+    words: tuple[str, ...]
+    instead: str
+    by: Actor
+    reason: str
+
+    def scrub(self, text: str) -> str:
+        """A text that stays, without the person."""
+        for word in self.words:
+            text = text.replace(word, self.instead)
+        return text
+
+
+Forget = Callable[[Person], list[str]]
+_others: list[Forget] = []
+
+
+def register_erasure(forget: Forget) -> None:
+    """For apps that know more of a person than what belongs to the customer: called in the transaction of the erasure.
+    Returns in a sentence each what has to stay, and on which ground."""
+    _others.append(forget)
 
 
 def digest(kind: str, value: str) -> str:
@@ -79,8 +110,9 @@ def check_buried(values: Sequence[dict[str, Any]], existing: Sequence[Any], by: 
         )
 
 
-def erase_customer(key: int, *, by: Actor, reason: str) -> None:
-    """Raises access.NotVisible, access.Denied (it takes the rights to delete and to see personal values)."""
+def erase_customer(key: int, *, by: Actor, reason: str) -> list[str]:
+    """Returns in sentences what has to stay, and on which ground. Raises access.NotVisible, access.Denied (it takes the
+    rights to delete and to see personal values)."""
     access.one(by, "customer", key, "delete")
     access.one(by, "customer", key, "reveal")
     with transaction.atomic():
@@ -88,14 +120,37 @@ def erase_customer(key: int, *, by: Actor, reason: str) -> None:
         contacts = list(Contact.objects.filter(customer=key).values_list("pk", flat=True))
         known = sorted({digest(kind, value) for kind, value in identifiers(customer)})
         bury(known)
+        person = person_of(customer, by=by, reason=reason)
         blank(customer)
         paths = drop_parts(key, contacts)
         forget_merged(key, by=by, reason=reason)
         redact_all(key, contacts, by=by, reason=reason)
+        stays = [said for forget in _others for said in forget(person)]
         changes = audit.open_set("purge", "customer", by=by, reason=reason, count=1)
         told = {"created_at": customer.created_at.isoformat(), "digests": known}
         events.emit("customer.erased", "customer", key, changes, told)
     remove_files(paths)
+    return stays
+
+
+def person_of(customer: Customer, *, by: Actor, reason: str) -> Person:
+    """Before anything is emptied. The longest words first, so that no part of one is left standing."""
+    merged = Alias.objects.filter(type_key="customer", keep_id=customer.pk).values("old_id")
+    rows = [customer, *Customer.objects.filter(pk__in=merged)]
+    contacts = Contact.objects.filter(customer__in=[one.pk for one in rows]).values_list(
+        "name", "phone", "email"
+    )
+    words = {one.name for one in rows} | {value for one in rows for _kind, value in identifiers(one)}
+    words |= {one.address for one in rows} | {word for row in contacts for word in row}
+    plain = {word.removeprefix("+86") for word in words}
+    long = sorted(
+        (word for word in words | plain if len(word) >= LEAST_WORD), key=lambda word: (-len(word), word)
+    )
+    return Person(tuple(one.pk for one in rows), tuple(long), anonymous(customer), by, reason)
+
+
+def anonymous(customer: Customer) -> str:
+    return _("已删除的客户 %(number)s") % {"number": customer.number or customer.pk}
 
 
 def identifiers(customer: Customer) -> list[tuple[str, str]]:
@@ -111,9 +166,8 @@ def identifiers(customer: Customer) -> list[tuple[str, str]]:
 def blank(customer: Customer) -> None:
     """The row that orders go on pointing to."""
     values: dict[str, Any] = dict.fromkeys(EMPTIED, "")
-    name = _("已删除的客户 %(number)s") % {"number": customer.number or customer.pk}
     values |= {
-        "name": name, "name_sort": "", "birthday": None,
+        "name": anonymous(customer), "name_sort": "", "birthday": None,
         "region": f"{customer.region[:2]}0000" if customer.region else "",
         "validity": "unverified", "extra": {}, "updated_at": timezone.now(), "version": customer.version + 1,
     }  # fmt: skip

@@ -83,13 +83,19 @@ def fulfil(key: int, *, by: Actor, answer: str = "") -> PrivacyRequest:
         if request.kind in {"access", "transfer"}:
             package(request, by=by)
         elif request.kind == "erase":
-            reason = str(_("个人信息删除请求 %(number)s") % {"number": request.number})
-            erasure.erase_customer(request.customer_id, by=by, reason=reason)
+            answer = erase(request, answer, by=by)
         elif request.kind == "withdraw":
             consents.withdraw(request.customer_id, proof=request.number, by=by)
         elif not answer.strip() and not request.answer:
             raise FieldErrors({"answer": _("请写明更正或解释的内容")})
         return move(key, "done", by=by, **({"answer": answer} if answer.strip() else {}))
+
+
+def erase(request: PrivacyRequest, answer: str, *, by: Actor) -> str:
+    """Returns the answer with what has to stay and on which ground: the law wants the person told."""
+    reason = str(_("个人信息删除请求 %(number)s") % {"number": request.number})
+    stays = erasure.erase_customer(request.customer_id, by=by, reason=reason)
+    return "\n".join([answer.strip() or request.answer.strip(), *stays]).strip() if stays else answer
 
 
 def subject_data(customer: Customer, *, by: Actor) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.audit.chain import REDACTED, change_digest
 from kemai.platform.audit.log import note
 from kemai.platform.audit.seal import seal_all
-from kemai.platform.models import AuditEntry, AuditGate, Change, ChangeSet
+from kemai.platform.models import AuditEntry, AuditGate, Change, ChangeSet, OutboxEvent
 
 LEAST_DAYS = 183
 """The law asks for six months (网络安全法第二十一条)."""
@@ -70,19 +71,41 @@ def let_go(below: int) -> None:
     AuditGate.objects.filter(pk=1).update(below=0)
 
 
-def redact(type_key: str, ids: Iterable[int], *, by: Actor, reason: str = "") -> int:
+def redact(
+    type_key: str, ids: Iterable[int], *, by: Actor, reason: str = "", words: Sequence[str] | None = None
+) -> int:
     """Takes the old and new values of these records out of the log, where a person's data must be erased: that
-    something was changed, by whom and when, stays, and so does the chain. Returns how many changes lost values."""
+    something was changed, by whom and when, stays, and so does the chain. With `words` only changes in which one of
+    them stands: the rest of what the books say stays readable. Returns how many changes lost values."""
     seal_all()
-    wanted = Change.objects.filter(type_key=type_key, object_id__in=list(ids)).exclude(diff=None)
+    keys = list(ids)
+    wanted = Change.objects.filter(type_key=type_key, object_id__in=keys).exclude(diff=None)
     erased = 0
     with transaction.atomic():
         for change in wanted.iterator(chunk_size=1000):
-            if REDACTED not in (change.diff or {}):
+            if REDACTED not in (change.diff or {}) and holds(change.diff, words):
                 row = (change.pk, change.type_key, change.object_id, change.action, change.diff)
                 kept = {REDACTED: [None, change_digest(row).hex()]}
                 Change.objects.filter(pk=change.pk).update(diff=kept)
                 erased += 1
+        for event in OutboxEvent.objects.filter(type_key=type_key, object_id__in=keys):
+            if holds(event.payload, words):
+                event.payload = {key: bare(key, value) for key, value in event.payload.items()}
+                event.save(update_fields=["payload"])
         if erased:
             note("setting", type_key, by=by, reason=reason, diff={"erased_changes": [None, erased]})
     return erased
+
+
+def holds(diff: object, words: Sequence[str] | None) -> bool:
+    if words is None:
+        return True
+    text = json.dumps(diff, ensure_ascii=False)
+    return any(word in text for word in words)
+
+
+def bare(key: str, value: object) -> object:
+    """A part of what was told about a change, without the values; whose record it became is still needed."""
+    if key == "diff" and isinstance(value, dict):
+        return {name: pair for name, pair in value.items() if name == "owner"}
+    return "" if isinstance(value, str) else value

@@ -88,10 +88,9 @@ def answer(pk: int, *, yes: bool, told: dict[str, Any], by: Actor) -> Quote:
         approvals.require_state(quote, QUOTE_STEPS, state)
         quote.answer = told
         values = {"state": state, "answered_at": timezone.now()}
-        records.put("quote", quote, values, by=by, reason=told["note"], kind="step")
-        events.emit(
-            f"quote.{state}", "quote", pk, payload={"amount": str(quote.amount), "name": told["name"]}
-        )
+        # what the customer wrote stands in the answer alone: neither log nor events can be emptied of it as easily
+        records.put("quote", quote, values, by=by, kind="step")
+        events.emit(f"quote.{state}", "quote", pk, payload={"amount": str(quote.amount)})
         if yes:
             deal_steps.quote_accepted(quote)
             draft_contract(quote)
