@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from kemai.platform.models import Grant, Role
-from kemai.sales.defaults import FIELD_WORK, GRANTS, LOST_REASONS, PIPELINES, POOLS
+from kemai.platform.models import FieldRule, Grant, Role
+from kemai.sales.defaults import FIELD_WORK, GRANTS, LOST_REASONS, PIPELINES, POOLS, UNTOLD, UNTOLD_ROLES
 from kemai.sales.models import LostReason, Pipeline, Stage
 
 
@@ -32,3 +32,8 @@ def begin(connection: BaseDatabaseWrapper) -> None:
                 Grant.objects.get_or_create(
                     role=role, type_key=type_key, verb=verb, defaults={"scope": scope}
                 )
+    for role in Role.objects.filter(key__in=UNTOLD_ROLES):
+        for type_key, field in UNTOLD:
+            FieldRule.objects.get_or_create(
+                role=role, type_key=type_key, field=field, defaults={"level": "hidden"}
+            )

@@ -71,3 +71,8 @@ POOLS: tuple[tuple[str, str, str, str], ...] = tuple(
     (role, "view", "all", "pool pool_rule lead_route") for role in ("sales", "sales_manager", "marketing")
 )
 """The same for pools: what a pool allows is said by the pool."""
+UNTOLD: tuple[tuple[str, str], ...] = (
+    ("product", "cost"), ("contract", "gross"), ("contract", "uncosted"),
+)  # fmt: skip
+UNTOLD_ROLES = ("sales", "service", "marketing", "readonly")
+"""What our goods cost us is not told to everybody: the roles page says to whom else."""

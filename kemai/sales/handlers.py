@@ -7,12 +7,12 @@ from typing import Any
 
 from kemai.collab.models import Task
 from kemai.customers import at_work
-from kemai.customers.models import Interaction, Order
+from kemai.customers.models import Interaction, Order, Product
 from kemai.platform.events import on
 from kemai.platform.models import Change, OutboxEvent
-from kemai.sales.models import Contract, Deal, FollowUp, Quote, Visit
-from kemai.sales.services import deals
-from kemai.sales.services.books import settle_range
+from kemai.sales.models import Contract, Deal, FollowUp, Quote, ReceiptPlan, Visit
+from kemai.sales.services import deals, margins
+from kemai.sales.services.books import settle, settle_range
 from kemai.sales.services.course import note_many
 from kemai.sales.services.pools import keeping, routing
 from kemai.sales.services.pools.kinds import KINDS, Kind
@@ -112,6 +112,18 @@ def keys_of(event: OutboxEvent, model: Any, column: str) -> list[int]:
     else:
         return []
     return list(rows.values_list(column, flat=True).distinct())
+
+
+@on("receipt_plan.restored", name="sales.books.receipt_plan_restored")
+def plan_back(event: OutboxEvent) -> None:
+    """The contract may have ended, or been paid, while the plan lay in the bin."""
+    settle(keys_of(event, ReceiptPlan, "contract"))
+
+
+@on("product.*", name="sales.margins.product")
+def costs_known(event: OutboxEvent) -> None:
+    """A cost that is told later counts for what was sold before it was."""
+    margins.fill(keys_of(event, Product, "pk"))
 
 
 @on("receipt.bulk_*", name="sales.books.receipt")

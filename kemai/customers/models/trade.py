@@ -41,6 +41,12 @@ class Product(RecordBase):
         Category, models.PROTECT, null=True, blank=True, related_name="products", verbose_name=_("品类")
     )
     price = MoneyColumn(_("标价"), null=True, blank=True)
+    cost = MoneyColumn(
+        _("成本"),
+        null=True,
+        blank=True,
+        help_text=_("每单位的不含税成本（人民币），用来算毛利；不知道就留空"),
+    )
     unit = models.CharField(_("单位"), max_length=16, blank=True, default="")
     active = models.BooleanField(_("在售"), default=True)
     note = models.TextField(_("备注"), blank=True, default="")

@@ -48,6 +48,10 @@ class Contract(OwnedRecord):
     rate = models.FloatField(_("汇率"), default=1, editable=False)
     amount = MoneyColumn(_("合同金额"), default=0)
     amount_base = MoneyColumn(_("折合人民币"), default=0, editable=False)
+    gross = MoneyColumn(_("毛利"), default=0, editable=False)
+    """In yuan without tax, of the lines whose cost is known."""
+    uncosted = MoneyColumn(_("成本未知的金额"), default=0, editable=False)
+    """What of `amount_base` stands in lines (or in no line) without a cost: the gross profit says nothing of it."""
     signed_on = models.DateField(_("签订日期"), null=True, blank=True)
     starts_on = models.DateField(_("开始日期"), null=True, blank=True)
     ends_on = models.DateField(_("结束日期"), null=True, blank=True)
@@ -199,6 +203,8 @@ class InvoiceTitle(RecordBase):
     account = models.CharField(_("账号"), max_length=40, blank=True, default="")
     address = models.CharField(_("地址"), max_length=200, blank=True, default="")
     phone = PhoneColumn(_("电话"))
+    keep_until = models.DateField(null=True, editable=False)
+    """Of a person who was erased: name and tax number stay so long, because invoices were issued to them."""
 
     class Meta:
         verbose_name = _("发票抬头")

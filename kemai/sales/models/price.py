@@ -104,6 +104,8 @@ class PricedLine(models.Model):
     """Off the list price: 0.1 is ten per cent less."""
     tax_rate = PercentColumn(_("税率"), default=0.13)
     amount = MoneyColumn(_("金额"), default=0)
+    cost = MoneyColumn(_("成本"), null=True)
+    """Of one unit, in yuan without tax, as the product had it then; empty: not known."""
     position = models.IntegerField(default=0)
 
     class Meta:

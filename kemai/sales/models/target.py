@@ -12,6 +12,7 @@ MEASURES = (
     Option("won", _("赢单金额")),
     Option("contract", _("合同金额")),
     Option("receipt", _("回款金额")),
+    Option("gross", _("毛利")),
     Option("customers", _("新成交客户数")),
 )
 

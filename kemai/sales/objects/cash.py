@@ -17,7 +17,7 @@ from kemai.sales.models import Invoice, InvoiceTitle, Receipt, ReceiptPlan
 from kemai.sales.objects import contract  # noqa: F401 - these belong to its page
 from kemai.sales.panels.cash import RECEIPT_PANELS
 from kemai.sales.rules.cash import plan_state
-from kemai.sales.services import invoices, prices, receipts
+from kemai.sales.services import erasing, invoices, prices, receipts
 
 PLAN_STATES = (
     Option("pending", _("未生效"), "gray"),
@@ -72,6 +72,7 @@ PLAN = register(
             check=receipts.check_plans,
             after=receipts.after_plans,
             check_delete=receipts.check_delete_plan,
+            check_restore=receipts.check_restore_plan,
         ),
     )
 )  # fmt: skip
@@ -120,7 +121,8 @@ TITLE = register(
             Section(_("发票抬头"), "customer", "kind", "name", "tax_number"),
             Section(_("专票信息"), "bank", "account", "address", "phone"),
         ),
-        badges=("kind",), parent="customer", hooks=Hooks(prepare=invoices.prepare_title),
+        badges=("kind",), parent="customer",
+        hooks=Hooks(prepare=invoices.prepare_title, check_restore=erasing.check_restore_title),
     )
 )  # fmt: skip
 INVOICE = register(
@@ -154,7 +156,7 @@ INVOICE = register(
         numbering=Numbering("number", "INV"),
         hooks=Hooks(
             prepare=invoices.prepare_invoice, check=invoices.check_invoices,
-            check_delete=invoices.check_delete,
+            check_delete=invoices.check_delete, check_restore=invoices.check_restore,
         ),
         actions=list(INVOICE_ACTIONS),
     )

@@ -33,7 +33,8 @@ CONTRACT = register(
             Section(_("其他"), "note", "number"),
         ),
         sections=(
-            Section(_("进展"), "state", "received", "invoiced", "amount_base", "rate", "effective_at", "amends"),
+            Section(_("进展"), "state", "received", "invoiced", "amount_base", "rate", "gross", "uncosted",
+                    "effective_at", "amends"),
         ),
         badges=("state",),
         views=(

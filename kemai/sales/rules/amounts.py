@@ -82,6 +82,27 @@ def sums(lines: Iterable[Priced]) -> Sums:
     return Sums(amount, tax, most)
 
 
+class Margin(NamedTuple):
+    """In cents of yuan: gross profit (without tax) of the lines whose cost is known, and what the others come to (with
+    tax, as they stand in the contract): of those nothing is said."""
+
+    gross: int
+    uncosted: int
+
+
+def margin(lines: Iterable[tuple[Priced, int | None]], rate: float) -> Margin:
+    """`lines` with the cost of one unit in cents of yuan, None where it is not known; their prices are in a currency
+    worth `rate` yuan. Each line is rounded once."""
+    gross = uncosted = 0
+    for line, cost in lines:
+        if cost is None:
+            uncosted += converted(line.amount, rate)
+        else:
+            net = converted(line.amount - tax_inside(line.amount, line.tax_rate), rate)
+            gross += net - line_amount(line.quantity, cost)
+    return Margin(gross, uncosted)
+
+
 def converted(amount: int, rate: float, into: float = 1.0) -> int:
     """An amount in a currency worth `rate` yuan, in one worth `into` yuan, rounded half up."""
     return whole(Decimal(amount) * Decimal(repr(rate)) / Decimal(repr(into)))

@@ -14,6 +14,8 @@ from django.utils import timezone
 from kemai.customers.models import Customer
 from kemai.kit.money import to_cents
 from kemai.sales.models import Contract, Deal, Receipt
+from kemai.sales.services import margins
+from kemai.sales.services.margins import Coverage
 
 SIGNED = ("effective", "completed", "terminated", "expired")
 """A contract counts from the day it took effect, whatever became of it later."""
@@ -39,6 +41,12 @@ def contracts(year: int) -> QuerySet[Any]:
     return rows.annotate(month=ExtractMonth("signed_on"), who=F("owner"), value=F("amount_base"))
 
 
+def gross(year: int) -> QuerySet[Any]:
+    """Of the lines whose cost is known: `margins.coverage` says of how much nothing is known."""
+    rows = Contract.objects.filter(deleted_at=None, state__in=SIGNED, amends=None, signed_on__year=year)
+    return rows.annotate(month=ExtractMonth("signed_on"), who=F("owner"), value=F("gross"))
+
+
 def receipts(year: int) -> QuerySet[Any]:
     """Yuan at the contract's rate; money taken back (红冲) counts against the month in which it was."""
     rows = Receipt.objects.filter(deleted_at=None, received_on__year=year)
@@ -55,7 +63,7 @@ def customers(year: int) -> QuerySet[Any]:
 
 
 SOURCES: dict[str, Callable[[int], QuerySet[Any]]] = {
-    "won": won, "contract": contracts, "receipt": receipts, "customers": customers,
+    "won": won, "contract": contracts, "receipt": receipts, "gross": gross, "customers": customers,
 }  # fmt: skip
 
 
@@ -72,6 +80,12 @@ def monthly(measure: str, year: int, owners: Sequence[int] | None = None) -> Mon
         if who is not None:
             found.setdefault(who, [0] * 12)[month - 1] = figure_of(value)
     return found
+
+
+def coverage(year: int, owners: Sequence[int] | None) -> Coverage:
+    """How much of the year's contracts the gross profit says nothing of. One statement."""
+    rows = contracts(year)
+    return margins.coverage(rows if owners is None else rows.filter(who__in=owners))
 
 
 def figure_of(value: Decimal | int | None) -> int:

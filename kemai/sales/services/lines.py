@@ -36,7 +36,7 @@ MOST_QUANTITY = 10**9
 MODELS: Mapping[str, tuple[type[PricedLine], str]] = {
     "deal": (DealLine, "deal"), "quote": (QuoteLine, "quote"), "contract": (ContractLine, "contract"),
 }  # fmt: skip
-COLUMNS = ("product_id", "name", "unit", "quantity", "list_price", "price", "discount", "tax_rate")
+COLUMNS = ("product_id", "name", "unit", "quantity", "list_price", "price", "discount", "tax_rate", "cost")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Line:
     price: Decimal
     discount: float = 0.0
     tax_rate: float = 0.13
+    cost: Decimal | None = None
+    """Of one unit, in yuan without tax; told to nobody here: `margins` makes a sum of it."""
 
     @property
     def priced(self) -> Priced:
@@ -65,24 +67,26 @@ class Line:
     def columns(self) -> dict[str, Any]:
         values = (
             self.product, self.name, self.unit, self.quantity, self.list_price, self.price, self.discount,
-            self.tax_rate,
+            self.tax_rate, self.cost,
         )  # fmt: skip
         return {**dict(zip(COLUMNS, values, strict=True)), "amount": self.amount}
 
     @property
     def plain(self) -> list[Any]:
         """As it stands in the log."""
-        listed = None if self.list_price is None else str(self.list_price)
+        listed, cost = (None if one is None else str(one) for one in (self.list_price, self.cost))
         return [
             self.product, self.name, self.unit, self.quantity, listed, str(self.price), self.discount, self.tax_rate,
+            cost,
         ]  # fmt: skip
 
     @staticmethod
     def of_plain(values: Sequence[Any]) -> Line:
-        product, name, unit, quantity, listed, price, discount, tax_rate = values
+        product, name, unit, quantity, listed, price, discount, tax_rate, *more = values
+        cost = more[0] if more else None  # older entries of the log know no cost
         return Line(
             product, name, unit, quantity, None if listed is None else Decimal(listed), Decimal(price), discount,
-            tax_rate,
+            tax_rate, None if cost is None else Decimal(cost),
         )  # fmt: skip
 
 
@@ -158,6 +162,7 @@ def parse_row(
     return {
         "product": product.pk if product else None,
         "name": (words or (product.name if product else ""))[:160],
+        "cost": product.cost if product else None,
         "unit": (str(row.get("unit") or "") or (product.unit if product else ""))[:16],
         "quantity": round(quantity or 0, 6),
         "price": price,

@@ -16,11 +16,13 @@ from kemai.kit.money import from_cents
 from kemai.platform import audit, records
 from kemai.platform.access import Actor, Denied
 from kemai.platform.fields import Ref
+from kemai.platform.models import Option
 from kemai.platform.records import FieldErrors
 from kemai.sales.models import Target
 from kemai.sales.models.target import MEASURES
 from kemai.sales.rules import targets as rules
-from kemai.sales.services import achieved, staff
+from kemai.sales.services import achieved, margins, staff
+from kemai.sales.services.margins import Coverage
 
 COMPANY = "c"
 MOST = 10**15
@@ -59,6 +61,8 @@ class Sheet:
     year: int
     lines: list[Line]
     may_edit: bool
+    coverage: Coverage | None = None
+    """For gross profit: how much of the contracts it says nothing of."""
 
     @property
     def people(self) -> list[Line]:
@@ -71,8 +75,13 @@ def first_of_month(values: dict[str, Any], existing: Target | None, by: Actor) -
         values["month"] = values["month"].replace(day=1)
 
 
-def measure_of(text: str) -> str:
-    return text if text in {one.value for one in MEASURES} else MEASURES[0].value
+def measures(actor: Actor) -> list[Option]:
+    """Those that the actor may know the figures of."""
+    return [one for one in MEASURES if one.value != "gross" or margins.may_see(actor)]
+
+
+def measure_of(actor: Actor, text: str) -> str:
+    return text if text in {one.value for one in measures(actor)} else MEASURES[0].value
 
 
 def may_set(actor: Actor) -> bool:
@@ -91,7 +100,8 @@ def amount(measure: str, value: int) -> Decimal:
 def sheet(actor: Actor, measure: str, year: int) -> Sheet:
     """Everything within the actor's reach; about six statements."""
     reach = staff.reach(actor)
-    actual = achieved.monthly(measure, year, None if reach.whole else list(reach.by_key))
+    owners = None if reach.whole else list(reach.by_key)
+    actual = achieved.monthly(measure, year, owners)
     own = stored(measure, year)
     children = tree(reach)
     root = COMPANY if reach.whole else "top"
@@ -126,7 +136,8 @@ def sheet(actor: Actor, measure: str, year: int) -> Sheet:
             walk(child, depth + (node != "top"))
 
     walk(root, 0)
-    return Sheet(measure, year, lines, may_set(actor))
+    covered = achieved.coverage(year, owners) if measure == "gross" else None
+    return Sheet(measure, year, lines, may_set(actor), covered)
 
 
 def tree(reach: staff.Reach) -> dict[str, list[str]]:
@@ -283,8 +294,9 @@ def mine(actor: Actor, now: dt.datetime | None = None) -> list[Mine]:
     following = (today.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
     length = (following - today.replace(day=1)).days
     found = []
-    order = [one.value for one in MEASURES]
-    for measure, value in sorted(rows.values_list("measure", "amount"), key=lambda row: order.index(row[0])):
+    order = [one.value for one in measures(actor)]
+    mine = [row for row in rows.values_list("measure", "amount") if row[0] in order]
+    for measure, value in sorted(mine, key=lambda row: order.index(row[0])):
         goal = figure(measure, value)
         actual = achieved.monthly(measure, today.year, [actor.user_id or 0])
         reached = actual.get(actor.user_id or 0, [0] * rules.MONTHS)[today.month - 1]

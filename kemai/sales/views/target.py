@@ -16,25 +16,24 @@ from kemai.platform.access import Actor
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.records.answers import announce, go
-from kemai.sales.models.target import MEASURES
 from kemai.sales.services import targets
 
 Context = dict[str, Any]
 
 
-def asked(params: QueryDict) -> tuple[str, int]:
+def asked(actor: Actor, params: QueryDict) -> tuple[str, int]:
     """Measure and year; this year where none is told."""
     this = timezone.localdate().year
     text = params.get("year", "")
     year = int(text) if text.isascii() and text.isdigit() and len(text) == 4 else this
-    return targets.measure_of(params.get("measure", "")), min(max(year, this - 5), this + 2)
+    return targets.measure_of(actor, params.get("measure", "")), min(max(year, this - 5), this + 2)
 
 
 def address(measure: str, year: int, name: str = "targets") -> str:
     return f"{reverse(name)}?measure={measure}&year={year}"
 
 
-def common(sheet: targets.Sheet, name: str) -> Context:
+def common(actor: Actor, sheet: targets.Sheet, name: str) -> Context:
     today = timezone.localdate()
     month = today.month - 1 if sheet.year == today.year else 11 if sheet.year < today.year else 0
     quarter = range(month // 3 * 3, month // 3 * 3 + 3)
@@ -47,7 +46,7 @@ def common(sheet: targets.Sheet, name: str) -> Context:
                 "url": address(one.value, sheet.year, name),
                 "active": one.value == sheet.measure,
             }
-            for one in MEASURES
+            for one in targets.measures(actor)
         ],
         "years": [
             {"label": str(year), "url": address(sheet.measure, year, name), "active": year == sheet.year}
@@ -64,9 +63,11 @@ def common(sheet: targets.Sheet, name: str) -> Context:
 @signed_in
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     access.require(actor, "deal", "view")
-    sheet = targets.sheet(actor, *asked(request.GET))
+    sheet = targets.sheet(actor, *asked(actor, request.GET))
     ranked = sorted(sheet.people, key=lambda one: -one.sum_actual(range(12)))
-    context = common(sheet, "targets") | {"ranked": [one for one in ranked if one.sum_actual(range(12))][:20]}
+    context = common(actor, sheet, "targets") | {
+        "ranked": [one for one in ranked if one.sum_actual(range(12))][:20]
+    }
     return render(request, "sales/targets.html", context)
 
 
@@ -75,11 +76,11 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
 def edit(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The grid; sent, every changed cell becomes part of one change that can be undone."""
     access.require(actor, "deal", "view")
-    measure, year = asked(request.GET)
+    measure, year = asked(actor, request.GET)
     sheet = targets.sheet(actor, measure, year)
     if not sheet.may_edit:
         raise access.Denied(_("目标由主管设置"))
-    context = common(sheet, "targets_edit") | {"typed": {}, "errors": {}, "months": list(range(1, 13))}
+    context = common(actor, sheet, "targets_edit") | {"typed": {}, "errors": {}, "months": list(range(1, 13))}
     if request.method == "POST":
         typed = {
             line.key: [request.POST.get(f"{line.key}.{n}", "") for n in range(1, 13)] for line in sheet.lines
@@ -90,7 +91,7 @@ def edit(request: HttpRequest, actor: Actor) -> HttpResponse:
             cells = {f"{key}.{n + 1}": text for key, row in typed.items() for n, text in enumerate(row)}
             context |= {"typed": cells, "errors": error.errors}
             return render(request, "sales/targets_grid.html", context, status=422)
-        context = common(targets.sheet(actor, measure, year), "targets_edit")
+        context = common(actor, targets.sheet(actor, measure, year), "targets_edit")
         context |= {"typed": {}, "errors": {}, "months": list(range(1, 13))}
         answer = render(request, "sales/targets_grid.html", context)
         said = _("目标已保存") if undo else _("没有改动")
@@ -103,7 +104,7 @@ def edit(request: HttpRequest, actor: Actor) -> HttpResponse:
 @signed_in
 def spread(request: HttpRequest, actor: Actor, node: str) -> HttpResponse:
     """A year's figure over the months, evenly or as last year went."""
-    measure, year = asked(request.GET)
+    measure, year = asked(actor, request.GET)
     errors: dict[str, str] = {}
     if request.method == "POST":
         like = request.POST.get("how") == "last"
