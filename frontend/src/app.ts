@@ -4,7 +4,7 @@ import * as http from "./core/http";
 import * as i18n from "./core/i18n";
 import * as overlay from "./core/overlay";
 import * as toast from "./core/toast";
-import { installDrafts, restoreDraft } from "./core/draft";
+import * as draft from "./core/draft";
 import { installEditing } from "./core/edit";
 import { installIslands } from "./core/islands";
 import { installKeys } from "./core/keys";
@@ -14,7 +14,7 @@ import { installRows } from "./core/rows";
 import { installTheme } from "./core/theme";
 
 // what islands import from ../core/* (see build.mjs)
-Object.assign(globalThis, { kemai: { dom, htmx, http, i18n, overlay, toast } });
+Object.assign(globalThis, { kemai: { dom, draft, htmx, http, i18n, overlay, toast } });
 
 htmx.installHtmx();
 installTheme();
@@ -23,15 +23,16 @@ toast.installToasts();
 installKeys();
 installRows();
 installEditing();
-installDrafts();
+draft.installDrafts();
 installPage();
 toast.scanToasts();
 installIslands((node) => {
   prepare(node);
   paintPresence(node);
   if (node.dataset["toast"] !== undefined || node.querySelector("[data-toast]")) toast.scanToasts(node.parentElement ?? document);
-  dom.all<HTMLFormElement>("form[data-draft]", node).forEach(restoreDraft);
-  if (node instanceof HTMLFormElement && node.dataset["draft"] !== undefined) restoreDraft(node);
+  dom.all<HTMLFormElement>("form[data-draft]", node).forEach(draft.restoreDraft);
+  dom.all("[data-draft-offer]", node).forEach(draft.offerDraft);
+  if (node instanceof HTMLFormElement && node.dataset["draft"] !== undefined) draft.restoreDraft(node);
 });
 installLive();
 document.documentElement.dataset["js"] = "ready";

@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<int:pk>/disqualify", lead.disqualify, name="lead_disqualify"),
     path("deals/<int:pk>/move", deal.move, name="deal_move"),
     path("deals/<int:pk>/tick", deal.tick, name="deal_tick"),
+    path("deals/<int:pk>/gate", deal.gate, name="deal_gate"),
     path("deals/<int:pk>/lose", deal.lose, name="deal_lose"),
     path("sales/analysis", analysis.index, name="sales_analysis"),
     path("sales/courses", course.index, name="courses"),

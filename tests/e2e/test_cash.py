@@ -8,12 +8,14 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browsing import create, go, toast
+from tests.e2e.browsing import create, csrf, go, listening, toast
 from tests.e2e.conftest import Entrance
 
 
 def act(page: Page, name: str) -> Locator:
-    """Press an action of the record's header; the dialogue it opens."""
+    """Press an action of the record's header; the dialogue it opens. What a test waited for before may be the server's
+    text alone: a button pressed before the scripts of a new page listen does nothing."""
+    listening(page)
     page.locator("#rec-head .acts").get_by_text(name, exact=True).first.click()
     return page.locator("dialog:modal")
 
@@ -102,3 +104,83 @@ def test_from_the_lines_of_a_deal_to_the_receipt(enter: Entrance) -> None:
         expect(page.locator("#timeline")).to_contain_text(words)
     go(page, f"/o/deal/{deal}")
     expect(page.locator("#deal-way")).to_be_visible()
+
+
+def kept(page: Page) -> int:
+    """How many drafts of lines this browser holds."""
+    found = page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('k-draft:lines-')).length")
+    assert isinstance(found, int)
+    return found
+
+
+def holds_draft(page: Page) -> None:
+    page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('k-draft:lines-'))")
+
+
+def write_line(page: Page, words: str, price: str) -> None:
+    """Opens the editor of a deal without lines and types one, without saving."""
+    page.locator("#lines").get_by_role("button", name="添加产品").click()
+    lines = page.locator("form#lines")
+    box = lines.locator(".line-row .combo input").first
+    box.fill(words)
+    expect(lines.get_by_role("option", name=re.compile(words))).to_be_visible()
+    box.press("Enter")
+    lines.locator("[name=price]").first.fill(price)
+    holds_draft(page)
+
+
+@pytest.mark.row(54)
+def test_lines_that_were_not_saved_wait_for_whoever_typed_them(enter: Entrance) -> None:
+    page = enter(fresh=True)
+    customer = create(page, "customer", name="无锡晴川电气有限公司", kind="company")
+    deal = create(page, "deal", name="晴川安装", customer=str(customer))
+    go(page, f"/o/deal/{deal}")
+    write_line(page, "上门安装调试", "300")
+    go(page, "/")  # by mistake
+    go(page, f"/o/deal/{deal}")
+    page.locator("#lines").get_by_role("button", name="继续编辑").click()
+    lines = page.locator("form#lines")
+    expect(lines.locator("[data-line-draft-text]")).to_have_text("已恢复你上次没有保存的明细。")
+    expect(lines.locator("[name=price]").first).to_have_value("300")
+    expect(lines.locator("[data-sum=amount]")).to_have_text("¥ 300.00")
+
+    # the session ends while the lines are open
+    lines.locator("[name=price]").first.fill("320")
+    page.wait_for_function("JSON.stringify(localStorage).includes('320')")
+    page.context.clear_cookies(name="sessionid")
+    lines.get_by_role("button", name="保存明细").click()
+    page.wait_for_selector("[name=password]")
+    page.fill("[name=login]", "demo")
+    page.fill("[name=password]", enter.company.password)
+    page.click("form [type=submit]")
+    page.locator("#lines").get_by_role("button", name="继续编辑").click()
+    expect(lines.locator("[name=price]").first).to_have_value("320")
+
+    # somebody else saves other lines meanwhile: nothing is put over them unasked
+    answer = page.request.put(
+        f"/api/v1/deal/{deal}/lines",
+        data=[{"name": "运输", "quantity": 1, "price": "50"}],
+        headers={"X-CSRFToken": csrf(page), "Referer": page.url},
+    )
+    assert answer.status == 200, answer.text()
+    go(page, f"/o/deal/{deal}")
+    page.locator("#lines").get_by_role("button", name="继续编辑").click()
+    expect(lines.locator("[name=price]").first).to_have_value("50.00")
+    expect(lines.locator("[data-line-draft-text]")).to_contain_text("有人改过明细")
+    lines.get_by_role("button", name="恢复我的内容").click()
+    expect(lines.locator("[name=price]").first).to_have_value("320")
+    lines.get_by_role("button", name="保存明细").click()
+    toast(page, "已保存明细")
+    expect(page.locator("#lines-total")).to_have_text("¥ 320.00")
+    assert kept(page) == 0
+
+    other = create(page, "deal", name="晴川保养", customer=str(customer))
+    go(page, f"/o/deal/{other}")
+    write_line(page, "年度保养", "900")
+    page.locator("form#lines").get_by_role("button", name="取消").click()
+    expect(page.locator("#lines").get_by_role("button", name="添加产品")).to_be_visible()
+    assert kept(page) == 0
+    write_line(page, "年度保养", "900")
+    page.locator("form[data-forget]").evaluate("form => form.requestSubmit()")
+    page.wait_for_selector("[name=password]")
+    assert kept(page) == 0  # nothing of the person's stays after a log-out

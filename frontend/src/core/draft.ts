@@ -1,12 +1,60 @@
-import { all, closest, find } from "./dom";
+import { all, closest, find, meta } from "./dom";
 
 /**
  * A form with data-draft="key" loses nothing that was typed: changes are kept in this browser until the
  * server accepts the form (a 2xx answer, or the event "draft:clear" with the key). Passwords and files are left out.
  */
 const PREFIX = "k-draft:";
+const OWNER = "k-draft-of";
+/** What names records in this browser besides drafts: where somebody was last. */
+const TRACES = ["k-recent"];
 const DAYS = 14 * 86_400_000;
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+/** Drafts are one person's: they outlive a session that ended, but neither a log-out nor somebody else's log-in. */
+export function forgetAll(): void {
+  for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX) || TRACES.includes(name)) localStorage.removeItem(name);
+}
+
+function belong(): void {
+  const user = meta("user");
+  if (!user) return;
+  try {
+    if ((localStorage.getItem(OWNER) ?? user) !== user) forgetAll();
+    localStorage.setItem(OWNER, user);
+  } catch {
+    // a full or forbidden store must not stop anybody from working
+  }
+}
+
+/** For what is more than a form's controls (the editor of lines): something of its own shape under a key of its own. */
+export function keepDraft(key: string, value: object): void {
+  try {
+    localStorage.setItem(PREFIX + key, JSON.stringify({ ...value, at: Date.now() }));
+  } catch {
+    // as above
+  }
+}
+
+export function keptDraft<T>(key: string): (T & { at: number }) | null {
+  try {
+    const kept = JSON.parse(localStorage.getItem(PREFIX + key) ?? "null") as (T & { at: number }) | null;
+    if (kept && Date.now() - kept.at <= DAYS) return kept;
+  } catch {
+    // what cannot be read is no draft
+  }
+  dropDraft(key);
+  return null;
+}
+
+export function dropDraft(key: string): void {
+  localStorage.removeItem(PREFIX + key);
+}
+
+/** data-draft-offer="key": shown where such a draft waits. */
+export function offerDraft(node: HTMLElement): void {
+  node.hidden = keptDraft(node.dataset["draftOffer"] ?? "") === null;
+}
 
 const keyOf = (form: HTMLFormElement): string => PREFIX + location.pathname + ":" + (form.dataset["draft"] ?? "");
 
@@ -85,12 +133,22 @@ export function clearDraft(form: HTMLFormElement): void {
 }
 
 export function installDrafts(): void {
+  belong();
   all<HTMLFormElement>("form[data-draft]").forEach(restoreDraft);
+  all("[data-draft-offer]").forEach(offerDraft);
   document.addEventListener("input", later);
   document.addEventListener("change", later);
   // whoever leaves in the middle of a word finds it again
   window.addEventListener("pagehide", () => [...timers.keys()].forEach(flush));
+  document.addEventListener("submit", (event) => {
+    if (closest(event, "form[data-forget]")) forgetAll();
+  });
   document.addEventListener("click", (event) => {
+    const kept = closest(event, "[data-draft-drop]");
+    if (kept) {
+      dropDraft(kept.dataset["draftDrop"] ?? "");
+      all("[data-draft-offer]").forEach(offerDraft);
+    }
     const form = closest(event, "[data-draft-discard]")?.closest("form");
     if (!form) return;
     clearDraft(form);
@@ -99,7 +157,10 @@ export function installDrafts(): void {
   document.addEventListener("htmx:after:request", (event) => {
     const { ctx } = (event as CustomEvent<{ ctx: { sourceElement: Element; response?: { status: number }; request: { method: string } } }>).detail;
     const form = ctx.sourceElement.closest<HTMLFormElement>("form[data-draft]");
-    if (form && ctx.request.method.toUpperCase() !== "GET" && ctx.response && ctx.response.status < 300) clearDraft(form);
+    const saved = ctx.request.method.toUpperCase() !== "GET" && ctx.response && ctx.response.status < 300;
+    if (form && saved) clearDraft(form);
+    const lines = ctx.sourceElement.closest<HTMLFormElement>("form[data-keep]");
+    if (lines && saved && ctx.sourceElement === lines) dropDraft(lines.dataset["keep"] ?? "");
   });
   document.addEventListener("draft:clear", (event) => {
     const { key = "", value = key } = (event as CustomEvent<{ key?: string; value?: string }>).detail;

@@ -1,6 +1,6 @@
 """What stands in the side bar: object types by themselves, further pages by registration.
 
-    register_page(Page("chain", _("客户链管理表"), "link", "customers", "chain_sheet", order=12))
+    register_page(Page("chain", _("客户链管理表"), "link", "customers", "chain_sheet", allowed=seen("customer")))
 
 in the `apps.py: ready()` or `objects.py` of an app. Counts show where work waits."""
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import Label
 
@@ -82,6 +83,21 @@ def register_page(page: Page) -> None:
     if page.group not in GROUPS:
         raise ValueError(f"page {page.key!r}: no group {page.group!r} in the side bar")
     _pages[page.key] = page
+
+
+def register_pages(*pages: Page) -> None:
+    for page in pages:
+        register_page(page)
+
+
+def seen(*types: str, verb: str = "view") -> Callable[[Actor], bool]:
+    """For `Page.allowed`: those who may `verb` (see) one of these types."""
+    return lambda actor: any(access.may(actor, key, verb) for key in types)
+
+
+def administered(actor: Actor) -> bool:
+    """For `Page.allowed`: those who may change the system's settings."""
+    return actor.is_admin
 
 
 def register_user_link(link: UserLink) -> None:

@@ -54,6 +54,7 @@ class Shell:
     def user(self) -> Item:
         user: Any = self.request.user
         return {
+            "id": user.pk,
             "name": str(user),
             "theme": user.theme,
             "density": "compact" if user.density == "compact" else "cozy",

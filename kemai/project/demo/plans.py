@@ -12,7 +12,8 @@ from kemai.project.demo.season import SHANGHAI, Season
 from kemai.project.demo.table import Table
 
 WEEKS = 40
-MEASURES = ("won", "receipt")
+MEASURES = {"won": 1.0, "receipt": 0.9, "gross": 0.15}
+"""With what they come to beside what is won."""
 WON = ("won", "renewal_won")
 
 
@@ -68,7 +69,7 @@ def targets(rng: np.random.Generator, when: Season, deals: Table) -> list[Target
                 amount = max(round(whole * season[month] / 1_000_000), 1) * 1_000_000
                 found += [
                     Target(owner, dt.date(year, month + 1, 1), measure, int(amount * share))
-                    for measure, share in zip(MEASURES, (1.0, 0.9), strict=True)
+                    for measure, share in MEASURES.items()
                 ]
     return found
 

@@ -19,7 +19,7 @@ from kemai.platform.objects import Evidence, Explanation, Panel, get
 from kemai.sales.models import Deal, Lead, StageEvent
 from kemai.sales.rules import scoring
 from kemai.sales.rules.stages import overdue_days
-from kemai.sales.services import stages
+from kemai.sales.services import gates, stages
 
 Row = Mapping[str, Any]
 DAY = 86_400
@@ -37,6 +37,8 @@ class Place(NamedTuple):
     done: bool
     now: bool
     late: int
+    asks: bool
+    """Something has to be filled in or ticked first."""
 
 
 def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
@@ -52,6 +54,7 @@ def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
             one.step.key, one.name, one.color, one.step.state, one.win_rate, spent.get(one.step.key),
             n < here and one.step.state == "open", n == here,
             overdue_days(spent.get(one.step.key) or 0, one.max_days) if n == here else 0,
+            gates.missing(deal, one).any,
         )
         for n, one in enumerate(course)
         if one.step.state == "open" or one.step.key == deal.stage
@@ -68,6 +71,7 @@ def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
         "items": [(item, item in ticked) for item in now.step.checklist] if now else [],
         "required": required(now.step.required if now else (), row),
         "move_url": reverse("deal_move", args=[deal.pk]),
+        "gate_url": reverse("deal_gate", args=[deal.pk]),
         "tick_url": reverse("deal_tick", args=[deal.pk]),
     }
 

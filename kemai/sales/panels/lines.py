@@ -38,6 +38,7 @@ def shown(actor: Actor, row: Mapping[str, Any], *, type_key: str) -> Mapping[str
         "most_discount": sums.most_discount,
         "sign": SIGNS.get(row.get("currency") or HOME, row.get("currency") or ""),
         "may": may,
+        "draft": f"lines-{type_key}-{pk}",
         "show_url": reverse("lines", args=[type_key, pk]),
         "edit_url": reverse("lines_edit", args=[type_key, pk]),
     }

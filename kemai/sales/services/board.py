@@ -1,4 +1,5 @@
-"""What is particular to the board of deals: one pipeline at a time, what has stood too long, what needs a reason."""
+"""What is particular to the board of deals: one pipeline at a time, what has stood too long, what has to be
+answered before a card may go on."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from django.utils.translation import ngettext
 from kemai.platform.models import Option
 from kemai.sales.models import Deal
 from kemai.sales.rules.stages import overdue_days
-from kemai.sales.services import stages
+from kemai.sales.services import gates, stages
 
 DAY = 86_400
 
@@ -35,8 +36,13 @@ def late(keys: Sequence[int]) -> Mapping[int, str]:
 
 
 def asks(key: int, column: str) -> str:
-    """A deal is not lost without a reason: its form comes first."""
+    """A deal is not lost without a reason, and does not pass a gate without what it asks for: its form comes first."""
     row = stages.find(column)
-    if row is None or row.step.state != "lost":
+    if row is None:
         return ""
-    return f"{reverse('deal_lose', args=[key])}?from=board"
+    if row.step.state == "lost":
+        return f"{reverse('deal_lose', args=[key])}?from=board"
+    deal = Deal.objects.filter(pk=key).first()
+    if deal is None or not gates.missing(deal, row).any:
+        return ""
+    return f"{reverse('deal_gate', args=[key])}?stage={column}&from=board"

@@ -95,6 +95,8 @@ def price(values: Sequence[Values], existing: Sequence[Contract | None]) -> None
     known = {n: old.pk for n in asked if (old := existing[n]) is not None}
     found = margins.lines_of(known.values())
     for n in asked:
+        if existing[n] is None and "gross" in values[n]:
+            continue  # history that is stored brings its own
         values[n] |= margins.columns(
             found.get(known.get(n, 0), ()), values[n]["rate"], values[n]["amount_base"]
         )

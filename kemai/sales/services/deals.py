@@ -166,12 +166,12 @@ def why_not(verdict: Verdict, old: StageRow, new: StageRow) -> str:
 
 def gate_words(verdict: Verdict, old: StageRow) -> str:
     fields = get("deal").fields
-    missing = [str(fields[key].label) for key in _texts(verdict, "fields") if key in fields]
-    wanted = [*missing, *(_("清单：%(item)s") % {"item": item} for item in _texts(verdict, "checklist"))]
+    missing = [str(fields[key].label) for key in texts_of(verdict, "fields") if key in fields]
+    wanted = [*missing, *(_("清单：%(item)s") % {"item": item} for item in texts_of(verdict, "checklist"))]
     return _("离开“%(stage)s”之前还需要：%(wanted)s") % {"stage": old.name, "wanted": "、".join(wanted)}
 
 
-def _texts(verdict: Verdict, key: str) -> list[str]:
+def texts_of(verdict: Verdict, key: str) -> list[str]:
     found = verdict.inputs.get(key, ())
     return [str(one) for one in found] if isinstance(found, list | tuple) else []
 

@@ -151,3 +151,28 @@ def test_the_page_shows_the_way_and_moves_on(deal: Deal, people: dict[str, Perso
     assert stage_of(deal) == "needs"
     board = client.get("/o/deal/?display=board")
     assert board.status_code == 200
+
+
+@pytest.mark.row(49)
+def test_the_stage_asks_for_what_is_missing_in_one_form(
+    deal: Deal, people: dict[str, Person], client: Client
+) -> None:
+    client.force_login(people["alice"].user)
+    records.update("deal", deal.pk, {"stage": "needs"}, by=people["alice"].actor)
+    address = f"/deals/{deal.pk}/gate?stage=proposal"
+    page = client.get(f"/o/deal/{deal.pk}").content.decode()
+    assert address in page
+    asked = client.get(address).content.decode()
+    for words in ('name="amount"', "需求已和客户确认", "知道谁做决定"):
+        assert words in asked
+    refused = client.post(address, {"amount": "1280", "item-0": "1"})
+    assert refused.status_code == 422
+    assert "知道谁做决定" in refused.content.decode()
+    assert (stage_of(deal), deal.amount, deal.ticked) == ("needs", 0, {})  # nothing is half done
+    assert client.post(address, {"amount": "1280", "item-0": "1", "item-1": "1"}).status_code == 302
+    assert stage_of(deal) == "proposal"
+    assert str(deal.amount) == "1280.00"
+    carried = client.post("/o/deal/board/move", {"id": deal.pk, "to": "negotiation"}).json()
+    assert carried == {"ask": f"/deals/{deal.pk}/gate?stage=negotiation&from=board"}
+    assert 'name="expected_on"' in client.get(carried["ask"]).content.decode()
+    assert stage_of(deal) == "proposal"

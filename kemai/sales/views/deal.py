@@ -17,10 +17,12 @@ from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.records.answers import announce, go, last_changeset
+from kemai.platform.ui.records.controls import Typed, control
 from kemai.sales.models import Deal
 from kemai.sales.panels import way
-from kemai.sales.services import deals
+from kemai.sales.services import deals, gates, stages
 
+GATE = "item-"
 LOST = ("lost_reason", "competitor", "call_back_on", "note")
 
 
@@ -50,6 +52,44 @@ def tick(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
+def gate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """The form that a stage asks for before a deal goes on: empty fields and unticked items."""
+    deal: Deal = access.one(actor, "deal", pk, "edit")
+    new = stages.find(request.GET.get("stage", ""))
+    if new is None:
+        raise Refused("no_stage", _("这个阶段已经不存在，请刷新页面"))
+    object_type, lacks = get("deal"), gates.missing(deal, new)
+    specs = [object_type.fields[key] for key in lacks.fields if key in object_type.fields]
+    typed = Typed.of(request.POST, specs)
+    ticked = {item for n, item in enumerate(lacks.items) if request.POST.get(f"{GATE}{n}")}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            gates.enter(pk, new.step.key, typed.values, sorted(ticked), by=actor)
+        except FieldErrors as error:
+            errors = dict(error.errors)
+        else:
+            return moved(request, pk, _("已进入“%(stage)s”") % {"stage": new.name})
+    levels = access.levels_on(actor, object_type, pk)
+    context = {
+        "deal": deal,
+        "stage": new,
+        "controls": [
+            control(
+                actor, object_type, spec, typed.values.get(spec.key), level=levels.get(spec.key, "edit"),
+                error=errors.get(spec.key, ""),
+            )
+            for spec in specs
+        ],
+        "checks": [(f"{GATE}{n}", item, item in ticked) for n, item in enumerate(lacks.items)],
+        "others": [text for key, text in errors.items() if key not in lacks.fields],
+        "url": request.get_full_path(),
+    }  # fmt: skip
+    return render(request, "sales/deal_gate.html", context, status=422 if errors else 200)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def lose(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Asks why, who won instead and when to call again."""
     deal: Deal = access.one(actor, "deal", pk, "edit")
@@ -61,7 +101,7 @@ def lose(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         except FieldErrors as error:
             errors = {"lost_reason" if key == "stage" else key: text for key, text in error.errors.items()}
         else:
-            return lost(request, pk)
+            return moved(request, pk, _("已记为输单，可以随时撤销"))
     context: dict[str, Any] = {
         "deal": deal,
         "values": typed,
@@ -73,12 +113,12 @@ def lose(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return render(request, "sales/deal_lose.html", context, status=422 if errors else 200)
 
 
-def lost(request: HttpRequest, pk: int) -> HttpResponse:
+def moved(request: HttpRequest, pk: int, text: str) -> HttpResponse:
     """Back to where the form was opened: on the board, the card has moved; elsewhere, the deal's page."""
     if "from" not in request.GET:
-        return go(request, reverse("record", args=["deal", pk]), _("已记为输单，可以随时撤销"))
+        return go(request, reverse("record", args=["deal", pk]), text)
     undo = last_changeset(get("deal"), pk)
-    return announce(HttpResponse(), _("已记为输单"), undo=undo, close=True, refresh=True)
+    return announce(HttpResponse(), text, undo=undo, close=True, refresh=True)
 
 
 def choices(rows: Any) -> list[dict[str, Any]]:

@@ -8,32 +8,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.services.today_cards import TodayCard, register_card
-from kemai.platform import access
 from kemai.platform.access import Actor
-from kemai.platform.ui.nav import Page, register_page
+from kemai.platform.ui.nav import Page, administered, register_pages, seen
 from kemai.platform.ui.trail.naming import name_settings
 from kemai.sales.models.target import MEASURES
 from kemai.sales.services import ageing, targets
-
-
-def shapes_courses(actor: Actor) -> bool:
-    return access.may(actor, "stage", "edit")
-
-
-def sees_deals(actor: Actor) -> bool:
-    return access.may(actor, "deal", "view")
-
-
-def sees_visits(actor: Actor) -> bool:
-    return access.may(actor, "visit", "view")
-
-
-def sees_plans(actor: Actor) -> bool:
-    return access.may(actor, "receipt_plan", "view")
-
-
-def administers(actor: Actor) -> bool:
-    return actor.is_admin
 
 
 def goals(actor: Actor) -> Mapping[str, Any] | None:
@@ -63,45 +42,33 @@ def register() -> None:
     """Called when the addresses are declared."""
     name_settings(TERMS)
     register_card(TodayCard("targets", "sales/today_targets.html", goals, order=10))
-    register_page(
+    register_pages(
         Page(
-            "analysis", _("销售分析"), "chart-bar", "sales", "sales_analysis", order=79, allowed=sees_deals,
+            "analysis", _("销售分析"), "chart-bar", "sales", "sales_analysis", order=79, allowed=seen("deal"),
             words=_("漏斗 转化率 周期 输单原因 遗忘"),
-        )
-    )  # fmt: skip
-    register_page(
+        ),
         Page(
-            "courses", _("销售流程"), "stairs-up", "settings", "courses", order=59, allowed=shapes_courses,
+            "courses", _("销售流程"), "stairs-up", "settings", "courses", order=59, allowed=seen("stage", verb="edit"),
             words=_("管道 阶段 赢率 必填 检查清单"),
-        )
-    )  # fmt: skip
-    register_page(
+        ),
         Page(
-            "visits", _("我的拜访"), "route", "sales", "visits", order=74, allowed=sees_visits,
+            "visits", _("我的拜访"), "route", "sales", "visits", order=74, allowed=seen("visit"),
             words=_("外勤 签到 拜访计划"),
-        )
-    )  # fmt: skip
-    register_page(
+        ),
         Page(
-            "forecast", _("销售预测"), "crystal-ball", "sales", "forecast", order=80, allowed=sees_deals,
+            "forecast", _("销售预测"), "crystal-ball", "sales", "forecast", order=80, allowed=seen("deal"),
             words=_("加权 承诺 准确率 需求预测"),
-        )
-    )  # fmt: skip
-    register_page(
+        ),
         Page(
-            "targets", _("目标与业绩"), "target", "sales", "targets", order=81, allowed=sees_deals,
+            "targets", _("目标与业绩"), "target", "sales", "targets", order=81, allowed=seen("deal"),
             words=_("完成率 排名 业绩"),
-        )
-    )  # fmt: skip
-    register_page(
+        ),
         Page(
-            "ageing", _("应收账龄"), "report-money", "sales", "ageing", order=46, allowed=sees_plans,
+            "ageing", _("应收账龄"), "report-money", "sales", "ageing", order=46, allowed=seen("receipt_plan"),
             count=ageing.overdue_count, hot=True, words=_("逾期 欠款 应收 催款"),
-        )
-    )  # fmt: skip
-    register_page(
+        ),
         Page(
             "sales_terms", _("报价与合同"), "file-certificate", "settings", "sales_terms", order=62,
-            allowed=administers, words=_("公司信息 折扣 打印 条款"),
-        )
+            allowed=administered, words=_("公司信息 折扣 打印 条款"),
+        ),
     )  # fmt: skip
