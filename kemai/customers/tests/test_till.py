@@ -267,6 +267,7 @@ def test_rows_in_order_are_told_from_mixed_ones(tmp_path: Path) -> None:
         assert late == [number for number, _cells in grouped.grouped(source, group_of)][2:]
 
 
+@pytest.mark.row(56)
 def test_orders_are_placed_with_lines_that_add_up() -> None:
     customer = records.create("customer", {"name": "张伟"}, by=SYSTEM)
     product = records.create("product", {"name": "茶"}, by=SYSTEM)
@@ -281,6 +282,7 @@ def test_orders_are_placed_with_lines_that_add_up() -> None:
     assert CustomerFacts.objects.get(customer=customer).last_order_at == at
 
 
+@pytest.mark.row(56)
 def test_plain_orders_move_the_last_order_of_their_customers(tmp_path: Path) -> None:
     from kemai.platform import events
 

@@ -56,19 +56,28 @@ def refuse(verdict: Verdict, contract: Contract, *, invoice: bool = False) -> No
     """Raises FieldErrors on the amount, with the figures."""
     match verdict.reason:
         case "not_effective":
-            text = _("合同 %(number)s 是“%(state)s”，生效以后才能登记") % {
-                "number": contract.number, "state": contract.get_state_display(),
-            }  # fmt: skip
-            raise FieldErrors({"contract": text})
+            raise FieldErrors({"contract": not_in_force(contract)})
         case "not_positive":
             raise FieldErrors({"amount": _("金额应大于 0；退款或冲减请用红冲")})
         case "beyond_contract":
-            text = (
-                _("%(amount)s 超过还没有开票的 %(open)s（合同 %(contract)s，已申请 %(taken)s）")
-                if invoice
-                else _("%(amount)s 超过还没有回款的 %(open)s（合同 %(contract)s，已回款 %(taken)s）")
-            )
+            text = _(
+                "%(amount)s 超过还没有开票的 %(open)s（合同 %(contract)s，已申请 %(taken)s）；"
+                "请改小金额，或先红冲开错的发票"
+            ) if invoice else _(
+                "%(amount)s 超过还没有回款的 %(open)s（合同 %(contract)s，已回款 %(taken)s）；"
+                "请改小金额，多收的钱登记到另一份合同，或先做变更协议"
+            )  # fmt: skip
             raise FieldErrors({"amount": text % {key: money(value) for key, value in verdict.inputs.items()}})
+
+
+def not_in_force(contract: Contract) -> str:
+    """Why nothing is booked for it, and what would help."""
+    told = {"number": contract.number, "state": contract.get_state_display()}
+    if contract.state == "draft":
+        return _("合同 %(number)s 还是草稿：请先提交审批，生效以后才能登记") % told
+    if contract.state == "review":
+        return _("合同 %(number)s 还在审批：生效以后才能登记，请催审批的人") % told
+    return _("合同 %(number)s %(state)s，不再收款和开票；仍要收款请新建合同") % told
 
 
 def money(value: object) -> str:

@@ -66,8 +66,8 @@ def check_plans(values: Sequence[Values], existing: Sequence[ReceiptPlan | None]
     for key, contract in held.items():
         total, most = there.get(key, 0) + touched[key], to_cents(contract.amount)
         if touched[key] and total > most:
-            text = _("回款计划合计 %(total)s，超过合同金额 %(most)s") % {
-                "total": books.money(total), "most": books.money(most),
+            text = _("回款计划合计 %(total)s，超过合同金额 %(most)s，多出 %(over)s；请调低这一期，或先做变更协议") % {
+                "total": books.money(total), "most": books.money(most), "over": books.money(total - most),
             }  # fmt: skip
             raise FieldErrors({"amount": text})
 
