@@ -58,7 +58,8 @@ WITH_RECORD = {
     "lead_claim": "lead",
     "lead_give_back": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",
     "pool_claim_here": "customer", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
-    "course_move": "stage", "visit_field": "visit", "visit_check_in": "visit",
+    "deal_gate": "deal", "course_move": "stage", "stage_remove": "stage", "pipeline_remove": "",
+    "visit_field": "visit", "visit_check_in": "visit",
     "visit_report": "visit", "visit_photo": "visit", "visit_cancel": "visit",
     "forecast_override": "", "export_decide": "", "export_run": "",
     **dict.fromkeys((

@@ -59,7 +59,7 @@ def choose_pipeline(values: Values, existing: Deal | None) -> None:
     values["pipeline"] = key
     if stage is None or stage.step.pipeline != key:
         if stage is not None and values.get("stage"):
-            raise FieldErrors({"stage": _("“%(stage)s”不是这个销售管道的阶段") % {"stage": stage.name}})
+            raise FieldErrors({"stage": _("“%(stage)s”不是这个销售管道的阶段") % {"stage": stage.label}})
         values["stage"] = rows[0].step.key
 
 
@@ -149,18 +149,18 @@ def why_not(verdict: Verdict, old: StageRow, new: StageRow) -> str:
         case "closed":
             return _("这个商机已经结束；需要重新打开请联系主管")
         case "no_way_back":
-            return _("“%(stage)s”不允许退回") % {"stage": old.name}
+            return _("“%(stage)s”不允许退回") % {"stage": old.label}
         case "skipped":
-            names = [row.name for key in old.step.next if (row := stages.find(key)) is not None]
-            return _("“%(stage)s”之后只能进入：%(next)s") % {"stage": old.name, "next": "、".join(names)}
+            names = [row.label for key in old.step.next if (row := stages.find(key)) is not None]
+            return _("“%(stage)s”之后只能进入：%(next)s") % {"stage": old.label, "next": _("、").join(names)}
         case "no_reason":
             return _("请先选择输单原因")
         case "not_open":
             return _("换到另一个销售管道时，请先放在进行中的阶段，再按那里的要求推进到“%(stage)s”") % {
-                "stage": new.name,
+                "stage": new.label,
             }  # fmt: skip
         case "other_pipeline":
-            return _("“%(stage)s”不是这个销售管道的阶段") % {"stage": new.name}
+            return _("“%(stage)s”不是这个销售管道的阶段") % {"stage": new.label}
     return verdict.reason
 
 
@@ -168,7 +168,7 @@ def gate_words(verdict: Verdict, old: StageRow) -> str:
     fields = get("deal").fields
     missing = [str(fields[key].label) for key in texts_of(verdict, "fields") if key in fields]
     wanted = [*missing, *(_("清单：%(item)s") % {"item": item} for item in texts_of(verdict, "checklist"))]
-    return _("离开“%(stage)s”之前还需要：%(wanted)s") % {"stage": old.name, "wanted": "、".join(wanted)}
+    return _("离开“%(stage)s”之前还需要：%(wanted)s") % {"stage": old.label, "wanted": _("、").join(wanted)}
 
 
 def texts_of(verdict: Verdict, key: str) -> list[str]:

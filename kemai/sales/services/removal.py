@@ -35,10 +35,10 @@ class Standing:
     def text(self) -> str:
         """How many, stage by stage where there are several."""
         parts = [
-            _("“%(stage)s” %(n)s 个") % {"stage": row.name if (row := stages.find(key)) else key, "n": n}
+            _("“%(stage)s” %(n)s 个") % {"stage": row.label if (row := stages.find(key)) else key, "n": n}
             for key, n in self.counts.items()
         ]
-        return "、".join(parts)
+        return _("、").join(parts)
 
 
 def standing_in(keys: Sequence[str]) -> Standing:
@@ -141,7 +141,7 @@ def end_of(stage: StageRow, target: StageRow) -> StageRow:
     found = stages.ends(target.step.pipeline, stage.step.state)
     if found is None:
         raise Refused("no_end", _("那个销售管道没有与“%(stage)s”含义相同的阶段，请先在那里新建一个") % {
-            "stage": stage.name,
+            "stage": stage.label,
         })  # fmt: skip
     return found
 

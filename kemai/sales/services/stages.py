@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from kemai.platform.models import Option
 from kemai.platform.objects import LiveOptions, get
@@ -24,6 +24,11 @@ class StageRow:
     max_days: int | None
     tasks: tuple[StageTask, ...] = ()
     pipeline_id: int = 0
+
+    @property
+    def label(self) -> str:
+        """The name in the reader's language, where it is one that installations begin with."""
+        return gettext(self.name)
 
 
 class StageOption(Option):

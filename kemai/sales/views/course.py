@@ -42,7 +42,7 @@ def move(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def remove_stage(actor: Actor, stage: Stage) -> Step:
     there = removal.standing_in([stage.key])
     return removing(
-        _("删除阶段：%(name)s") % {"name": stage.name}, there, removal.targets_of_stage(stage),
+        _("删除阶段：%(name)s") % {"name": _(stage.name)}, there, removal.targets_of_stage(stage),
         lambda into: removal.remove_stage(stage.pk, into, by=actor),
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def remove_stage(actor: Actor, stage: Stage) -> Step:
 def remove_pipeline(actor: Actor, pipeline: Pipeline) -> Step:
     there = removal.standing_in([row.step.key for row in stages.of_pipeline(pipeline.key)])
     return removing(
-        _("删除管道：%(name)s") % {"name": pipeline.name}, there, removal.targets_of_pipeline(pipeline),
+        _("删除管道：%(name)s") % {"name": _(pipeline.name)}, there, removal.targets_of_pipeline(pipeline),
         lambda into: removal.remove_pipeline(pipeline.pk, into, by=actor),
         ended=_("已经结束的商机移到那个管道里含义相同的阶段。"),
     )  # fmt: skip
@@ -68,7 +68,7 @@ def removing(
     """Asks where the deals go that stand in what is taken away."""
     names = {option.value: str(option.label) for option in stages.PIPELINES}
     options = [
-        {"value": row.step.key, "label": f"{names.get(row.step.pipeline, row.step.pipeline)} · {row.name}"}
+        {"value": row.step.key, "label": f"{names.get(row.step.pipeline, row.step.pipeline)} · {row.label}"}
         for row in targets
     ]
     asked = (

@@ -69,7 +69,7 @@ def gate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         except FieldErrors as error:
             errors = dict(error.errors)
         else:
-            return moved(request, pk, _("已进入“%(stage)s”") % {"stage": new.name})
+            return moved(request, pk, _("已进入“%(stage)s”") % {"stage": new.label})
     levels = access.levels_on(actor, object_type, pk)
     context = {
         "deal": deal,
