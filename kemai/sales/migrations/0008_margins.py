@@ -23,7 +23,7 @@ def forwards(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("sales", "0006_how_far"),
+        ("sales", "0007_still_at_work"),
         ("customers", "0011_product_cost"),
         ("platform", "0012_export_request"),
         ("staff", "0005_finer_rights"),
