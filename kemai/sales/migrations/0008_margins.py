@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("sales", "0007_still_at_work"),
-        ("customers", "0011_product_cost"),
+        ("customers", "0012_product_cost"),
         ("platform", "0012_export_request"),
         ("staff", "0005_finer_rights"),
     ]

@@ -7,7 +7,7 @@ import kemai.platform.models.columns
 
 class Migration(migrations.Migration):
 
-    dependencies = [("customers", "0010_segment_label")]
+    dependencies = [("customers", "0011_duplicates_of_types")]
 
     operations = [
         migrations.AddField(
