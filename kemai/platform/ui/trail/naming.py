@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from kemai.platform import access, records
 from kemai.platform.access import Actor
@@ -169,7 +170,26 @@ def told_reason(kind: str, reason: str) -> str:
     word, _space, number = reason.partition(" ")
     if kind in {"undo", "redo"} and word in {"undo", "redo"} and number.isdigit():
         return _("撤销 #%(n)s") % {"n": number} if word == "undo" else _("重做 #%(n)s") % {"n": number}
+    if kind == "export" and reason.startswith("{"):
+        return told_export(reason)
     return "" if kind == "run" else reason
+
+
+def told_export(asked: str) -> str:
+    """What was asked for when records left (`Order.plain`), in words; the whole of it is in the exported log."""
+    try:
+        order = json.loads(asked)
+    except ValueError:
+        return asked
+    columns = len(order.get("columns", ()))
+    parts = [_("打印") if order.get("print") else str(order.get("format", "")).upper()]
+    if columns:
+        parts.append(ngettext("%(n)s 列", "%(n)s 列", columns) % {"n": columns})
+    if order.get("where") or order.get("q"):
+        parts.append(_("有筛选条件"))
+    if order.get("unmasked"):
+        parts.append(_("含个人信息原文"))
+    return " · ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
