@@ -154,6 +154,8 @@ class ObjectType:
     icon: str = "file"
     nav: str = ""
     """The group of the side bar: customers, sales, …, settings; '' for types that stand only on others' pages."""
+    quick: bool = False
+    """The + offers it although it has no place of its own in the side bar."""
     nav_order: int = 50
     search: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from kemai.sales.services import visits
 
 VISIT = register(
     ObjectType(
-        key="visit", model=Visit, title="purpose", icon="map-pin",
+        key="visit", model=Visit, title="purpose", icon="map-pin", quick=True, nav_order=17,
         search=("purpose", "place"),
         columns=("purpose", "customer", "starts_at", "state", "owner", "checked_in_at", "place", "accuracy", "outcome"),
         form=(Section(_("拜访"), "purpose", "customer", "contact", "deal", "starts_at", "owner"),),
