@@ -233,7 +233,9 @@ def quick(actor: Actor, held: str, language: str) -> list[Item]:
     if key not in _quick:
         if len(_quick) > 500:
             _quick.clear()
-        wanted = [t for t in all_types() if (t.nav or t.quick) and t.creatable and access.may(actor, t, "create")]
+        wanted = [
+            t for t in all_types() if (t.nav or t.quick) and t.creatable and access.may(actor, t, "create")
+        ]
         wanted = sorted(wanted, key=lambda t: (t.small, t.nav_order))[:8]
         _quick[key] = [
             {"label": str(t.label), "icon": t.icon, "url": nav.address("create", t.key), "modal": False}
