@@ -186,6 +186,10 @@ def why_not(changeset: ChangeSet) -> tuple[str, str] | None:
     if changeset.undone_by_id is not None:
         if changeset.kind == "undo":
             return "undone", _("这次撤销已经重做过了")
+        if (
+            changeset.kind == "merge"
+        ):  # no redo puts parted records together: other things may hang on them now
+            return "undone", _("这次合并已经撤销过了；如果它们确实是同一条，请再合并一次")
         return "undone", _("这次修改已经撤销过了；如需恢复撤销前的内容，请重做那次撤销")
     if changeset.kind in NO_CHANGE:
         return "no_change", _("这不是一次修改，没有可以撤销的内容")
