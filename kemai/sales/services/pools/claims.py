@@ -205,9 +205,8 @@ class Asking:
                     reason=self.reason,
                     rule=rule,
                 )
-            if len(taken) != len(
-                mine
-            ):  # the lock has been kept by nobody: never, but nothing is told that is not so
+            # the lock lets nobody in between; should it ever, nothing is told that is not so
+            if len(taken) != len(mine):
                 raise Refused("gone", _("刚刚被别人领取了"))
 
 
