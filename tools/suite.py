@@ -119,17 +119,31 @@ def postgres_lane(arguments: list[str]) -> Outcome:
         return Outcome(name, True, 0.0, note="SKIPPED: no server installed")
 
 
-def long() -> Outcome:
-    """What takes too long for every commit: servers and workers killed two hundred times on either database."""
-    print("\n=== killed at random moments\n", flush=True)
-    begun = time.monotonic()
-    command = python("tests.crash.harness", "--rounds", os.environ.get("KEMAI_KILLS", "200"))
+def long() -> list[Outcome]:
+    """What takes too long for every commit: writes on the disk, a full disk, odd requests, and servers and workers
+    killed two hundred times on either database."""
+    databases = ["sqlite", "postgres"]
     try:
         postgres.programs()
     except postgres.NoServer:
-        command = (*command, "--database", "sqlite")
-    status = subprocess.run(command, cwd=ROOT, check=False).returncode
-    return Outcome("killed at random moments", status == 0, time.monotonic() - begun)
+        databases.remove("postgres")
+    kills = ("--rounds", os.environ.get("KEMAI_KILLS", "200"))
+    steps = [("what is acknowledged is on the disk", python("tests.crash.durability", *databases))]
+    fuzz = ("env", "KEMAI_FUZZ=30000", f"KEMAI_FUZZ_SEED={int(time.time())}")
+    steps.append(
+        ("thirty thousand odd requests", (*fuzz, *python("pytest", "-q", "tests/contracts/test_fuzz.py")))
+    )
+    steps += [
+        (f"killed at random moments: {one}", python("tests.crash.harness", *kills, "--database", one))
+        for one in databases
+    ]
+    outcomes = []
+    for name, command in steps:
+        print(f"\n=== {name}\n", flush=True)
+        begun = time.monotonic()
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        outcomes.append(Outcome(name, status == 0, time.monotonic() - begun))
+    return outcomes
 
 
 def table(outcomes: list[Outcome]) -> None:
@@ -150,7 +164,7 @@ def main(arguments: list[str]) -> int:
     outcomes = checks()
     outcomes += [lane(rest) for lane in lanes]
     if verb == "check" and "--long" in rest:
-        outcomes.append(long())
+        outcomes += long()
     table(outcomes)
     return 0 if all(outcome.ok for outcome in outcomes) else 1
 

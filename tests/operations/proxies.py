@@ -106,7 +106,7 @@ class Browser:
 
     def announce(self, path: str, size: int) -> int:
         """What is said to a request that announces so many bytes and sends none; 0 for silence, 100 for go on."""
-        connection = self.connection(4)
+        connection = self.connection(8)
         lines = [f"POST {path} HTTP/1.1", *(f"{key}: {value}" for key, value in self.headers({}).items())]
         token = self.token
         lines += [
@@ -386,11 +386,9 @@ def trial(name: str, url: str, folder: Path) -> int:
         "KEMAI_HTTPS": "1", "KEMAI_SECRET_KEY": "x" * 50, "KEMAI_LIVE_URL": "/live/stream",
     }  # fmt: skip
     print(f"{name}:", flush=True)
-    users = kemai(where, "user", "list") if name != "nginx" else ""
-    if "admin" not in users:
-        kemai(where, "migrate")
-        kemai(where, "user", "create", "admin", "--admin", "--role", "director", "--password", SECRET)
-        kemai(where, "user", "create", "mate", "--role", "director", "--password", SECRET)
+    kemai(where, "migrate")
+    kemai(where, "user", "create", "admin", "--admin", "--role", "director", "--password", SECRET)
+    kemai(where, "user", "create", "mate", "--role", "director", "--password", SECRET)
     key = kemai(where, "token", "create", "mate").split()[-1]
     with psycopg.connect(url) as database:
         found = database.execute("SELECT id FROM staff_user WHERE username = 'admin'").fetchone()

@@ -60,6 +60,14 @@ class Refusals:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        """A number in the address that no database can hold belongs to no record."""
+        if any(isinstance(value, int) and value >= 2**63 for value in kwargs.values()):
+            return self.process_exception(request, NotVisible())
+        return None
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         answer = explain(error)
         if answer is None:
