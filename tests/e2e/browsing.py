@@ -24,6 +24,13 @@ def listening(page: Page) -> None:
     expect(page.locator(LATE)).to_have_count(0)
 
 
+def settled(page: Page) -> None:
+    """Wait until what a page fetches after itself stands in it. Not for the network to be idle: the live connection
+    never is, and on a busy machine something always is under way."""
+    listening(page)
+    expect(page.locator(".htmx-request, .skel")).to_have_count(0)
+
+
 def create(page: Page, type_key: str, /, **values: str) -> int:
     """A new record through its form's address; returns its key."""
     form: dict[str, str | float | bool] = {**values}

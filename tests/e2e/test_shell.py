@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import create, go, listening, rows
+from tests.e2e.browsing import create, go, listening, rows, settled
 from tests.e2e.conftest import Entrance
 
 AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
@@ -90,7 +90,7 @@ def test_a_day_without_the_mouse(enter: Entrance) -> None:
 def test_a_phone_never_scrolls_sideways(enter: Entrance, path: str) -> None:
     page = enter(width=390, height=844)
     go(page, fill_in(page, path))
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.locator(".bottombar")).to_be_visible()
 
@@ -125,13 +125,19 @@ def test_axe_finds_nothing(enter: Entrance) -> None:
     for path in MAIN:
         wear(page, "light")
         go(page, fill_in(page, path))
-        page.wait_for_load_state("networkidle")
+        settled(page)
         page.evaluate(source)
         found += violations(page, f"{path} light", LIGHT)
         wear(page, "dark")
         expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+        page.evaluate(STILL)
         found += violations(page, f"{path} dark", DARK)
     assert not found, "\n".join(found)
+
+
+STILL = """new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go))).then(() => Promise.all(
+    document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished.catch(() => 0))))"""
+"""Two frames on, every change of colour has begun; then it is waited for."""
 
 
 def wear(page: Page, theme: Literal["light", "dark"]) -> None:
