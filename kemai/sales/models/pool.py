@@ -214,6 +214,8 @@ class ReturnExtension(models.Model):
     decided_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True, default="")
     changeset_id = models.BigIntegerField(null=True)
+    merge_keeps = True
+    """It was asked for this record's sake, like the owner's history."""
 
     class Meta:
         indexes = (models.Index(fields=("type_key", "object_id", "id"), name="extension_record"),)

@@ -24,7 +24,7 @@ from kemai.platform.audit.keep import redact
 from kemai.platform.objects import get
 from kemai.platform.records import Refused
 from kemai.platform.records.purge import clear, remove_files
-from kemai.sales.models import FollowUp, Invoice, InvoiceTitle, Lead, Quote, Visit
+from kemai.sales.models import FollowUp, Invoice, InvoiceTitle, Lead, Quote, ReturnExtension, Visit
 from kemai.sales.rules.cash import add_months
 from kemai.sales.services import prices
 
@@ -57,6 +57,7 @@ def forget(person: Person) -> list[str]:
     """Inside the caller's transaction. Returns what has to stay, and on which ground."""
     paths = forget_leads(person) + forget_visits(person)
     forget_answers(person)
+    forget_requests("customer", person.keys)
     for type_key, path, columns in TEXTS:
         forget_words(person, type_key, path, columns)
     transaction.on_commit(partial(remove_files, paths))
@@ -69,6 +70,7 @@ def forget_leads(person: Person) -> list[str]:
     leads = list(Lead.objects.filter(same).values_list("pk", flat=True))
     emptied: dict[str, Any] = dict.fromkeys(LEAD_EMPTIED, "")
     Lead.objects.filter(pk__in=leads).update(**emptied, name=person.instead, extra={})
+    forget_requests("lead", leads)
     touches = FollowUp.objects.filter(lead__in=leads)
     keys = list(touches.values_list("pk", flat=True))
     touches.update(body="", extra={})
@@ -84,6 +86,11 @@ def forget_visits(person: Person) -> list[str]:
     visits.update(report="", place="", latitude=None, longitude=None, accuracy=None, extra={})
     log_without(person, "visit", keys)
     return clear(get("visit"), keys)
+
+
+def forget_requests(type_key: str, keys: Sequence[int]) -> None:
+    """Why somebody wanted to keep them longer, and what was answered."""
+    ReturnExtension.objects.filter(type_key=type_key, object_id__in=keys).update(reason="", note="")
 
 
 def forget_answers(person: Person) -> None:
