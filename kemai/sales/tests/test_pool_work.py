@@ -140,6 +140,10 @@ def test_an_extension_is_asked_for_granted_explained_and_taken_back(people: dict
         == ""
     )
     assert extensions.history(KINDS["customer"], row.pk)[0].state == "undone"
+    records.update("customer", row.pk, {"owner": boss.user.pk}, by=boss.actor)
+    panel = browser(boss).get(f"/o/customer/{row.pk}/panel/owners", headers=HTMX).content.decode()
+    for shown in ("客户月底付款", "延期 7 天", str(boss.user)):
+        assert shown in panel
 
 
 def test_a_request_is_refused_with_a_reason_and_lapses_with_its_owner(people: dict[str, Person]) -> None:
