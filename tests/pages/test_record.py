@@ -191,6 +191,18 @@ def test_pages_ask_no_more_than_they_did(
         assert client.get(url_of(customer, tail=tail)).status_code == 200
 
 
+def test_the_timeline_of_the_page_leaves_out_only_what_is_not_there(people: dict[str, Person]) -> None:
+    """Sources whose related list is empty are not asked; all others are, for each person by what he sees."""
+    customer = customer_of(people["boss"])
+    page = browser(people["boss"]).get(url_of(customer)).content.decode()
+    assert "下单" not in page
+    order = make("order", customer=customer.pk)
+    receipt = make("receipt", customer=customer.pk)
+    page = browser(people["boss"]).get(url_of(customer)).content.decode()
+    assert f"/o/order/{order.pk}" in page
+    assert f"/o/receipt/{receipt.pk}" in page
+
+
 def test_deleted_records_say_so_and_come_back(people: dict[str, Person]) -> None:
     customer = customer_of(people["alice"])
     alice = browser(people["alice"])

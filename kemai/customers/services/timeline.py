@@ -120,9 +120,14 @@ def transitions(actor: Actor, type_key: str, customer_id: int, ask: Ask) -> Iter
 
 SOURCES = (
     TimelineSource(
-        "interaction", gettext_lazy("互动"), interactions, parts=Interaction.CHANNELS[:5], order=10
+        "interaction",
+        gettext_lazy("互动"),
+        interactions,
+        parts=Interaction.CHANNELS[:5],
+        order=10,
+        of="interaction",
     ),
-    TimelineSource("order", gettext_lazy("订单"), orders, order=20),
+    TimelineSource("order", gettext_lazy("订单"), orders, order=20, of="order"),
     TimelineSource("task", gettext_lazy("任务"), tasks, order=30),
     TimelineSource("state", gettext_lazy("状态变化"), transitions, order=40),
 )

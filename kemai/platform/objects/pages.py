@@ -140,3 +140,5 @@ class TimelineSource:
     read: Callable[[Actor, str, int, Ask], Iterable[Entry]]
     parts: Sequence[Option] = ()
     order: int = 50
+    of: str = ""
+    """The type of its records, where they are those of a related list: a page that has counted none does not ask."""

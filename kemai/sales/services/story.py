@@ -102,7 +102,7 @@ def link(type_key: str) -> str:
 
 
 SOURCES = (
-    TimelineSource("quote", gettext_lazy("报价"), quotes, order=22),
-    TimelineSource("contract", gettext_lazy("合同"), contracts, order=24),
-    TimelineSource("receipt", gettext_lazy("回款"), receipts, order=26),
+    TimelineSource("quote", gettext_lazy("报价"), quotes, order=22, of="quote"),
+    TimelineSource("contract", gettext_lazy("合同"), contracts, order=24, of="contract"),
+    TimelineSource("receipt", gettext_lazy("回款"), receipts, order=26, of="receipt"),
 )

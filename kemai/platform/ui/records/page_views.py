@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -98,11 +99,13 @@ def gone(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResp
 
 def body_context(subject: Subject, tab: str, request: HttpRequest, *, lines: bool = True) -> dict[str, Any]:
     """The tabs, and the timeline where it is the open one; other tabs are fetched when they are seen."""
-    tabs = tabs_of(subject, tab)
+    children, files = related.counted(subject.actor, subject.type, subject.pk)
+    tabs = tabs_of(subject, tab, children, files)
     chosen = next(one for one in tabs if one.active)
     context: dict[str, Any] = {"tabs": tabs, "chosen": chosen}
     if lines and chosen.key == "":
-        context |= timeline_context(subject, request.GET.get("kind", ""), "")
+        none_of = related.none_of(children)
+        context |= timeline_context(subject, request.GET.get("kind", ""), "", none_of)
     return context
 
 
@@ -124,10 +127,9 @@ def panels(subject: Subject) -> list[Panel]:
     return panels_of(subject.type)
 
 
-def tabs_of(subject: Subject, chosen: str) -> list[Tab]:
+def tabs_of(subject: Subject, chosen: str, children: Sequence[related.Child], files: int) -> list[Tab]:
     """动态, the panels, the related lists with their counts, files, history."""
     url = subject.url
-    children, files = related.counted(subject.actor, subject.type, subject.pk)
     found = [Tab("", _("动态"), f"{url}/timeline", url)]
     found += [
         Tab(panel.key, panel.title, f"{url}/panel/{panel.key}", f"{url}?tab={panel.key}")
@@ -246,8 +248,12 @@ def related_list(request: HttpRequest, actor: Actor, type_key: str, pk: int, chi
     return render(request, "ui/pages/related.html", context)
 
 
-def timeline_context(subject: Subject, kind: str, cursor: str) -> dict[str, Any]:
-    stretch = story.stretch(subject.actor, subject.type, subject.pk, cursor=cursor, kind=kind)
+def timeline_context(
+    subject: Subject, kind: str, cursor: str, none_of: Collection[str] = ()
+) -> dict[str, Any]:
+    stretch = story.stretch(
+        subject.actor, subject.type, subject.pk, cursor=cursor, kind=kind, none_of=none_of
+    )
     kinds = story.kinds(subject.type, kind)
     return {"stretch": stretch, "kinds": kinds, "kind": kind, "timeline_url": f"{subject.url}/timeline"}
 

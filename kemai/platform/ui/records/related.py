@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -63,6 +64,14 @@ def counted(actor: Actor, object_type: ObjectType, pk: int) -> tuple[list[Child]
     )
     shown = [child._replace(many=count) for child, count in zip(found, counts, strict=False)]
     return [*shown, *rest], counts[-1]
+
+
+def none_of(counted_children: Sequence[Child]) -> frozenset[str]:
+    """The types of which nothing that the actor may see belongs to the record (by the reference that the type declares;
+    an own reference says nothing about it)."""
+    declared = [child for child in counted_children if child.link.own is None]
+    some = {child.type.key for child in declared if child.many != 0}
+    return frozenset(child.type.key for child in declared) - some
 
 
 def child_of(actor: Actor, object_type: ObjectType, key: str) -> Child:

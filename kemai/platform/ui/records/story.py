@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -87,10 +87,20 @@ def kinds(object_type: ObjectType, chosen: str) -> list[Kind]:
     return found
 
 
-def stretch(actor: Actor, object_type: ObjectType, pk: int, *, cursor: str = "", kind: str = "") -> Stretch:
-    """Up to SIZE entries, newest first. Raises query.QueryError for a broken cursor or an unknown kind."""
+def stretch(
+    actor: Actor,
+    object_type: ObjectType,
+    pk: int,
+    *,
+    cursor: str = "",
+    kind: str = "",
+    none_of: Collection[str] = (),
+) -> Stretch:
+    """Up to SIZE entries, newest first. Sources of types in `none_of`, of which there are known to be none, are not
+    asked. Raises query.QueryError for a broken cursor or an unknown kind."""
     known = sources_of(object_type)
     wanted, part = chosen(known, kind)
+    wanted = [index for index in wanted if known[index].of not in none_of]
     place = Place.decode(cursor)
     merged = heapq.merge(
         *(walk(actor, object_type, pk, index, known[index], place, part) for index in wanted),
