@@ -4,6 +4,7 @@ session key, and secrets lie encrypted."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -83,19 +84,20 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return sealing.unseal("second step", encrypted_text)
 
 
+@cache
+def known_people() -> QuerySet[User]:
+    """Active people with department, roles and the versions: a row for each role. A question that every
+    page asks; it is put together once."""
+    held_by = {"held_role": "roles__id", "held_admin": "roles__is_admin", "held_two_step": "roles__two_step"}
+    people = User.objects.filter(is_active=True).select_related("department")
+    return people.annotate(**{name: F(path) for name, path in held_by.items()}, **versions())
+
+
 class Backend(AuthenticationBackend):  # type: ignore[misc]
     """allauth's way of checking names, e-mail addresses and passwords; a user comes with department and roles."""
 
     def get_user(self, user_id: int) -> User | None:
-        people: QuerySet[User] = User.objects.filter(pk=user_id, is_active=True).select_related("department")
-        held_by = {
-            "held_role": "roles__id",
-            "held_admin": "roles__is_admin",
-            "held_two_step": "roles__two_step",
-        }
-        rows: list[Any] = list(
-            people.annotate(**{name: F(path) for name, path in held_by.items()}, **versions())
-        )
+        rows: list[Any] = list(known_people().filter(pk=user_id))
         if not rows:
             return None
         user = rows[0]

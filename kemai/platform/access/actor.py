@@ -62,12 +62,13 @@ class Held(NamedTuple):
     is_admin: bool
 
 
+VERSIONS = (own.RIGHTS, own.META)
+
+
 def versions() -> dict[str, Subquery]:
     """What a person's row is annotated with: the versions of rights and of definitions, so that a right taken away is
     gone and a form published is there at the next request, in every process, and costs no question more."""
-    return {
-        key: Subquery(Setting.objects.filter(key=key).values("value")[:1]) for key in (own.RIGHTS, own.META)
-    }
+    return {key: Subquery(Setting.objects.filter(key=key).values("value")[:1]) for key in VERSIONS}
 
 
 def actor_for(user: Any, *, source: str = "form") -> Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from kemai.platform.access.actor import Actor
@@ -44,11 +44,12 @@ def scope(
     """The records of a type on which the actor may `verb`. The only source of querysets for people's eyes."""
     object_type = as_type(object_type)
     records = object_type.records()
-    if object_type.recycles:
-        records = records.filter(deleted_at=None)
     if verb_scope(actor, object_type, verb) == "none":
         return records.none()
-    return records.filter(allowed_q(actor, object_type, verb, by_values=by_values))
+    # in one step: a page asks for some twenty scopes, and each further step copies the query
+    alive = Q(deleted_at=None) if object_type.recycles else Q()
+    wanted = alive & allowed_q(actor, object_type, verb, by_values=by_values)
+    return records.filter(wanted) if wanted else records
 
 
 def may(actor: Actor, object_type: ObjectType | str, verb: str) -> bool:

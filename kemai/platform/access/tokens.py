@@ -6,12 +6,13 @@ import hashlib
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from kemai.platform.access.actor import Actor, Held, actor_for, versions
+from kemai.platform.access.actor import VERSIONS, Actor, Held, actor_for, versions
 from kemai.platform.models import ApiToken
 
 PREFIX = "kemai_"
@@ -40,14 +41,18 @@ def issue(
     return token, key
 
 
+@cache
+def good_tokens() -> QuerySet[ApiToken]:
+    """Tokens of active people with department, roles and the versions: a row for each role. Put together once."""
+    held = {"held_role": F("user__roles__id"), "held_admin": F("user__roles__is_admin")}
+    tokens = ApiToken.objects.filter(user__is_active=True).select_related("user__department")
+    return tokens.annotate(**versions(), **held)
+
+
 def actor_of_token(key: str) -> Actor | None:
     now = timezone.now()
-    tokens = ApiToken.objects.select_related("user__department").filter(
-        digest=digest(key), user__is_active=True
-    )
-    held = {"held_role": F("user__roles__id"), "held_admin": F("user__roles__is_admin")}
-    tokens = tokens.annotate(**versions(), **held)
-    found: list[Any] = list(tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now)))
+    mine = good_tokens().filter(Q(expires_at=None) | Q(expires_at__gt=now), digest=digest(key))
+    found: list[Any] = list(mine)
     if not found:
         return None
     token = found[0]
@@ -56,7 +61,7 @@ def actor_of_token(key: str) -> Actor | None:
     ]
     if token.last_used_at is None or now - token.last_used_at > SEEN_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    for name in versions():
+    for name in VERSIONS:
         setattr(token.user, name, getattr(token, name))
     actor = actor_for(token.user, source="api")
     return replace(
