@@ -86,8 +86,7 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 @cache
 def known_people() -> QuerySet[User]:
-    """Active people with department, roles and the versions: a row for each role. A question that every
-    page asks; it is put together once."""
+    """Active people with department, roles and the versions: a row for each role. Put together once."""
     held_by = {"held_role": "roles__id", "held_admin": "roles__is_admin", "held_two_step": "roles__two_step"}
     people = User.objects.filter(is_active=True).select_related("department")
     return people.annotate(**{name: F(path) for name, path in held_by.items()}, **versions())

@@ -93,7 +93,9 @@ class Customer(OwnedRecord):
         )  # fmt: skip
         indexes = (
             models.Index(fields=("owner", "created_at", "id"), name="customer_owner_created"),
-            models.Index(fields=("owner", "id"), name="customer_owner"),
+            # whose a customer is, and whether it is there at all, without the row: what a salesperson's list asks of
+            # every candidate on its way
+            models.Index(fields=("owner", "id", "deleted_at"), name="customer_owner"),
             models.Index(fields=("name_sort", "id"), name="customer_name_sort"),
             models.Index(fields=("created_at", "id"), name="customer_created"),
             models.Index(fields=("region", "id"), name="customer_region"),
