@@ -126,5 +126,9 @@ def database(name: str, folder: Path) -> dict[str, object]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         # no page reads enough to be worth starting parallel workers, which a wrong guess of the planner would do
-        "OPTIONS": {"options": "-c random_page_cost=1.1 -c jit=off -c max_parallel_workers_per_gather=0"},
+        "OPTIONS": {
+            "options": "-c random_page_cost=1.1 -c jit=off -c max_parallel_workers_per_gather=0",
+            # kept plans (docs/adr/038); a pooler that gives each transaction another session cannot have them
+            "prepare_threshold": None if query.get("prepare") == "0" else 2,
+        },
     }

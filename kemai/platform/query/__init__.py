@@ -15,6 +15,7 @@ from kemai.platform.query.rows import (
     groups,
     page,
 )
+from kemai.platform.query.steady import planned_once
 from kemai.platform.query.tree import EVERYTHING, Node, QueryError, parse, relations
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "page",
     "parse",
     "passes",
+    "planned_once",
     "quick_count",
     "relations",
 ]

@@ -21,6 +21,7 @@ from kemai.platform.objects import ObjectType, get
 from kemai.platform.query import plan
 from kemai.platform.query.counts import Count
 from kemai.platform.query.own import index_name
+from kemai.platform.query.steady import planned_once
 from kemai.platform.query.tree import QueryError
 
 FEW = 8
@@ -181,7 +182,8 @@ def page(
     if backwards:
         found.reverse()
     ids = [key for key, _value in found]
-    rows = {row["id"]: row for row in fetch(object_type.records().filter(pk__in=ids), object_type, specs)}
+    with planned_once():
+        rows = {row["id"]: row for row in fetch(object_type.records().filter(pk__in=ids), object_type, specs)}
     has_next = more if not backwards else True
     has_previous = more if backwards else position is not None
     return Page(

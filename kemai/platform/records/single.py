@@ -333,8 +333,9 @@ class integrity:
 def row_of(object_type: ObjectType, key: int, *, by: Actor) -> query.Row:
     """The record as the actor sees it. Raises access.NotVisible."""
     specs = access.visible_specs(by, object_type)
-    known = 0 < key < 2**63
-    rows = query.fetch(access.scope(by, object_type).filter(pk=key), object_type, specs) if known else []
+    seen = access.scope(by, object_type).filter(pk=key)
+    with query.planned_once():
+        rows = query.fetch(seen, object_type, specs) if 0 < key < 2**63 else []
     if not rows:
         raise access.NotVisible
     access.mask_rows(by, object_type, rows)

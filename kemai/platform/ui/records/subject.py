@@ -71,7 +71,8 @@ class Subject:
 
     def read(self) -> query.Row:
         records = access.scope(self.actor, self.type).filter(pk=self.pk)
-        rows = query.fetch(records, self.type, self.specs) if 0 < self.pk < 2**63 else []
+        with query.planned_once():
+            rows = query.fetch(records, self.type, self.specs) if 0 < self.pk < 2**63 else []
         if not rows:
             raise access.NotVisible
         access.mask_rows(self.actor, self.type, rows)
