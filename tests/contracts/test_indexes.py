@@ -9,7 +9,7 @@ from django.db import models
 from kemai.platform.objects import get
 
 CUSTOMER = get("customer")
-KEYS = {"id", "customer"}
+KEYS = {"id", "customer", "deleted_at"}  # the last: only to save a look at the row
 
 
 def walked(model: type[models.Model]) -> set[str]:

@@ -197,10 +197,10 @@ def test_the_timeline_of_the_page_leaves_out_only_what_is_not_there(people: dict
     page = browser(people["boss"]).get(url_of(customer)).content.decode()
     assert "下单" not in page
     order = make("order", customer=customer.pk)
-    receipt = make("receipt", customer=customer.pk)
+    touch = make("interaction", customer=customer.pk)
     page = browser(people["boss"]).get(url_of(customer)).content.decode()
     assert f"/o/order/{order.pk}" in page
-    assert f"/o/receipt/{receipt.pk}" in page
+    assert f"/o/interaction/{touch.pk}" in page
 
 
 def test_deleted_records_say_so_and_come_back(people: dict[str, Person]) -> None:

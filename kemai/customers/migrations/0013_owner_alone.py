@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0010_segment_label'),
+        ('customers', '0012_product_cost'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
