@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
@@ -43,6 +44,13 @@ def create(page: Page, type_key: str, /, **values: str) -> int:
     place = answer.headers.get("location", "")
     assert answer.status == 302, f"{answer.status} {answer.text()[:3000]}"
     return int(urlsplit(place).path.rstrip("/").rpartition("/")[2])
+
+
+def searchable(page: Page, type_key: str, key: int, text: str) -> None:
+    """Wait until the search knows a new record: that is the worker's doing, a moment after it was made."""
+    until = time.monotonic() + PATIENCE / 1000
+    while f"/o/{type_key}/{key}" not in page.request.get(f"/o/{type_key}/?q={text}").text():
+        assert time.monotonic() < until, f"the search does not find {text}"
 
 
 def csrf(page: Page) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import create, go, listening, rows, settled
+from tests.e2e.browsing import create, go, listening, rows, searchable, settled
 from tests.e2e.conftest import Entrance
 
 AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
@@ -36,6 +36,7 @@ def fill_in(page: Page, path: str) -> str:
 def test_the_palette_finds_by_initials_and_phone_tail(enter: Entrance) -> None:
     page = enter()
     key = create(page, "customer", name="张伟东", phone="13900117788")
+    searchable(page, "customer", key, "7788")
     for typed in ("zwd", "zhangweidong", "7788", "伟东"):
         page.keyboard.press("Control+k")
         box = page.locator("#palette input")
