@@ -11,6 +11,9 @@ const TRACES = ["k-recent"];
 const DAYS = 14 * 86_400_000;
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
+/** The person is logging out: what the page would still keep as it closes is not kept. */
+let over = false;
+
 /** Drafts are one person's: they outlive a session that ended, but neither a log-out nor somebody else's log-in. */
 export function forgetAll(): void {
   for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX) || TRACES.includes(name)) localStorage.removeItem(name);
@@ -29,6 +32,7 @@ function belong(): void {
 
 /** For what is more than a form's controls (the editor of lines): something of its own shape under a key of its own. */
 export function keepDraft(key: string, value: object): void {
+  if (over) return;
   try {
     localStorage.setItem(PREFIX + key, JSON.stringify({ ...value, at: Date.now() }));
   } catch {
@@ -80,6 +84,7 @@ function setValue(c: Control, value: unknown): void {
 }
 
 function save(form: HTMLFormElement): void {
+  if (over) return;
   const values = controls(form).map((c) => [c.name, valueOf(c)]);
   try {
     localStorage.setItem(keyOf(form), JSON.stringify({ at: Date.now(), values }));
@@ -141,7 +146,9 @@ export function installDrafts(): void {
   // whoever leaves in the middle of a word finds it again
   window.addEventListener("pagehide", () => [...timers.keys()].forEach(flush));
   document.addEventListener("submit", (event) => {
-    if (closest(event, "form[data-forget]")) forgetAll();
+    if (!closest(event, "form[data-forget]")) return;
+    over = true;
+    forgetAll();
   });
   document.addEventListener("click", (event) => {
     const kept = closest(event, "[data-draft-drop]");
