@@ -16,7 +16,7 @@ ARGS: dict[str, Any] = {
 
 WITH_CUSTOMER = {
     "customer_composer", "customer_log", "customer_step", "customer_consent", "customer_recheck",
-    "customer_claim", "customer_give_back", "customer_protect",
+    "customer_claim", "customer_give_back", "customer_extend", "customer_protect",
 }  # fmt: skip
 """Addresses whose `pk` is a customer's: as closed as the customer."""
 
@@ -25,6 +25,7 @@ MAY_SHOW_RECORDS = {
     "chain_months", "dashboard", "runs", "palette", "notices", "notices_drawer", "jobs", "imports", "ask_people",
     "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
+    "recheck_rehearse",
     "health_count", "mention_options", "export_requests", "notices_part", "customer_check",
     "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "targets", "targets_edit", "targets_spread", "visits", "ageing",
@@ -56,7 +57,7 @@ WITH_RECORD = {
     "segment_refresh": "segment", "segment_why": "segment", "chain_take_back": "", "run": "", "run_finished": "",
     "import_new": "", "deal_lose": "deal", "deal_move": "deal", "deal_tick": "deal", "lead_convert": "lead",
     "lead_claim": "lead",
-    "lead_give_back": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",
+    "lead_give_back": "lead", "lead_extend": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",
     "pool_claim_here": "customer", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
     "deal_gate": "deal", "course_move": "stage", "stage_remove": "stage", "pipeline_remove": "",
     "visit_field": "visit", "visit_check_in": "visit",
@@ -73,7 +74,7 @@ WITH_RECORD = {
     "invoice_reject": "invoice", "lines": "quote", "lines_edit": "quote", "lines_price": "quote", "api_lines": "quote",
     "quote_public": "", "quote_public_pdf": "",
     **dict.fromkeys((
-        "audit_entry", "duplicates_decide", "duplicates_merge", "pool", "pool_desk", "pool_edit", "pool_fill",
+        "audit_entry", "pool_extension", "duplicates_decide", "duplicates_merge", "pool", "pool_desk", "pool_edit", "pool_fill",
         "pool_remove", "pool_rule", "pool_rule_new", "pool_rule_remove", "pool_rehearse", "pool_rehearse_new",
     ), ""),
     **dict.fromkeys(("privacy_fulfil", "privacy_refuse", "privacy_verify"), "privacy_request"),
