@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.e2e.browsing import create, go, toast
+from tests.e2e.browsing import create, go, settled, toast
 from tests.e2e.conftest import Entrance
 
 
@@ -35,9 +35,8 @@ def test_a_card_is_dragged_through_its_gate_and_counts_in_the_forecast(enter: En
     toast(page, "已移到“需求确认”")
     expect(into.locator(".kcard")).to_have_count(1)
     expect(board.locator("[data-column=needs] [data-also]")).to_contain_text("197.5万")
-    card = board.locator(".kcard", has_text="看板预测商机")
-    card.focus()
-    page.keyboard.press("Alt+ArrowRight")
+    settled(page)
+    board.locator(".kcard", has_text="看板预测商机").press("Alt+ArrowRight")
     toast(page, "需求已和客户确认")
     expect(into.locator(".kcard")).to_have_count(1)
     go(page, "/sales/forecast")
