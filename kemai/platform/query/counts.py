@@ -16,7 +16,7 @@ CAP = 4_000
 STEP = 1_000
 WORK = 40
 """Steps of 1,000 instructions of SQLite's machine that a quick count may take: about 3 ms, whatever is asked."""
-CAP_JOINED, CAP_CROSSED = 1_000, 200
+CAP_JOINED, CAP_CROSSED = 1_000, 100
 """On PostgreSQL, whose work cannot be bounded from outside: where the condition is about another table, every hit costs
 a look at both; where conditions on several tables meet, of a tenth that is true on each side it has to look at forty
 times as many rows as it counts."""
