@@ -98,7 +98,7 @@ def sync() -> None:
 
 def weigh(label: str, client: Client) -> None:
     """Every page with no definition, then with many."""
-    key = Customer.objects.order_by("-pk").values_list("pk", flat=True)[7]
+    key = Customer.objects.order_by("pk").values_list("pk", flat=True)[7]
     pages = {
         "list": "/o/customer/", "list with filter": list_url(), "record": f"/o/customer/{key}",
         "form": f"/o/customer/{key}/edit", "new": "/o/customer/new", "orders": "/o/order/", "today": "/",
