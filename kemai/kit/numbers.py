@@ -101,6 +101,11 @@ def parse_percent(value: str | int | float | Decimal) -> Decimal:
     return number if text.endswith(("%", "‰")) else number / 100
 
 
+def record_key(text: str) -> int | None:
+    """The key that an address, a form or a cursor carries; None for what is no plain number of at most 18 digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def parse_int(value: str | int | float | Decimal) -> int:
     """Return a whole number; "12.0" is 12, "12.5" raises BadNumber(number_not_whole)."""
     number = parse_number(value)

@@ -60,7 +60,7 @@ export function offerDraft(node: HTMLElement): void {
   node.hidden = keptDraft(node.dataset["draftOffer"] ?? "") === null;
 }
 
-const keyOf = (form: HTMLFormElement): string => PREFIX + location.pathname + ":" + (form.dataset["draft"] ?? "");
+const keyOf = (form: HTMLFormElement): string => location.pathname + ":" + (form.dataset["draft"] ?? "");
 
 function controls(form: HTMLFormElement): Control[] {
   return [...form.elements].filter((c): c is Control =>
@@ -84,26 +84,14 @@ function setValue(c: Control, value: unknown): void {
 }
 
 function save(form: HTMLFormElement): void {
-  if (over) return;
-  const values = controls(form).map((c) => [c.name, valueOf(c)]);
-  try {
-    localStorage.setItem(keyOf(form), JSON.stringify({ at: Date.now(), values }));
-  } catch {
-    // a full or forbidden store must not stop anybody from working
-  }
+  keepDraft(keyOf(form), { values: controls(form).map((c) => [c.name, valueOf(c)]) });
 }
 
 export function restoreDraft(form: HTMLFormElement): void {
   if (form.dataset["draftReady"]) return;
   form.dataset["draftReady"] = "true";
-  let kept: { at: number; values: [string, unknown][] };
-  try {
-    kept = JSON.parse(localStorage.getItem(keyOf(form)) ?? "null");
-  } catch {
-    return;
-  }
+  const kept = keptDraft<{ values: [string, unknown][] }>(keyOf(form));
   if (!kept || find(".errors", form)) return;
-  if (Date.now() - kept.at > DAYS) return localStorage.removeItem(keyOf(form));
   let changed = false;
   const queue = new Map<string, unknown[]>();
   for (const [name, value] of kept.values) queue.set(name, [...(queue.get(name) ?? []), value]);
@@ -134,7 +122,7 @@ function flush(form: HTMLFormElement): void {
 export function clearDraft(form: HTMLFormElement): void {
   clearTimeout(timers.get(form));
   timers.delete(form);
-  localStorage.removeItem(keyOf(form));
+  dropDraft(keyOf(form));
 }
 
 export function installDrafts(): void {

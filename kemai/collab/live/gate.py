@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access
 from kemai.platform.access import Actor, actor_for
 from kemai.platform.access.grants import rights_version
@@ -94,7 +95,8 @@ def user_of(key: str) -> Any:
 def wanted(text: str) -> About | None:
     """ "customer/12" in the address says which record the page shows."""
     type_key, _slash, key = text.partition("/")
-    return (type_key, int(key)) if key.isascii() and key.isdigit() and len(key) < 19 else None
+    number = record_key(key)
+    return None if number is None else (type_key, number)
 
 
 def sees(actor: Actor, about: About) -> bool:

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from kemai.collab.services import members
 from kemai.collab.services.calendar import Layer, dates, feeds, layers_for, read
-from kemai.collab.views.notices import number
+from kemai.kit.numbers import record_key
 from kemai.platform.access import Actor, NotVisible
+from kemai.platform.fields import listed
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records.answers import last_changeset
@@ -70,7 +71,7 @@ def day_in(text: str) -> dt.date | None:
 
 def people_of(request: HttpRequest, actor: Actor) -> list[tuple[int, str]]:
     """Oneself, or the colleagues chosen: whose records the actor may see is decided by each layer."""
-    asked = [key for key in (number(text) for text in request.GET.getlist("who")) if key is not None]
+    asked = [key for key in (record_key(text) for text in request.GET.getlist("who")) if key is not None]
     if not asked:
         return [(actor.user_id or 0, actor.name)]
     known = dict(members.of(actor))
@@ -84,7 +85,7 @@ def people_of(request: HttpRequest, actor: Actor) -> list[tuple[int, str]]:
 def move(request: HttpRequest, actor: Actor) -> JsonResponse:
     """POST key=task/12, day=2026-12-01: through the write door, and taken back by its undo."""
     type_key, _slash, text = request.POST.get("key", "").partition("/")
-    key, day = number(text), day_in(request.POST.get("day", ""))
+    key, day = record_key(text), day_in(request.POST.get("day", ""))
     layer = next((one for one in layers_for(actor) if one.key == type_key), None)
     if layer is None or layer.move is None or key is None:
         raise NotVisible
@@ -126,7 +127,7 @@ def feeds_page(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def layer_words(keys: list[str], layers: list[Layer]) -> str:
     names = [str(one.label) for one in layers if one.key in keys]
-    return _("、").join(names) if names else _("全部")
+    return listed(names) if names else _("全部")
 
 
 @require_POST

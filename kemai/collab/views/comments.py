@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kemai.collab.models import Comment
 from kemai.collab.services import comments, composing, people, talking
 from kemai.collab.services.comments import Written
-from kemai.collab.views.notices import number
+from kemai.kit.numbers import record_key
 from kemai.platform import access
 from kemai.platform.access import Actor
+from kemai.platform.fields import listed
 from kemai.platform.objects import UnknownObject, get
 from kemai.platform.records import FieldErrors, sharing
 from kemai.platform.ui.door import is_fragment, signed_in
@@ -26,7 +27,7 @@ from kemai.platform.ui.records.answers import announce, go
 
 def chosen(request: HttpRequest) -> list[int]:
     """The people picked from the list after @."""
-    found = (number(text) for text in request.POST.get("mentions", "").split(","))
+    found = (record_key(text) for text in request.POST.get("mentions", "").split(","))
     return [key for key in found if key is not None][:100]
 
 
@@ -34,7 +35,7 @@ def told(unseen: Sequence[tuple[int, str]], text: str) -> str:
     """What is said after saving: who was mentioned and could not be told."""
     if not unseen:
         return text
-    names = _("、").join(name for _key, name in unseen)
+    names = listed(name for _key, name in unseen)
     return _("%(text)s。%(names)s 看不到这条记录，没有收到通知") % {"text": text, "names": names}
 
 
@@ -64,7 +65,7 @@ def on_record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> Htt
     if request.method != "POST":
         typed = {"body": request.GET.get("body", "")[:10_000]}
         return composer(request, actor, type_key, pk, typed, {})
-    parent = number(request.POST.get("parent", ""))
+    parent = record_key(request.POST.get("parent", ""))
     typed = {"body": request.POST.get("body", ""), "mentions": request.POST.get("mentions", "")}
     try:
         written = comments.write(
@@ -165,7 +166,7 @@ def edit(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 def share(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Lets one of those who were not told read the record, and tells them."""
-    user = number(request.POST.get("user", ""))
+    user = record_key(request.POST.get("user", ""))
     if user is None:
         raise access.NotVisible
     comment, name = comments.share_with(pk, user, by=actor)
@@ -202,7 +203,7 @@ def file(request: HttpRequest, actor: Actor, pk: int, file_id: int) -> HttpRespo
 @require_safe
 def mention_options(request: HttpRequest, actor: Actor) -> HttpResponse:
     """People whose name, pinyin or initials fit; those who may not see the record say so."""
-    type_key, key = request.GET.get("type", ""), number(request.GET.get("id", ""))
+    type_key, key = request.GET.get("type", ""), record_key(request.GET.get("id", ""))
     about = None
     if key is not None:
         try:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.collab.models import KINDS
 from kemai.collab.services import mail_server, notices, preferences
+from kemai.kit.numbers import record_key
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.models import Option
 from kemai.platform.records import FieldErrors
@@ -20,10 +21,6 @@ from kemai.platform.ui.door import is_fragment, signed_in
 
 PAGE = 50
 DRAWER = 20
-
-
-def number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def filters(values: Any) -> tuple[str, str]:
@@ -53,7 +50,7 @@ def list_context(
 @signed_in
 def page(request: HttpRequest, actor: Actor) -> HttpResponse:
     kind, show = filters(request.GET)
-    context = list_context(actor, kind, show, whole=True, before=number(request.GET.get("before", "")))
+    context = list_context(actor, kind, show, whole=True, before=record_key(request.GET.get("before", "")))
     context["kinds"] = [Option("", _("全部")), *KINDS]
     return render(request, "collab/notices.html", context)
 
@@ -91,7 +88,7 @@ def opened(request: HttpRequest, actor: Actor, pk: int) -> HttpResponseBase:
 def read(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """Mark the notices `id` ("12" or "12,13"), or all, as read."""
     sent = request.POST.get("id", "")
-    ids = [key for key in (number(one) for one in sent.split(",")) if key is not None]
+    ids = [key for key in (record_key(one) for one in sent.split(",")) if key is not None]
     notices.mark_read(actor.user_id or 0, ids if sent else None)
     nav.forget_count("unread", actor)
     if not is_fragment(request):

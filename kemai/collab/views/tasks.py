@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.collab.services import tasks
-from kemai.collab.views.notices import number
+from kemai.kit.numbers import record_key
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import KINDS, FieldSpec, Invalid
@@ -49,7 +49,7 @@ def reassign(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     task = access.one(actor, "task", pk, "edit")
     errors: dict[str, str] = {}
     if request.method == "POST":
-        owner = number(request.POST.get("owner", ""))
+        owner = record_key(request.POST.get("owner", ""))
         try:
             if owner is None:
                 raise FieldErrors({"owner": _("请选择同事")})

@@ -26,6 +26,7 @@ from kemai.customers.services.similar import (
     weights,
 )
 from kemai.kit import agreement, names, pinyin
+from kemai.kit.numbers import record_key
 from kemai.kit.parties import Party
 from kemai.platform import access, search
 from kemai.platform.access import SYSTEM, Actor
@@ -87,7 +88,8 @@ def parsed(object_type: ObjectType, typed: Mapping[str, str]) -> dict[str, Any]:
         if not text:
             continue
         if spec.ref:
-            found[key] = Ref(int(text), "") if text.isascii() and text.isdigit() and len(text) < 19 else None
+            number = record_key(text)
+            found[key] = None if number is None else Ref(number, "")
         elif role in {*NAMES, "address", "region"}:
             found[key] = text
         else:

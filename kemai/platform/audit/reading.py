@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
+from kemai.kit.numbers import record_key
 from kemai.platform.models import AuditEntry, Change, ChangeSet
 from kemai.platform.objects import ObjectType
 
@@ -44,7 +45,7 @@ def sets_about(type_key: str, object_id: int) -> QuerySet[Change, int]:
 
 def key_of(object_type: ObjectType | None, text: str) -> int:
     """The record that a number, or a key, names; 0 for none. The deleted ones too: the log outlives them."""
-    bare = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    bare = record_key(text) or 0
     numbering = object_type.numbering if object_type else None
     if object_type is None or numbering is None:
         return bare

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 FindOfType = Callable[[ObjectType, "Actor", Mapping[str, str], int | None], Sequence[Similar]]
 _panels: list[Panel] = []
 _sources: list[TimelineSource] = []
-_finders: list[FindOfType] = []
+_find: list[FindOfType] = []
+"""One at the most."""
 
 
 def add_panel_everywhere(panel: Panel) -> None:
@@ -43,11 +44,11 @@ def sources_of(object_type: ObjectType) -> list[TimelineSource]:
 
 def find_similar_everywhere(find: FindOfType) -> None:
     """Looks for doubles of what is being typed, of any type of which it was said what tells them."""
-    _finders.append(find)
+    _find[:] = [find]
 
 
 def similar_of(object_type: ObjectType) -> FindSimilar | None:
     """The type's own way of finding doubles of what is typed, else the common one; None where nothing tells them."""
-    if object_type.similar is not None or not object_type.compared or not _finders:
+    if object_type.similar is not None or not object_type.compared or not _find:
         return object_type.similar
-    return partial(_finders[0], object_type)
+    return partial(_find[0], object_type)

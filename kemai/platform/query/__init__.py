@@ -12,6 +12,7 @@ from kemai.platform.query.rows import (
     Row,
     TagRef,
     fetch,
+    fetch_keys,
     groups,
     page,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "capped_counts",
     "compile_q",
     "fetch",
+    "fetch_keys",
     "groups",
     "index_name",
     "moment",

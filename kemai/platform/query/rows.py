@@ -50,6 +50,14 @@ def fetch(queryset: QuerySet[Any], object_type: ObjectType, specs: Sequence[Fiel
     return finish(rows, object_type, specs)
 
 
+def fetch_keys(
+    queryset: QuerySet[Any], keys: Collection[int], object_type: ObjectType, specs: Sequence[FieldSpec]
+) -> dict[int, Row]:
+    """{key: row} of those of the keys that the queryset holds."""
+    with planned_once():
+        return {row["id"]: row for row in fetch(queryset.filter(pk__in=keys), object_type, specs)}
+
+
 def fetch_whole(queryset: QuerySet[Any], object_type: ObjectType, specs: Sequence[FieldSpec]) -> list[Row]:
     """Many own fields are taken out of their JSON here: two hundred paths cost the database's compiler more than the
     record."""
@@ -182,8 +190,7 @@ def page(
     if backwards:
         found.reverse()
     ids = [key for key, _value in found]
-    with planned_once():
-        rows = {row["id"]: row for row in fetch(object_type.records().filter(pk__in=ids), object_type, specs)}
+    rows = fetch_keys(object_type.records(), ids, object_type, specs)
     has_next = more if not backwards else True
     has_previous = more if backwards else position is not None
     return Page(

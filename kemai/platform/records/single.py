@@ -330,9 +330,11 @@ class integrity:
             raise Refused("duplicate", _("同样的记录刚刚被别人保存，请刷新后再试")) from error
 
 
-def row_of(object_type: ObjectType, key: int, *, by: Actor) -> query.Row:
-    """The record as the actor sees it. Raises access.NotVisible."""
-    specs = access.visible_specs(by, object_type)
+def row_of(
+    object_type: ObjectType, key: int, *, by: Actor, specs: Sequence[FieldSpec] | None = None
+) -> query.Row:
+    """The record as the actor sees it: all visible fields, or those of `specs`. Raises access.NotVisible."""
+    specs = access.visible_specs(by, object_type) if specs is None else specs
     seen = access.scope(by, object_type).filter(pk=key)
     with query.planned_once():
         rows = query.fetch(seen, object_type, specs) if 0 < key < 2**63 else []

@@ -93,9 +93,7 @@ def ranked_page(
 ) -> Found:
     start, size = offset(asked.cursor), asked.size
     wanted = ids[start : start + size]
-    with query.planned_once():
-        found = query.fetch(records.filter(pk__in=wanted), object_type, asked.specs)
-    rows = {row["id"]: row for row in found}
+    rows = query.fetch_keys(records, wanted, object_type, asked.specs)
     later = f"o{start + size}" if start + size < len(ids) else ""
     earlier = f"o{max(0, start - size)}" if start else ""
     return Found([rows[key] for key in wanted if key in rows], later, earlier, count)

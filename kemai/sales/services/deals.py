@@ -18,6 +18,7 @@ from kemai.customers.models import Interaction
 from kemai.kit.money import from_cents, to_cents
 from kemai.platform import access, events, records
 from kemai.platform.access import Actor
+from kemai.platform.fields import listed
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused, own
 from kemai.sales.models import Deal, StageEvent
@@ -152,7 +153,7 @@ def why_not(verdict: Verdict, old: StageRow, new: StageRow) -> str:
             return _("“%(stage)s”不允许退回") % {"stage": old.label}
         case "skipped":
             names = [row.label for key in old.step.next if (row := stages.find(key)) is not None]
-            return _("“%(stage)s”之后只能进入：%(next)s") % {"stage": old.label, "next": _("、").join(names)}
+            return _("“%(stage)s”之后只能进入：%(next)s") % {"stage": old.label, "next": listed(names)}
         case "no_reason":
             return _("请先选择输单原因")
         case "not_open":
@@ -168,7 +169,7 @@ def gate_words(verdict: Verdict, old: StageRow) -> str:
     fields = get("deal").fields
     missing = [str(fields[key].label) for key in texts_of(verdict, "fields") if key in fields]
     wanted = [*missing, *(_("清单：%(item)s") % {"item": item} for item in texts_of(verdict, "checklist"))]
-    return _("离开“%(stage)s”之前还需要：%(wanted)s") % {"stage": old.label, "wanted": _("、").join(wanted)}
+    return _("离开“%(stage)s”之前还需要：%(wanted)s") % {"stage": old.label, "wanted": listed(wanted)}
 
 
 def texts_of(verdict: Verdict, key: str) -> list[str]:

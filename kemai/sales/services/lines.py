@@ -17,6 +17,7 @@ from kemai.customers.models import Product
 from kemai.kit import numbers
 from kemai.kit.errors import KitError
 from kemai.kit.money import from_cents, parse_money, to_cents
+from kemai.kit.numbers import record_key
 from kemai.platform import access, audit, records
 from kemai.platform.access import Actor
 from kemai.platform.models import ChangeSet
@@ -139,8 +140,7 @@ def products_of(rows: Sequence[Mapping[str, Any]], by: Actor) -> dict[int, Produ
 
 
 def product_key(row: Mapping[str, Any]) -> int | None:
-    text = str(row.get("product") or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return record_key(str(row.get("product") or "").strip())
 
 
 def parse_row(

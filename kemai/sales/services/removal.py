@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access, records
 from kemai.platform.access import Actor
+from kemai.platform.fields import listed
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Deal, Pipeline, Stage
 from kemai.sales.services import stages
@@ -38,7 +39,7 @@ class Standing:
             _("“%(stage)s” %(n)s 个") % {"stage": row.label if (row := stages.find(key)) else key, "n": n}
             for key, n in self.counts.items()
         ]
-        return _("、").join(parts)
+        return listed(parts)
 
 
 def standing_in(keys: Sequence[str]) -> Standing:

@@ -19,6 +19,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from kemai.kit.errors import KitError
+from kemai.kit.numbers import record_key
 from kemai.kit.phone import parse_phone
 from kemai.platform.access import Actor
 from kemai.platform.models import ApiToken, Role
@@ -252,8 +253,7 @@ def _choice(field: str) -> Any:
 
 
 def _key(value: object) -> int | None:
-    text = str(value or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return record_key(str(value or ""))
 
 
 def _department(value: object, user: User) -> Department | None:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from kemai.kit.numbers import record_key
 from kemai.platform.access import Actor
 from kemai.platform.objects import UnknownObject, get
 from kemai.platform.records import FieldErrors, undoable
@@ -31,9 +32,7 @@ def method_labels() -> list[dict[str, str]]:
 
 
 def keys(values: list[str]) -> tuple[int, ...]:
-    return tuple(
-        dict.fromkeys(int(one) for one in values if one.isascii() and one.isdigit() and len(one) < 19)
-    )
+    return tuple(dict.fromkeys(key for one in values if (key := record_key(one)) is not None))
 
 
 def wish_of(request: HttpRequest, leaver: User) -> Wish:

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.kit.devices import device_of
+from kemai.kit.numbers import record_key
 from kemai.platform.access import Actor, actor_for
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.door import signed_in
@@ -94,9 +95,9 @@ def span(minutes: int) -> str:
 def end_sessions(request: HttpRequest, actor: Actor) -> HttpResponse:
     """End the session `id`, or all others."""
     user = user_of(request)
-    key = request.POST.get("id", "")
-    if key.isascii() and key.isdigit() and len(key) < 19:
-        sessions.end(user, int(key))
+    key = record_key(request.POST.get("id", ""))
+    if key is not None:
+        sessions.end(user, key)
     else:
         sessions.end_all(user, but=request.session.session_key)
     messages.success(request, _("已退出所选设备上的登录"))

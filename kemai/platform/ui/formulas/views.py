@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from kemai.kit.formula import Formula
+from kemai.kit.numbers import record_key
 from kemai.platform import access, query
 from kemai.platform.access import Actor
 from kemai.platform.fields import KINDS, FieldSpec
@@ -75,8 +76,8 @@ def sample(
 ) -> dict[str, str] | None:
     """The formula on one record: the one asked for, or the newest; None where there is none."""
     rows = access.scope(actor, object_type).order_by("-pk")
-    if key.isascii() and key.isdigit() and len(key) < 19:
-        rows = rows.filter(pk=key)
+    if (number := record_key(key)) is not None:
+        rows = rows.filter(pk=number)
     plan = formulas.plan_of(object_type)
     wanted = formula.reads.union(*(plan.inputs[one] for one in plan.needed(formula.reads)))
     specs = [object_type.fields[one] for one in sorted(wanted | {object_type.title})]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access, records
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
@@ -79,7 +80,7 @@ def selection(actor: Actor, object_type: ObjectType, post: QueryDict) -> Chosen:
     if post.get("all") == "1":
         return Chosen(query=post.get("query", "")[:20_000])
     parts = ",".join(post.getlist("ids")).split(",")
-    ids = [int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 19]
+    ids = [key for one in parts if (key := record_key(one)) is not None]
     return Chosen(ids=tuple(dict.fromkeys(ids))[:MOST_IDS])
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.jobs import Fatal, Progress, enqueue
@@ -89,8 +90,8 @@ def latest(gone: QuerySet[Any], before: str) -> QuerySet[Any]:
     """What was deleted last stands first: it is what somebody comes here for. `before` is the last record of the page
     before; one that was restored meanwhile leads back to the first page."""
     ordered = gone.order_by("-deleted_at", "-pk")
-    key = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else 0
-    at = gone.filter(pk=key).values_list("deleted_at", flat=True).first() if key else None
+    key = record_key(before)
+    at = gone.filter(pk=key).values_list("deleted_at", flat=True).first() if key is not None else None
     return ordered.filter(Q(deleted_at__lt=at) | Q(deleted_at=at, pk__lt=key)) if at else ordered
 
 
@@ -140,9 +141,7 @@ def restore(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     access.require(actor, object_type, "delete")
     if request.POST.get("all") == "1":
         return restore_all(request, actor, object_type)
-    ids = [
-        int(one) for one in request.POST.getlist("ids") if one.isascii() and one.isdigit() and len(one) < 19
-    ]
+    ids = [number for one in request.POST.getlist("ids") if (number := record_key(one)) is not None]
     if not ids:
         return go(request, reverse("bin", args=(key,)), _("请先选择要恢复的记录"))
     changes = records.restore(key, ids[:MOST_IDS], by=actor)

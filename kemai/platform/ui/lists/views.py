@@ -9,13 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.query import QueryError
+from kemai.platform.query import Count, QueryError
 from kemai.platform.ui import nav
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.faults import wants_json
@@ -160,11 +159,7 @@ def count(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     """The exact count, on request: it may take a second over a million."""
     object_type, state = opened(request, actor, key)
     number = found.matching(actor, object_type, state).count()
-    return render(
-        request,
-        "ui/pages/list_count.html",
-        {"text": ngettext("共 %(n)s 条", "共 %(n)s 条", number) % {"n": f"{number:,}"}},
-    )
+    return render(request, "ui/pages/list_count.html", {"text": table.count_text(Count(number, exact=True))})
 
 
 @require_POST

@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access, query, records
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
@@ -49,7 +50,7 @@ def merge(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
 
 def numbers(text: str) -> list[int]:
     parts = text.split(",")
-    return list(dict.fromkeys(int(one) for one in parts if one.isascii() and one.isdigit() and len(one) < 19))
+    return list(dict.fromkeys(key for one in parts if (key := record_key(one)) is not None))
 
 
 def page(

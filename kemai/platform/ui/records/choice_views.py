@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from kemai.kit import regions as kit
+from kemai.kit.numbers import record_key
 from kemai.platform import access, search
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType, get, similar_of
@@ -95,7 +96,7 @@ def similar(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
     object_type = get(type_key)
     access.require(actor, object_type, "create")
     editing = request.GET.get("id", "")
-    except_id = int(editing) if editing.isascii() and editing.isdigit() and len(editing) < 19 else None
+    except_id = record_key(editing)
     typed = Typed.of(request.GET, object_type.fields.values(), whole=False).values
     texts = {key: value for key, value in typed.items() if isinstance(value, str) and value.strip()}
     find = similar_of(object_type)

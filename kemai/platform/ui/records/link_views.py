@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access, records
 from kemai.platform.access import Actor
 from kemai.platform.objects import UnknownObject, all_types, get, link_kind, link_kinds
@@ -82,7 +83,8 @@ def other_of(text: str) -> tuple[str, int] | None:
         get(key)
     except UnknownObject:
         return None
-    return (key, int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else None
+    found = record_key(number)
+    return None if found is None else (key, found)
 
 
 def day(text: str) -> date | None:

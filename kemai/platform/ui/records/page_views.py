@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access, audit, records
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.access.auditor import may_audit
@@ -289,9 +290,9 @@ class Told(NamedTuple):
 def history(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
     subject = Subject(actor, type_key, pk, columns=[get(type_key).title])
     changes = audit.history(type_key, pk)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        changes = changes.filter(pk__lt=int(before))
+    before = record_key(request.GET.get("before", ""))
+    if before is not None:
+        changes = changes.filter(pk__lt=before)
     found = list(changes[: HISTORY + 1])
     shown, more = found[:HISTORY], len(found) > HISTORY
     diffs = audit.diffs(actor, subject.type, shown)

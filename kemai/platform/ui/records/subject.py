@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from kemai.platform import access, query
+from kemai.platform import access, query, records
 from kemai.platform.access import Actor, Masked
 from kemai.platform.fields import FieldSpec, Label, Ref
 from kemai.platform.models import Option
@@ -70,13 +70,7 @@ class Subject:
         )
 
     def read(self) -> query.Row:
-        records = access.scope(self.actor, self.type).filter(pk=self.pk)
-        with query.planned_once():
-            rows = query.fetch(records, self.type, self.specs) if 0 < self.pk < 2**63 else []
-        if not rows:
-            raise access.NotVisible
-        access.mask_rows(self.actor, self.type, rows)
-        return rows[0]
+        return records.row_of(self.type, self.pk, by=self.actor, specs=self.specs)
 
     @cached_property
     def url(self) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access, audit
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.access.auditor import is_auditor, may_audit
@@ -93,7 +94,7 @@ def person_option(key: str) -> list[dict[str, Any]]:
 
 
 def number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return record_key(text) or 0
 
 
 def matching(asked: Mapping[str, str]) -> QuerySet[AuditEntry]:

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from kemai.kit.numbers import record_key
 from kemai.platform import access, audit, records
 from kemai.platform.access import SYSTEM, Actor, NotVisible
 from kemai.platform.access.auditor import may_audit
@@ -189,10 +190,10 @@ class Touched(NamedTuple):
 def touched(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """The records of a change set, as far as the reader may see them."""
     one = find(actor, pk)
-    after = request.GET.get("after", "")
+    after = record_key(request.GET.get("after", ""))
     rows = one.changes.select_related("changeset").order_by("pk")
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
     found = list(rows[: RECORDS + 1])
     context = {
         "one": one,

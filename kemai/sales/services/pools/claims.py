@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from kemai.platform import access, records
+from kemai.platform import access, audit, records
 from kemai.platform.access import Actor, commons
 from kemai.platform.fields import Ref
 from kemai.platform.models import ChangeSet, OwnerChange
@@ -24,7 +24,7 @@ from kemai.sales.models import Pool, PoolMove
 from kemai.sales.rules.pools import claims
 from kemai.sales.rules.pools.claims import Asked, Check, Terms
 from kemai.sales.services.pools import looking
-from kemai.sales.services.pools.keeping import Intent, meaning
+from kemai.sales.services.pools.keeping import Intent, meaning, refresh_due
 from kemai.sales.services.pools.kinds import KINDS, Kind, in_scope, midnight, pools_by_key, today
 
 QUICK = dt.timedelta(minutes=10)
@@ -329,8 +329,6 @@ def protect(type_key: str, key: int, days: int, *, by: Actor) -> dt.date | None:
         before = keeping.protected_until
         kind.keepings.filter(pk=key).update(protected_until=until)
         note_protection(kind, key, before, until, by=by)
-    from kemai.sales.services.pools.keeping import refresh_due
-
     refresh_due(kind, [key])
     return until
 
@@ -355,8 +353,6 @@ def check_protection(kind: Kind, record: Any, pool: Pool | None, days: int) -> N
 def note_protection(
     kind: Kind, key: int, before: dt.date | None, until: dt.date | None, *, by: Actor
 ) -> ChangeSet | None:
-    from kemai.platform import audit
-
     if before == until:
         return None
     told = [before.isoformat() if before else None, until.isoformat() if until else None]
