@@ -114,7 +114,11 @@ def backup_command(ctx: click.Context, into: Path | None) -> None:
 
 
 @backup_command.command("verify", help=say("检查一份备份能否恢复", "Check that a backup can be restored"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("备份文件（.kbak）", "Backup file (.kbak)"),
+)
 @KEY_FILE
 def verify_backup(file: Path, key_file: Path | None) -> None:
     from kemai.platform.backup.verifying import verify
@@ -139,7 +143,11 @@ def list_backups() -> None:
 
 
 @click.command("restore", help=about("restore"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("备份文件（.kbak）", "Backup file (.kbak)"),
+)
 @click.option(
     "--into", required=True, type=click.Path(file_okay=False, path_type=Path),
     help=say("空的数据目录", "An empty data folder"),

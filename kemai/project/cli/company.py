@@ -47,11 +47,27 @@ def run_company(port: int, *, load_only: bool) -> None:
 
 
 @click.command("demo", help=about("demo"))
-@click.option("--port", default=settings.PORT, show_default=True, type=click.IntRange(1, 65535))
 @click.option(
-    "--data", type=click.Choice(["company", "completejourney"]), default="company", show_default=True
+    "--port",
+    default=settings.PORT,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help=say("网站的端口", "Port of the web server"),
 )
-@click.option("--scale", default=1.0, show_default=True, type=click.FloatRange(0.01, 5.0))
+@click.option(
+    "--data",
+    type=click.Choice(["company", "completejourney"]),
+    default="company",
+    show_default=True,
+    help=say("模拟的公司，或一家商店的真实记录", "A simulated company, or a real shop's records"),
+)
+@click.option(
+    "--scale",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.01, 5.0),
+    help=say("1 为两万客户、二十万订单", "1 makes 20,000 customers and 200,000 orders"),
+)
 @click.option("--load-only", is_flag=True, help=say("只装入数据，不启动网站", "Load the data, do not serve"))
 def demo_command(port: int, data: str, scale: float, load_only: bool) -> None:
     if data == "completejourney":
@@ -67,7 +83,13 @@ def demo_command(port: int, data: str, scale: float, load_only: bool) -> None:
 
 
 @click.command("real", help=about("real"))
-@click.option("--port", default=settings.PORT, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=settings.PORT,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help=say("网站的端口", "Port of the web server"),
+)
 @click.option("--load-only", is_flag=True, help=say("只装入数据，不启动网站", "Load the data, do not serve"))
 def real_command(port: int, load_only: bool) -> None:
     real(port, load_only=load_only)

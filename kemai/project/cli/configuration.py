@@ -21,7 +21,12 @@ def config_command() -> None:
 @config_command.command(
     "export", help=say("写出全部配置（默认写到屏幕）", "Write the whole configuration (to the screen)")
 )
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.argument(
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=False,
+    help=say("写入的文件，不给则输出", "File to write; printed when left out"),
+)
 def export(file: Path | None) -> None:
     from kemai.platform.define import config
 
@@ -34,7 +39,11 @@ def export(file: Path | None) -> None:
 
 
 @config_command.command("diff", help=say("比较文件和正在运行的配置", "Compare a file with what runs"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("配置文件", "Configuration file"),
+)
 @click.option("--remove", is_flag=True, help=say("也列出文件里没有的", "List what the file lacks, too"))
 def diff(file: Path, remove: bool) -> None:
     steps = read_steps(file, remove=remove)
@@ -42,7 +51,11 @@ def diff(file: Path, remove: bool) -> None:
 
 
 @config_command.command("import", help=say("导入配置文件", "Import a configuration file"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("配置文件", "Configuration file"),
+)
 @click.option("--rehearse", is_flag=True, help=say("只预演，不修改", "Rehearse only, change nothing"))
 @click.option("--remove", is_flag=True, help=say("删除文件里没有的", "Remove what the file lacks"))
 def import_(file: Path, rehearse: bool, remove: bool) -> None:

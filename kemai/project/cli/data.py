@@ -42,7 +42,11 @@ def show_progress(message: str, done: int, total: int | None) -> None:
 
 
 @click.command("analyse", help=about("analyse"))
-@click.argument("analysis", default="nightly")
+@click.argument(
+    "analysis",
+    default="nightly",
+    help=say("分析的名称，不给则全部", "The analysis; all of them when left out"),
+)
 @click.option("--full", is_flag=True, help=say("重新读取全部数据", "Read all data anew"))
 @click.option("--params", default="{}", help=say("参数（JSON）", "Parameters (JSON)"))
 def analyse_command(analysis: str, full: bool, params: str) -> None:
@@ -65,8 +69,14 @@ def analyse_command(analysis: str, full: bool, params: str) -> None:
 
 
 @click.command("export", help=about("export"))
-@click.argument("type_key", metavar="OBJECT")
-@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument(
+    "type_key", metavar="OBJECT", help=say("对象，如 customer、order", "Object, e.g. customer, order")
+)
+@click.argument(
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=say("写入的文件：.csv 或 .xlsx", "File to write: .csv or .xlsx"),
+)
 @click.option("--where", default="", help=say("条件树（JSON）", "Condition tree (JSON)"))
 @click.option("--as", "username", default="", help=say("以谁的权限", "With whose rights"))
 def export_command(type_key: str, path: Path, where: str, username: str) -> None:
@@ -89,7 +99,11 @@ def export_command(type_key: str, path: Path, where: str, username: str) -> None
 
 
 @click.command("import", help=about("import"))
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=say("要导入的文件：.csv、.xlsx 或 .zip", "File to import: .csv, .xlsx or .zip"),
+)
 @click.option("--to", "type_key", default="customer", show_default=True, help=say("对象", "Object"))
 @click.option("--shape", default="", help=say("格式：till 为收银明细", "Shape: till for till rows"))
 @click.option("--match", default="", help=say("匹配字段，逗号分隔", "Match fields, comma-separated"))

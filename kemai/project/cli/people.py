@@ -31,9 +31,9 @@ def user_command() -> None:
 
 
 @user_command.command("create", help=say("新建账号", "Create an account"))
-@click.argument("username")
+@click.argument("username", help=say("登录名", "Log-in name"))
 @click.option("--name", default="", help=say("姓名", "Full name"))
-@click.option("--email", default="")
+@click.option("--email", default="", help=say("邮箱", "E-mail"))
 @click.option(
     "--role", "roles", multiple=True, help=say("角色，可多次给出", "Role; may be given several times")
 )
@@ -75,7 +75,7 @@ def list_users() -> None:
 
 
 @user_command.command("password", help=say("重设密码", "Set a new password"))
-@click.argument("username")
+@click.argument("username", help=say("登录名", "Log-in name"))
 def set_password(username: str) -> None:
     from kemai.staff.services.people import set_password as renew
 
@@ -90,10 +90,18 @@ def token_command() -> None:
 
 
 @token_command.command("create", help=say("新建令牌（只显示一次）", "Create a token (shown once)"))
-@click.argument("username")
-@click.option("--name", default="cli", show_default=True)
-@click.option("--read-only", is_flag=True)
-@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 365))
+@click.argument("username", help=say("登录名", "Log-in name"))
+@click.option(
+    "--name", default="cli", show_default=True, help=say("给令牌起的名字", "What the token is called")
+)
+@click.option("--read-only", is_flag=True, help=say("只能读取", "May only read"))
+@click.option(
+    "--days",
+    default=365,
+    show_default=True,
+    type=click.IntRange(1, 365),
+    help=say("几天内有效", "Valid for so many days"),
+)
 def create_token(username: str, name: str, read_only: bool, days: int) -> None:
     from kemai.platform.access.tokens import issue
 
@@ -111,7 +119,7 @@ def list_tokens() -> None:
 
 
 @token_command.command("revoke", help=say("作废令牌", "Revoke a token"))
-@click.argument("number", type=int)
+@click.argument("number", type=int, help=say("令牌的编号（见 list）", "The token's number (see list)"))
 def revoke_token(number: int) -> None:
     from kemai.platform.access.tokens import revoke
 

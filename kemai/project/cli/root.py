@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from kemai.project.cli.words import speak_chinese
 from kemai.project.environment import default_data
 
 COMMANDS = {
@@ -117,13 +118,17 @@ TITLE = ("Kemai 客脉客户关系管理系统", "Kemai, the customer relationsh
 
 
 @click.command(cls=Commands, help=say(*TITLE))
-@click.version_option(package_name="kemai", prog_name="kemai")
+@click.version_option(
+    package_name="kemai", prog_name="kemai", help=say("显示版本并退出。", "Show the version and exit.")
+)
 def root() -> None:
     return None
 
 
 def main() -> None:
     """The entry point. What is wrong with a command's input ends with a sentence, not with a trace."""
+    if chinese():
+        speak_chinese()
     sys.exit(run(root))
 
 

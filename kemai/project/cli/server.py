@@ -57,8 +57,16 @@ def serve(host: str, port: int, *, worker: bool = True, live: bool = True, prepa
 
 
 @click.command("serve", help=about("serve"))
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help=say("监听的地址", "Address to listen at")
+)
+@click.option(
+    "--port",
+    default=PORT,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help=say("网站的端口", "Port of the web server"),
+)
 @click.option("--no-worker", is_flag=True, help=say("不启动后台任务", "Do not start a worker"))
 @click.option("--no-live", is_flag=True, help=say("不启动实时更新进程", "Do not start the live process"))
 @click.option("--no-migrate", is_flag=True, help=say("不升级数据库", "Leave the database as it is"))
@@ -68,11 +76,14 @@ def serve_command(host: str, port: int, no_worker: bool, no_live: bool, no_migra
 
 
 @click.command("live", help=about("live"))
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help=say("监听的地址", "Address to listen at")
+)
 @click.option(
     "--port",
     default=env.integer("KEMAI_LIVE_PORT", min(PORT + 1, 65535), low=1, high=65535),
     show_default=True,
+    help=say("实时更新的端口", "Port of live updates"),
 )
 def live_command(host: str, port: int) -> None:
     from kemai.project.generation import live

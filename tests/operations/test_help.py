@@ -1,0 +1,46 @@
+"""The command line explains itself: every command, argument and option, in the language of the terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+
+from kemai.project.cli.root import COMMANDS, root
+from tests.e2e.company import ROOT
+
+
+def every(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for key, child in command.commands.items():
+            yield from every(child, f"{name} {key}")
+
+
+def test_every_command_and_its_words_are_explained() -> None:
+    context = click.Context(root)
+    for name in COMMANDS:
+        found = root.get_command(context, name)
+        assert found is not None
+        for path, command in every(found, name):
+            assert command.help, path
+            for given in command.params:
+                help_text = getattr(given, "help", "")
+                assert help_text, f"{path}: {given.name}"
+
+
+def test_help_and_refusals_are_chinese_where_the_terminal_is() -> None:
+    def said(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "kemai.project.cli", *words],
+            cwd=ROOT, env={"KEMAI_LANG": "zh", "PATH": ""}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
+    assert "用法：" in said("serve", "--help")
+    assert "网站的端口" in said("serve", "--help")
+    for text in (said("serve", "--help"), said("serve", "--port", "0"), said("imprt")):
+        assert not [word for word in ("Usage", "Options:", "Show", "Error", "Invalid", "Try") if word in text]
+    assert "不在范围" in said("serve", "--port", "0")
