@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
+import pytest
+from click.testing import CliRunner
 
 from kemai.project.cli.root import COMMANDS, root
 from tests.e2e.company import ROOT
@@ -44,3 +47,31 @@ def test_help_and_refusals_are_chinese_where_the_terminal_is() -> None:
     for text in (said("serve", "--help"), said("serve", "--port", "0"), said("imprt")):
         assert not [word for word in ("Usage", "Options:", "Show", "Error", "Invalid", "Try") if word in text]
     assert "不在范围" in said("serve", "--port", "0")
+
+
+@pytest.mark.django_db
+def test_import_says_what_was_left_out_and_refused(tmp_path: Path) -> None:
+    from kemai.project.cli.data import import_command
+
+    (tmp_path / "customers.csv").write_text("名称,地区,不认识的列\n甲,火星省,1\n乙,,2\n", encoding="utf-8")
+    done = CliRunner().invoke(import_command, [str(tmp_path / "customers.csv")])
+    assert done.exit_code == 0
+    assert "不认识的列" in done.output
+    assert "火星省" in done.output
+    assert "火星省" in (tmp_path / "customers.refused.csv").read_text(encoding="utf-8-sig")
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04" + bytes(500))
+    refused = CliRunner().invoke(import_command, [str(tmp_path / "broken.xlsx")])
+    assert refused.exit_code == 1
+    assert "工作簿" in refused.output
+    assert "xlsx_broken" not in refused.output
+
+
+def test_a_missing_database_is_a_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kemai.project.cli", "user", "list"],
+        cwd=ROOT, env={"KEMAI_LANG": "en", "PATH": "", "KEMAI_DATA": str(tmp_path)}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "kemai migrate" in done.stderr
+    assert "Traceback" not in done.stderr

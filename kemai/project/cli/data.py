@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+import zipfile
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 from django.contrib.auth import get_user_model
 
+from kemai.kit.tabular import profile, rows
 from kemai.platform import query
 from kemai.platform.access import SYSTEM, Actor, Denied, actor_for
 from kemai.platform.objects import UnknownObject, all_types, get
-from kemai.platform.records import FieldErrors, Refused
+from kemai.platform.records import FieldErrors, Refused, location
 from kemai.project.cli.root import about, say
+
+if TYPE_CHECKING:
+    from kemai.platform.models import ImportRun
+
+SHOWN_REASONS = 10
 
 
 def acting(username: str, source: str) -> Actor:
@@ -80,8 +89,6 @@ def analyse_command(analysis: str, full: bool, params: str) -> None:
 @click.option("--where", default="", help=say("条件树（JSON）", "Condition tree (JSON)"))
 @click.option("--as", "username", default="", help=say("以谁的权限", "With whose rights"))
 def export_command(type_key: str, path: Path, where: str, username: str) -> None:
-    import shutil
-
     from kemai.platform.exports import Order, write
 
     actor = acting(username, "export")
@@ -117,25 +124,67 @@ def import_command(
     from dataclasses import replace
 
     from kemai.platform import imports
+    from kemai.platform.imports.messages import explain_code
 
     actor = acting(username, "import")
     try:
         run = imports.upload(path, path.name, known_type(type_key), shape, by=actor)
         if run.state == "failed":
-            raise click.ClickException(str(run.source.get("error", "")))
+            raise click.ClickException(explain_code(run.source["error"], run.source.get("params", {})))
         guessed = imports.suggestion(run, by=actor)
         options = guessed.options
         if match:
             options = replace(options, match=tuple(key for key in match.split(",") if key))
         imports.configure(run, guessed.columns, options, by=actor)
-        report = imports.rehearse(run, rows_progress) if rehearse_only else None
-        counts = report["counts"] if report is not None else imports.execute(run, rows_progress).counts
+        if rehearse_only:
+            imports.rehearse(run, rows_progress)
+        else:
+            run = imports.execute(run, rows_progress)
     except (Denied, Refused) as error:
         raise click.ClickException(str(error)) from error
     except FieldErrors as error:
         raise click.ClickException("; ".join(error.errors.values())) from error
     click.echo("", err=True)
-    click.echo(orjson.dumps(counts, option=orjson.OPT_INDENT_2, default=str).decode())
+    show_result(run, path)
+
+
+def show_result(run: ImportRun, path: Path) -> None:
+    """What became of the columns and the rows, and where those that were refused lie with their reasons."""
+    taken = {column["column"] for column in run.mapping["columns"]}
+    left = [name for index, name in enumerate(run.source["header"]) if index not in taken]
+    if left:
+        names = say("、", ", ").join(left)
+        click.echo(say(f"没有导入的列：{names}", f"Columns left out: {names}"))
+    counts = run.rehearsal["counts"] if run.state == "rehearsed" else run.counts
+    figures = {
+        name: f"{int(counts.get(name, 0)):,}" for name in ("rows", "create", "update", "skip", "refuse")
+    }
+    sentence = say(
+        "共 {rows} 行：新建 {create}，更新 {update}，跳过 {skip}，拒绝 {refuse}",
+        "{rows} rows: {create} new, {update} updated, {skip} skipped, {refuse} refused",
+    )
+    click.echo(sentence.format(**figures))
+    if run.error_file is not None:
+        show_refused(location(run.error_file), path)
+
+
+def show_refused(errors: Path, path: Path) -> None:
+    """The first reasons; the whole file goes beside the one that was imported, to be mended and imported again."""
+    for row in islice(rows(profile(errors)), SHOWN_REASONS):
+        if isinstance(row, list):
+            click.echo(f"  ✗ {row[-1]}"[:300])
+    kind = ".xlsx" if zipfile.is_zipfile(errors) else ".csv"
+    target = path.with_name(f"{path.stem}.refused{kind}")
+    try:
+        shutil.copyfile(errors, target)
+    except OSError:
+        target = errors
+    click.echo(
+        say(
+            f"被拒绝的行及原因：{target}，改好后可再次导入",
+            f"Refused rows and why: {target}; mend and import it again",
+        )
+    )
 
 
 def rows_progress(done: int, total: int, *_more: object) -> None:

@@ -143,4 +143,27 @@ def run(command: Callable[..., Any]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo(say("已中断", "Interrupted"), err=True)
         return 130
+    except Exception as error:
+        told = about_database(error)
+        if told is None:
+            raise
+        click.echo(told, err=True)
+        return 1
     return 0
+
+
+def about_database(error: Exception) -> str | None:
+    """What to do when there is no database, or none in the place that was named; None for any other trouble."""
+    from django.db.utils import OperationalError, ProgrammingError
+
+    if not isinstance(error, OperationalError | ProgrammingError):
+        return None
+    from django.conf import settings
+
+    place = os.environ.get("KEMAI_DATABASE_URL", "").rpartition("@")[2] or settings.DATA_DIR
+    why = str(error).splitlines()[0] if str(error) else ""
+    if "no such table" in why or "does not exist" in why:
+        zh = f"{place} 里还没有客脉的数据：请检查 KEMAI_DATA 与 KEMAI_DATABASE_URL；全新安装请先运行 kemai migrate"
+        en = f"No data of Kemai in {place}: check KEMAI_DATA and KEMAI_DATABASE_URL; kemai migrate makes a new one"
+        return say(zh, en)
+    return say(f"数据库用不了（{place}）：{why}", f"The database cannot be used ({place}): {why}")
