@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import ObjectType, all_types
-from kemai.platform.search.lookup import match_within
+from kemai.platform.search.lookup import ENOUGH, match_within
 from kemai.platform.search.records import value_kinds
+from kemai.platform.search.words import document, question, ranker
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def search_type(actor: Actor, object_type: ObjectType, text: str, limit: int = 5
     """Ids of the records found that the actor may see, best first."""
     hidden = hidden_kinds(actor, object_type)
     visible = access.scope(actor, object_type)
-    found, _all = match_within(visible, object_type.key, text, hidden=hidden, want=limit)
+    # more than are shown: the best are not the newest (zw is 张伟 before everybody whose name ends in 志伟)
+    found, _all = match_within(visible, object_type.key, text, hidden=hidden, want=max(limit, ENOUGH))
     return found[:limit]
 
 
@@ -43,7 +45,10 @@ def everything(actor: Actor, text: str, limit: int = 20) -> list[Hit]:
         titles = titles_of(actor, object_type, ids)
         hits += [Hit(object_type.key, key, titles[key]) for key in ids if key in titles]
     share = max(3, limit // 4)
+    rank = ranker(question(text))
     first = [hit for place, hit in _places(hits) if place < share]
+    # a customer of that name before a task about one of them
+    first.sort(key=lambda hit: rank(document([("name", hit.title)])))
     rest = [hit for place, hit in _places(hits) if place >= share]
     return (first + rest)[:limit]
 

@@ -257,7 +257,7 @@ def _holds(node: Word | All | Either, padded: str) -> bool:
 
 def ranker(question: Question) -> Callable[[str], int]:
     """How well a document answers, smaller is better: for each run 0 for the whole first value or a whole word, 1 for
-    the beginning of the first value, 2 for anything else."""
+    the beginning of the first value or the sound of a name's end (zw of 刘志伟), 2 for anything else."""
     tests = [_run_ranker(run) for run in question.runs]
     return tests[0] if len(tests) == 1 else lambda doc: sum(test(doc) for test in tests)
 
@@ -274,7 +274,13 @@ def _run_ranker(run: Run) -> Callable[[str], int]:
         padded = f" {doc} "
         for word in marked:
             if word in padded:
-                return 0
+                return int(run.text.isalpha() and _ends_a_name(run.text, padded))
         return 1 if doc.startswith(run.text) else 2
 
     return rank
+
+
+def _ends_a_name(text: str, padded: str) -> bool:
+    """Is the word the sound of a name's end only? It then follows, within two words, the longer sound that it ends."""
+    before = padded.partition(f" {text} ")[0].rsplit(" ", 2)[-2:]
+    return any(word != text and word.endswith(text) for word in before)

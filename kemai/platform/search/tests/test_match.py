@@ -178,6 +178,14 @@ def test_the_exact_name_comes_first_then_its_beginnings_then_the_rest() -> None:
     assert search.match("customer", "张伟") == [1, 3, 5]
 
 
+def test_initials_of_a_whole_name_come_before_those_of_its_end() -> None:
+    """zw is 张伟 before the many whose given name is 志伟."""
+    people = [(1, [("name", "张伟")]), *((key, [("name", "刘志伟")]) for key in range(2, 9))]
+    search.index_many("customer", people)
+    assert search.match("customer", "zw") == [1, 8, 7, 6, 5, 4, 3, 2]
+    assert search.match("customer", "zhiwei")[0] == 8
+
+
 def test_masked_numbers_cannot_be_guessed_digit_by_digit() -> None:
     search.index_many("customer", NAMES)
     hidden = {"phone", "email"}
