@@ -33,6 +33,7 @@ installIslands((node) => {
   dom.all<HTMLFormElement>("form[data-draft]", node).forEach(draft.restoreDraft);
   dom.all("[data-draft-offer]", node).forEach(draft.offerDraft);
   if (node instanceof HTMLFormElement && node.dataset["draft"] !== undefined) draft.restoreDraft(node);
+  draft.opened(node);
 });
 installLive();
 document.documentElement.dataset["js"] = "ready";

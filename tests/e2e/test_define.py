@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -231,6 +232,44 @@ def test_the_configuration_goes_out_is_changed_rehearsed_and_comes_back(enter: E
     agree(page)
     toast(page, "已退回")
     settled(page, "/o/product/new", "baoxiu", there=False)
+
+
+def test_a_long_form_is_folded_opened_filled_and_saved(enter: Entrance) -> None:
+    page = enter()
+    own: dict[str, dict[str, Any]] = {
+        f"extra_{n}": {"kind": "text", "label": f"附加{n:02}"} for n in range(45)
+    }
+    own["extra_need"] = {"kind": "text", "label": "必须写", "required": True}
+    told = yaml.safe_load(page.request.get("/settings/configuration/file").text())
+    told["fields"] = {"competitor": own}
+    post(page, "/settings/configuration/apply", text=yaml.safe_dump(told, allow_unicode=True))
+    settled(page, "/o/competitor/new", "extra_need", there=True)
+    go(page, "/o/competitor/new")
+    page.fill("[name=name]", "长表单对手")
+    expect(page.locator("[name=extra_need]")).to_be_visible()
+    expect(page.locator("[name=extra_25]")).to_have_count(0)
+    page.locator("[data-rest]").click()
+    expect(page.locator("[name=extra_25]")).to_be_visible()
+    expect(page.locator("[data-rest]")).to_have_count(0)
+    assert page.evaluate("document.activeElement.name").startswith("extra_"), (
+        "whoever opened it goes on in it"
+    )
+    page.fill("[name=extra_25]", "写在折起的一段里")
+    go(page, "/o/competitor/new")
+    expect(page.locator("[name=extra_25]")).to_have_value("写在折起的一段里")  # the draft opens it
+    expect(page.locator("[name=name]")).to_have_value("长表单对手")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator(".errors")).to_contain_text("必须写")
+    expect(page.locator("[name=extra_25]")).to_have_value("写在折起的一段里")
+    page.fill("[name=extra_need]", "有")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/o/competitor/\d+$"))
+    go(page, f"{page.url}/edit")
+    expect(page.locator("[name=extra_25]")).to_have_count(0)
+    page.fill("[name=extra_need]", "改过")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("#rec-facts")).to_contain_text("改过")
+    expect(page.locator("#rec-facts")).to_contain_text("写在折起的一段里")
 
 
 def test_only_administrators_come_here(enter: Entrance) -> None:

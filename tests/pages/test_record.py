@@ -16,8 +16,10 @@ from kemai.collab.models import Task
 from kemai.customers.models import Customer, Interaction
 from kemai.platform import records
 from kemai.platform.access import SYSTEM, rights_changed
+from kemai.platform.define import fields, objects
 from kemai.platform.models import Change, FieldRule, Grant, Role
 from kemai.platform.objects import all_types
+from kemai.platform.ui.records import related
 from tests.factory import make
 from tests.people import Person
 
@@ -241,3 +243,37 @@ def test_what_is_not_allowed_says_why(people: dict[str, Person]) -> None:
     assert f'href="{url_of(customer, tail="/edit")}"' not in page
     assert browser(people["bob"]).get(url_of(customer, tail="/edit")).status_code == 403
     assert browser(people["bob"]).post(url_of(customer, tail="/delete")).status_code == 403
+
+
+def test_of_many_own_objects_that_point_here_the_last_stand_in_one_list(people: dict[str, Person]) -> None:
+    for number in range(related.TABS + 2):
+        own = objects.create_object({"label": f"对象{number}"}, by=SYSTEM, key=f"own_{number}")
+        link = {"label": "商品", "ref": "product"}
+        fields.create_field(own.key, "reference", link, by=SYSTEM, key="of")
+    product = make("product")
+    last = f"own_{related.TABS + 1}"
+    records.create(last, {"name": "指到这里", "of": product.pk}, by=SYSTEM)
+    boss, url = browser(people["boss"]), url_of(product, "product")
+    page = boss.get(url).content.decode()
+    assert f"tab=related-{last}" not in page
+    assert "tab=other-lists" in page
+    others = boss.get(f"{url}/related/other-lists").content.decode()
+    assert f'href="{url}?tab=related-{last}"' in others
+    assert '<span class="num muted">1</span>' in others
+    chosen = boss.get(f"{url}?tab=related-{last}").content.decode()
+    assert f'{url}/related/{last}"' in chosen
+    assert "指到这里" in boss.get(f"{url}/related/{last}").content.decode()
+    assert f"对象{related.TABS + 1}" in boss.get(f"{url}/delete").content.decode(), (
+        "deleting tells all of them"
+    )
+
+
+def test_the_page_of_all_objects_asks_as_much_for_sixty_as_for_ten(
+    people: dict[str, Person], django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        objects.create_object({"label": f"对象{number}"}, by=SYSTEM, key=f"own_{number}")
+    boss = browser(people["boss"])
+    boss.get("/settings/objects/")
+    with django_assert_max_num_queries(8):
+        assert "对象19" in boss.get("/settings/objects/").content.decode()

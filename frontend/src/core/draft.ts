@@ -1,4 +1,5 @@
 import { all, closest, find, meta } from "./dom";
+import { htmx } from "./htmx";
 
 /**
  * A form with data-draft="key" loses nothing that was typed: changes are kept in this browser until the
@@ -83,8 +84,48 @@ function setValue(c: Control, value: unknown): void {
   c.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
 }
 
+type Kept = Map<string, unknown[]>;
+/** What a draft says about fields that are still folded: they are drawn by the server first. */
+const folded = new WeakMap<HTMLFormElement, Kept>();
+
 function save(form: HTMLFormElement): void {
-  keepDraft(keyOf(form), { values: controls(form).map((c) => [c.name, valueOf(c)]) });
+  const waiting = [...(folded.get(form) ?? [])].flatMap(([name, values]) => values.map((value) => [name, value]));
+  keepDraft(keyOf(form), { values: [...controls(form).map((c) => [c.name, valueOf(c)]), ...waiting] });
+}
+
+/** Gives controls what the draft kept for them; true where that changed one. */
+function fill(some: Control[], kept: Kept): boolean {
+  let changed = false;
+  for (const control of some) {
+    const value = kept.get(control.name)?.shift();
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(valueOf(control))) continue;
+    setValue(control, value);
+    changed = true;
+  }
+  return changed;
+}
+
+function unfold(form: HTMLFormElement, kept: Kept): boolean {
+  const rests = all("[data-rest]", form).filter((rest) => namesOf(rest).some((name) => kept.get(name)?.length));
+  if (!rests.length) return false;
+  folded.set(form, kept);
+  for (const rest of rests) {
+    const headers = JSON.parse(rest.getAttribute("hx-headers") ?? "{}") as Record<string, string>;
+    void htmx.ajax("GET", rest.getAttribute("hx-get") ?? "", { source: rest, target: rest.parentElement ?? rest, swap: "outerHTML", headers });
+  }
+  return true;
+}
+
+const namesOf = (rest: HTMLElement): string[] => (rest.dataset["rest"] ?? "").split(" ");
+
+/** A folded part of a form was opened: the draft's values come back, and whoever opened it goes on in it. */
+export function opened(node: HTMLElement): void {
+  const form = node.closest<HTMLFormElement>("form[data-draft]");
+  const kept = form && folded.get(form);
+  if (form && kept) fill(controls(form).filter((control) => node === control || node.contains(control)), kept);
+  if (!form || !node.dataset["field"] || form.dataset["opens"] !== node.dataset["field"]) return;
+  delete form.dataset["opens"];
+  find("input:not([type=hidden]), select, textarea", node)?.focus();
 }
 
 export function restoreDraft(form: HTMLFormElement): void {
@@ -92,17 +133,12 @@ export function restoreDraft(form: HTMLFormElement): void {
   form.dataset["draftReady"] = "true";
   const kept = keptDraft<{ values: [string, unknown][] }>(keyOf(form));
   if (!kept || find(".errors", form)) return;
-  let changed = false;
-  const queue = new Map<string, unknown[]>();
+  const queue: Kept = new Map();
   for (const [name, value] of kept.values) queue.set(name, [...(queue.get(name) ?? []), value]);
-  for (const control of controls(form)) {
-    const value = queue.get(control.name)?.shift();
-    if (value === undefined || JSON.stringify(value) === JSON.stringify(valueOf(control))) continue;
-    setValue(control, value);
-    changed = true;
-  }
+  const changed = fill(controls(form), queue);
+  const more = unfold(form, queue);
   const bar = find("[data-draft-bar]", form);
-  if (bar) bar.hidden = !changed;
+  if (bar) bar.hidden = !changed && !more;
 }
 
 const timers = new Map<HTMLFormElement, number>();
@@ -144,6 +180,8 @@ export function installDrafts(): void {
       dropDraft(kept.dataset["draftDrop"] ?? "");
       all("[data-draft-offer]").forEach(offerDraft);
     }
+    const rest = closest(event, "[data-rest]");
+    if (rest?.closest("form")) rest.closest("form")!.dataset["opens"] = namesOf(rest)[0] ?? "";
     const form = closest(event, "[data-draft-discard]")?.closest("form");
     if (!form) return;
     clearDraft(form);

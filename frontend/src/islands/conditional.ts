@@ -41,7 +41,8 @@ export function mount(host: HTMLElement): () => void {
       mark(node, rule.required || (rule.require !== null && passes(rule.require, value, config.kinds) === true));
     }
     for (const section of all("fieldset.form-section", form)) {
-      section.hidden = all("[data-field]", section).every((node) => node.hidden) && all("[data-field]", section).length > 0;
+      const fields = all("[data-field]", section);
+      section.hidden = fields.length > 0 && fields.every((node) => node.hidden) && !find("[data-rest]", section);
     }
   };
   for (const event of ["input", "change", "draft:restored"]) form.addEventListener(event, apply);

@@ -46,6 +46,12 @@ def own_fields(type_key: str, *, gone: bool = False) -> list[FieldDef]:
     return list(rows.order_by("position", "pk"))
 
 
+def own_counts() -> dict[str, int]:
+    """How many own fields each type has."""
+    rows = FieldDef.objects.filter(deleted_at=None).order_by().values_list("type_key")
+    return dict(rows.annotate(many=Count("pk")))
+
+
 def own_field(type_key: str, key: str, *, gone: bool = False) -> FieldDef:
     """Raises NotVisible."""
     field = FieldDef.objects.filter(type_key=type_key, key=key, deleted_at__isnull=not gone).first()

@@ -259,7 +259,7 @@ def relations_of(key: str) -> Sequence[FieldDef]:
     """Own reference fields of this object or to it."""
     rows = FieldDef.objects.filter(kind__in=("reference", "multi_reference"), deleted_at=None)
     rows = rows.filter(Q(type_key=key) | Q(settings__ref=key)).order_by("type_key", "position", "pk")
-    return list(rows)
+    return list(rows.only("type_key", "key", "label", "kind", "settings"))
 
 
 def set_unique(type_key: str, groups: Any, *, by: Actor) -> None:

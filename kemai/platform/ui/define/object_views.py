@@ -49,8 +49,7 @@ def listed(object_type: ObjectType) -> bool:
 @require_GET
 @admin_page
 def page(request: HttpRequest, actor: Actor) -> HttpResponse:
-    own = {one.key for one in objects.own_objects()}
-    lines = [tables.object_line(one, own=one.key in own) for one in all_types() if listed(one)]
+    lines = tables.object_lines([one for one in all_types() if listed(one)])
     context = {
         "own": [line for line in lines if line.own],
         "built_in": [line for line in lines if not line.own],
@@ -192,10 +191,11 @@ def frame(object_type: ObjectType, tab: str) -> dict[str, Any]:
 @admin_page
 def fields_tab(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
     object_type = found_type(type_key)
+    rows = fields.own_fields(type_key)
     context = {
         **frame(object_type, "fields"),
-        "own_lines": tables.own_lines(object_type),
-        "fixed_lines": tables.fixed_lines(object_type),
+        "own_lines": tables.own_lines(object_type, rows),
+        "fixed_lines": tables.fixed_lines(object_type, rows),
         "gone": fields.own_fields(type_key, gone=True),
         "kinds": kinds.BY_KEY,
         "relations": tables.relation_lines(object_type),

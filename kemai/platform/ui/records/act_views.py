@@ -28,6 +28,10 @@ KEEP_DAYS = 30
 
 def show_form(request: HttpRequest, form: forms.RecordForm, status: int = 200) -> HttpResponse:
     fragment = is_fragment(request)
+    rest = request.headers.get("X-Part", "").removeprefix("rest-") if fragment else ""
+    if request.method == "GET" and rest.isascii() and rest.isdigit() and len(rest) < 4:
+        section = form.unfolded(int(rest))
+        return render(request, "ui/pages/form_rest.html", {"form": form, "section": section})
     if fragment and request.method == "GET":
         form.modal = True
     template = "ui/pages/form_body.html" if fragment else "ui/pages/form.html"
@@ -137,7 +141,7 @@ def delete(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpRe
             "days": KEEP_DAYS,
         }
         return go(request, subject.url, text)
-    children, files = related.counted(actor, subject.type, pk)
+    children, files = related.counted(actor, subject.type, pk, everything=True)
     context = {
         "subject": subject,
         "children": [child for child in children if child.many],

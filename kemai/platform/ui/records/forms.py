@@ -24,11 +24,19 @@ from kemai.platform.ui import cells
 from kemai.platform.ui.records.controls import Control, Typed, base_of, changed, control, text_of
 from kemai.platform.ui.records.subject import Subject
 
+LONG = 40
+"""Fields of a section; a longer one shows its first ones and folds the rest, which is drawn when it is opened."""
+FIRST = 12
+
 
 class FormSection(NamedTuple):
     title: Label
     controls: Sequence[Control]
     columns: int = 1
+    folded: Sequence[FieldSpec] = ()
+    """What is drawn on request."""
+    place: int = 0
+    """Of the section in the layout: the name of its folded rest."""
 
 
 class Problem(NamedTuple):
@@ -62,10 +70,14 @@ class RecordForm:
     base: dict[str, Any] = field(default_factory=dict)
     version: int = 0
     modal: bool = False
+    sent: frozenset[str] = frozenset()
+    """The fields that the form had drawn when it was sent: they are drawn again."""
 
     @cached_property
     def levels(self) -> Mapping[str, str]:
-        return access.levels_on(self.actor, self.type, self.subject.pk if self.subject else None)
+        if self.subject is not None:
+            return self.subject.levels
+        return access.levels_on(self.actor, self.type, None)
 
     @cached_property
     def arranged(self) -> tuple[Section, ...]:
@@ -76,9 +88,9 @@ class RecordForm:
     def specs(self) -> list[FieldSpec]:
         """The fields of the form, in its order; hidden ones are no part of it."""
         keys = dict.fromkeys(key for section in self.arranged for key in section.fields)
-        found = []
+        fields, found = self.type.fields, []
         for key in keys:
-            spec = self.type.fields[key]
+            spec = fields[key]
             level = self.levels.get(key, "hidden")
             useless = spec.compute is not None or (self.subject is None and level != "edit")
             if level != "hidden" and not useless:
@@ -111,7 +123,12 @@ class RecordForm:
 
     @property
     def base_json(self) -> str:
-        return json.dumps(self.base, ensure_ascii=False, default=str)
+        base = {key: self.base[key] for key in self.drawn if key in self.base}
+        return json.dumps(base, ensure_ascii=False, default=str)
+
+    @property
+    def drawn_keys(self) -> str:
+        return " ".join(self.drawn)
 
     @property
     def similar_url(self) -> str:
@@ -130,14 +147,49 @@ class RecordForm:
         return ", ".join(f"#f-{key}" for key in keys if key in shown)
 
     @cached_property
-    def sections(self) -> list[FormSection]:
+    def parts(self) -> list[Part]:
+        """The sections with what of each is drawn at once. Two hundred fields are no form: of a long section the first
+        ones stand there, and what must be filled in or depends on other fields. Where somebody typed something into
+        the rest, or something is wrong with it, all of it does."""
         shown = {spec.key: spec for spec in self.specs}
+        opened = {*self.typed.values, *self.errors, *self.sent}
         found = []
-        for section in self.arranged:
-            controls = [self.control(shown.pop(key)) for key in section.fields if key in shown]
-            if controls:
-                found.append(FormSection(section.title, controls, section.columns))
+        for place, section in enumerate(self.arranged):
+            specs = [shown.pop(key) for key in section.fields if key in shown]
+            rest = [spec for spec in specs[FIRST:] if may_wait(spec)] if len(specs) > LONG else []
+            if not opened.isdisjoint(spec.key for spec in rest):
+                rest = []
+            waiting = {spec.key for spec in rest}
+            if specs:
+                found.append(Part(place, section, [one for one in specs if one.key not in waiting], rest))
         return found
+
+    @cached_property
+    def drawn(self) -> dict[str, FieldSpec]:
+        """The fields that stand in the form, folded ones left out."""
+        return {spec.key: spec for part in self.parts for spec in part.drawn}
+
+    @property
+    def folds(self) -> bool:
+        return any(part.folded for part in self.parts)
+
+    @cached_property
+    def sections(self) -> list[FormSection]:
+        return [
+            FormSection(
+                part.section.title, [self.control(spec) for spec in part.drawn], part.section.columns,
+                part.folded, part.place,
+            )
+            for part in self.parts
+        ]  # fmt: skip
+
+    def unfolded(self, place: int) -> FormSection:
+        """The folded rest of one section, drawn. Raises access.NotVisible."""
+        part = next((part for part in self.parts if part.place == place), None)
+        if part is None:
+            raise access.NotVisible
+        self.drawn = {spec.key: spec for spec in part.folded}
+        return FormSection(part.section.title, [self.control(spec) for spec in part.folded])
 
     @cached_property
     def conditions(self) -> dict[str, Any] | None:
@@ -150,15 +202,15 @@ class RecordForm:
             for spec in self.type.fields.values()
             if self.levels.get(spec.key) in {"read", "edit"}
         }
-        row = self.subject.row if self.subject else {}
-        writable = {spec.key for spec in self.writable}
+        row = self.subject.row if self.subject else {spec.key: self.fresh(spec) for spec in self.writable}
+        typed = {spec.key for spec in self.writable if spec.key in self.drawn}
         return {
             "rules": [rule_of(self.type, spec) for spec in shown],
             "kinds": {key: spec.type.key for key, spec in known.items()},
             "values": {
-                key: text_of(spec, row[key])
+                key: row[key] if isinstance(row[key], str) else text_of(spec, row[key])
                 for key, spec in known.items()
-                if key in row and key not in writable
+                if key in row and key not in typed
             },
         }
 
@@ -187,6 +239,19 @@ class RecordForm:
             label = str(self.type.fields[key].label) if key in order else ""
             found.append(Problem(key if key in order else "", label, self.errors[key]))
         return found
+
+
+class Part(NamedTuple):
+    """A section as it is laid out: what of it is drawn at once, and what on request."""
+
+    place: int
+    section: Section
+    drawn: Sequence[FieldSpec]
+    folded: Sequence[FieldSpec]
+
+
+def may_wait(spec: FieldSpec) -> bool:
+    return not (spec.required or is_conditional(spec))
 
 
 def rule_of(object_type: ObjectType, spec: FieldSpec) -> dict[str, Any]:
@@ -226,11 +291,23 @@ def posted(actor: Actor, type_key: str, pk: int | None, request: HttpRequest) ->
         form = blank(actor, type_key, QueryDict(), modal=modal)
     else:
         form = filled(actor, type_key, pk, modal=modal)
-        form.base = sent_base(request.POST.get("_base", ""), form.base)
+        form.base = sent_bases(request.POST.getlist("_base"), form.base)
         form.version = sent_version(request.POST.get("_version", ""), form.version)
-    form.typed = Typed.of(request.POST, form.writable)
+    form.sent = frozenset(" ".join(request.POST.getlist("_drawn")).split())
+    # what was folded is not in the form: it was neither emptied nor unticked
+    form.typed = Typed.of(
+        request.POST, [spec for spec in form.writable if not form.sent or spec.key in form.sent]
+    )
     keep_uploads(form, request)
     return form
+
+
+def sent_bases(texts: Sequence[str], now: dict[str, Any]) -> dict[str, Any]:
+    """What the writer saw, the rests that were opened later included; of what was not drawn, what stands there now."""
+    found = dict(now)
+    for text in texts:
+        found |= sent_base(text, {})
+    return found
 
 
 def sent_base(text: str, now: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Tab(NamedTuple):
 
 
 MOST_BUTTONS = 3
+OTHERS = "other-lists"
+"""The tab of the related lists that have none of their own."""
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,14 @@ def tabs_of(subject: Subject, chosen: str, children: Sequence[related.Child], fi
         for panel in panels(subject)
         if panel.place == "tab"
     ]
-    for child in children:
+    for place, child in enumerate(children):
         key = f"related-{child.key}"
-        address = f"{url}/related/{child.key}"
-        found.append(Tab(key, child.label, address, f"{url}?tab={key}", child.count_text))
+        if place < related.TABS or key == chosen:
+            address = f"{url}/related/{child.key}"
+            found.append(Tab(key, child.label, address, f"{url}?tab={key}", child.count_text))
+    if len(children) > related.TABS:
+        number = str(len(children) - related.TABS)
+        found.append(Tab(OTHERS, _("其他关联"), f"{url}/related/{OTHERS}", f"{url}?tab={OTHERS}", number))
     if link_kinds(subject.type.key):
         found.append(Tab("links", _("关系"), f"{url}/links", f"{url}?tab=links"))
     found.append(Tab("files", _("文件"), f"{url}/files", f"{url}?tab=files", str(files)))
@@ -242,6 +248,9 @@ def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) 
 @require_safe
 def related_list(request: HttpRequest, actor: Actor, type_key: str, pk: int, child: str) -> HttpResponse:
     subject = Subject(actor, type_key, pk, columns=[get(type_key).title])
+    if child == OTHERS:
+        lists = related.others(actor, subject.type, pk)
+        return render(request, "ui/pages/related_others.html", {"subject": subject, "lists": lists})
     listing = related.listing(actor, subject.type, pk, child, request.GET.get("cursor", ""))
     target = listing.child.type
     add = f"{reverse('create', args=[target.key])}?{listing.child.link.key}={pk}" if listing.creatable else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,8 +15,11 @@ from kemai.platform.objects import ObjectType, get
 
 CAP = 999
 PAGE = 20
-COUNTED = 12
-"""So many related lists are counted before they are opened; fifty own objects may point to one record."""
+TABS = 16
+"""So many related lists are tabs; fifty own objects may point to one record, and the rest of them stand in one list
+under the last tab."""
+COUNTED, COUNTED_OWN = 12, 4
+"""Of the tabs, so many by declared references and by own ones show how many there are before they are opened."""
 
 
 class Child(NamedTuple):
@@ -37,12 +41,13 @@ class Child(NamedTuple):
 
 def children(actor: Actor, object_type: ObjectType) -> list[Child]:
     """The related lists that the actor may see."""
-    found = []
-    for key, field in object_type.related_lists:
+    found, lists = [], object_type.related_lists
+    often = Counter(key for key, _field in lists)
+    for key, field in lists:
         other = get(key)
         if access.may(actor, other, "view"):
             link = other.field(field)
-            same = sum(1 for one, _field in object_type.related_lists if one == key) > 1
+            same = often[key] > 1
             label = f"{other.plural}·{link.label}" if same else other.plural
             found.append(Child(other, link, f"{key}.{field}" if same else key, label))
     return found
@@ -54,16 +59,30 @@ def rows_of(actor: Actor, child: Child, pk: int) -> QuerySet[Any]:
     return access.scope(actor, child.type).filter(**{child.link.path: pk})
 
 
-def counted(actor: Actor, object_type: ObjectType, pk: int) -> tuple[list[Child], int]:
+def counted(
+    actor: Actor, object_type: ObjectType, pk: int, *, everything: bool = False
+) -> tuple[list[Child], int]:
     """The related lists with their counts, and the number of files, in one question."""
     found = children(actor, object_type)
-    rest = [child._replace(many=None) for child in found[COUNTED:]]
-    found = found[:COUNTED]
-    counts = query.capped_counts(
-        [*(rows_of(actor, child, pk) for child in found), records.files_of(object_type, pk)], CAP
-    )
-    shown = [child._replace(many=count) for child, count in zip(found, counts, strict=False)]
-    return [*shown, *rest], counts[-1]
+    places = range(len(found)) if everything else counted_places(found)
+    lists = [rows_of(actor, found[place], pk) for place in places]
+    *counts, files = query.capped_counts([*lists, records.files_of(object_type, pk)], CAP)
+    known = dict(zip(places, counts, strict=True))
+    return [child._replace(many=known.get(place)) for place, child in enumerate(found)], files
+
+
+def counted_places(found: Sequence[Child]) -> list[int]:
+    """The places of those that are counted before they are opened."""
+    declared = [place for place, child in enumerate(found) if child.link.own is None][:COUNTED]
+    own = [place for place, child in enumerate(found) if child.link.own is not None][:COUNTED_OWN]
+    return [place for place in (*declared, *own) if place < TABS]
+
+
+def others(actor: Actor, object_type: ObjectType, pk: int) -> list[Child]:
+    """The related lists that are no tabs, with their counts."""
+    found = children(actor, object_type)[TABS:]
+    counts = query.capped_counts([rows_of(actor, child, pk) for child in found], CAP)
+    return [child._replace(many=count) for child, count in zip(found, counts, strict=True)]
 
 
 def none_of(counted_children: Sequence[Child]) -> frozenset[str]:
