@@ -1,7 +1,7 @@
 """Live updates: 1,000 open pages of 1,000 people, half of them on a record; a notice for each, once a second.
 
 Two figures say how quick it is: from the moment that the first page of a round hears (the database has been looked at)
-until each other one does, and from the commit until each page hears, which holds the wait for that look."""
+until each other one does, and from the end of the commit until each page hears, which holds the wait for that look."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def run(label: str) -> None:
         f"{connecting:.1f} s, memory {empty:.0f} → {full:.0f} MB, {cpu:.2f} s of CPU for {ROUNDS} rounds, "
         f"stopped in {stopped:.1f} s with all pages open; load {os.getloadavg()[0]:.1f}"
     )
-    p95 = at(spread, 95)
+    p95 = at(whole, 95)
     print(
-        f"p95 of handing out {p95:.0f} ms, wanted below {WITHIN:.0f} ms: {'met' if p95 < WITHIN else 'MISSED'}"
+        f"p95 from the commit {p95:.0f} ms, wanted below {WITHIN:.0f} ms: {'met' if p95 < WITHIN else 'MISSED'}"
     )
 
 
@@ -143,7 +143,8 @@ def wait_for(port: int) -> None:
 async def story(
     port: int, cookies: list[tuple[int, str]], records: list[int], family: list[psutil.Process]
 ) -> tuple[list[float], list[float], float, float]:
-    heard: dict[int, list[tuple[float, float]]] = {}
+    heard: dict[int, list[float]] = {}
+    committed: dict[int, float] = {}
     began = time.perf_counter()
     pages = []
     ready = [asyncio.Event() for _ in cookies]
@@ -157,17 +158,16 @@ async def story(
     await asyncio.sleep(3)
     before = cpu_of(family)
     for number in range(ROUNDS):
-        await asyncio.to_thread(write, number, [user for user, _key in cookies])
+        committed[number] = await asyncio.to_thread(write, number, [user for user, _key in cookies])
         await asyncio.sleep(1 + 0.07 * number)
     await asyncio.sleep(3)
     cpu = cpu_of(family) - before
     for one in pages:
         one.cancel()
     spread, whole = [], []
-    for moments in heard.values():
-        first = min(moment for moment, _waited in moments)
-        spread += [(moment - first) * 1000 for moment, _waited in moments]
-        whole += [waited * 1000 for _moment, waited in moments]
+    for number, moments in heard.items():
+        spread += [(moment - min(moments)) * 1000 for moment in moments]
+        whole += [(moment - committed[number]) * 1000 for moment in moments]
     return spread, whole, cpu, connecting
 
 
@@ -175,22 +175,20 @@ def cpu_of(family: list[psutil.Process]) -> float:
     return sum(sum(process.cpu_times()[:2]) for process in family)
 
 
-def write(number: int, users: list[int]) -> None:
+def write(number: int, users: list[int]) -> float:
+    """A notice for each, in one transaction; the moment at which it was committed."""
     from django.db import connection
 
     now = timezone.now()
     LiveMessage.objects.bulk_create(
-        [
-            LiveMessage(user_id=user, kind="bench", data={"round": number, "at": time.time()}, at=now)
-            for user in users
-        ]
+        [LiveMessage(user_id=user, kind="bench", data={"round": number}, at=now) for user in users]
     )
+    committed = time.time()
     connection.close()
+    return committed
 
 
-async def page(
-    port: int, key: str, record: int, heard: dict[int, list[tuple[float, float]]], ready: asyncio.Event
-) -> None:
+async def page(port: int, key: str, record: int, heard: dict[int, list[float]], ready: asyncio.Event) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     query = f"?at=customer/{record}" if record else ""
     writer.write(
@@ -207,7 +205,7 @@ async def page(
                     ready.set()
             elif line.startswith(b"data: ") and event == "bench":
                 data = json.loads(line[6:])
-                heard.setdefault(data["round"], []).append((time.time(), time.time() - data["at"]))
+                heard.setdefault(data["round"], []).append(time.time())
     finally:
         writer.close()
 

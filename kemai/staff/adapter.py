@@ -3,6 +3,7 @@ session key, and secrets lie encrypted."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +12,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
@@ -18,10 +20,21 @@ from django.utils.translation import gettext_lazy
 from kemai.platform.access import Held, actor_for, versions
 from kemai.platform.access.origin import address_of
 from kemai.staff.models import User
-from kemai.staff.services import sealing, sessions, throttle, trail
+from kemai.staff.services import directory, sealing, sessions, throttle, trail
+from kemai.staff.services.ldap import DirectoryError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+
+log = logging.getLogger(__name__)
+SAID = {
+    "unreachable": gettext_lazy("公司目录现在连不上，请稍后再试。"),
+    "not_allowed": gettext_lazy("密码正确，但您不在允许登录客脉的组里，请联系管理员。"),
+    "nobody": gettext_lazy("密码正确，但客脉里没有与您对应的在职员工，请联系管理员。"),
+    "expired": gettext_lazy("公司目录里的密码已过期，请先在公司电脑或门户上修改。"),
+    "several": gettext_lazy("公司目录里有不止一个这样的人，请用另一个登录名，或联系管理员。"),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -42,7 +55,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise self.validation_error("too_many_login_attempts")
 
     def authenticate(self, request: HttpRequest, **credentials: object) -> AbstractBaseUser | None:
-        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        try:
+            user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        except DirectoryError as error:
+            log.warning("log-in by the directory: %s", error)
+            self.authentication_failed(request, reason=error.code, **credentials)
+            raise ValidationError(SAID.get(error.code, SAID["unreachable"])) from error
         if user is not None:
             throttle.forgive(tried(credentials), address_of(request))
         return user
@@ -50,7 +68,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
         """What was tried, never the password."""
         super().authentication_failed(request, **credentials)
-        trail.at_the_door("login_failed", request, None, tried(credentials)[:150])
+        reason = str(credentials.get("reason", ""))
+        trail.at_the_door("login_failed", request, None, f"{tried(credentials)[:150]} {reason}".strip())
 
     def logout(self, request: HttpRequest) -> None:
         if request.user.is_authenticated:
@@ -93,7 +112,13 @@ def known_people() -> QuerySet[User]:
 
 
 class Backend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's way of checking names, e-mail addresses and passwords; a user comes with department and roles."""
+    """allauth's way of checking names, e-mail addresses and passwords, and after ours the company's directory; a user
+    comes with department and roles."""
+
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> AbstractBaseUser | None:
+        """Raises DirectoryError where the directory has more to say than no."""
+        user: AbstractBaseUser | None = super()._authenticate(request, **credentials)
+        return user or directory.person(tried(credentials), str(credentials.get("password", "")))
 
     def get_user(self, user_id: int) -> User | None:
         rows: list[Any] = list(known_people().filter(pk=user_id))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,10 +19,16 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
-EVERY = 1.0
+GLANCE = 0.05
+"""Seconds between two looks for anything written at all."""
+WHOLE = 1.0
+"""Seconds between two looks at everything; also after one that failed."""
 BEAT_SECONDS = 15.0
-TURN_SECONDS = 4
-"""Within so many looks every open record page is asked again whether its person may still see the record."""
+LINGER = 30.0
+"""Seconds that it goes on looking when nobody listens."""
+TURNS = 80
+"""Within so many looks every open record page is asked again whether its person may still see the record: a few at a
+time, since what was written waits meanwhile."""
 MOST = 5000
 MOST_OF_ONE = 20
 """Connections of one person."""
@@ -94,19 +101,22 @@ class Live:
             self.hub.remove(one)
 
     async def pump(self, one: Listener, send: Send) -> None:
-        """Hands on what is put into the listener's queue. No task is made for a message: a thousand go out at once."""
+        """Hands on what is put into the listener's queue, all that waits in one piece. No task is made for a message:
+        a thousand go out at once."""
         while True:
             try:
                 async with asyncio.timeout(BEAT_SECONDS):
-                    message = await one.queue.get()
+                    waiting = [await one.queue.get()]
             except TimeoutError:
-                message = b": beat\n\n"
-            if message == END:
+                waiting = [b": beat\n\n"]
+            while not one.queue.empty():
+                waiting.append(one.queue.get_nowait())
+            if END in waiting:
                 await send(body(frame("over", {}), more=False))
                 return
-            await send(body(message))
+            await send(body(b"".join(waiting)))
 
-    # one look a second, as long as anybody listens
+    # a look twenty times a second, as long as anybody listens
 
     def keep_watching(self) -> None:
         if self.loop is None or self.loop.done():
@@ -114,19 +124,25 @@ class Live:
 
     async def watching(self) -> None:
         self.watch = Watch()
-        loop = asyncio.get_running_loop()
-        idle = 0
-        while idle < 30 and not self.stopping:
-            started = loop.time()
+        clock = asyncio.get_running_loop().time
+        heard = whole_at = clock()
+        while clock() - heard < LINGER and not self.stopping:
+            started = clock()
+            whole = started >= whole_at
+            pause = GLANCE
             try:
-                self.spread(await self.ask(look_once, self.watch, self.ears()))
+                self.spread(await self.ask(partial(look_once, whole=whole), self.watch, self.ears()))
             except Exception:
                 log.exception("live: the database could not be asked")
-            idle = 0 if len(self.hub) else idle + 1
-            await asyncio.sleep(max(0.05, EVERY - (loop.time() - started)))
+                pause = WHOLE
+            if whole:
+                whole_at = started + WHOLE
+            if len(self.hub):
+                heard = clock()
+            await asyncio.sleep(max(GLANCE / 2, pause - (clock() - started)))
 
     def ears(self) -> Ears:
-        self.turn = (self.turn + 1) % TURN_SECONDS
+        self.turn = (self.turn + 1) % TURNS
         there = tuple(self.hub.listeners)
         looking = [one for one in there if one.at is not None]
         return Ears(
@@ -136,7 +152,7 @@ class Live:
             [
                 (one.session_key, one.actor, one.at)
                 for n, one in enumerate(looking)
-                if one.at is not None and n % TURN_SECONDS == self.turn
+                if one.at is not None and n % TURNS == self.turn
             ],
         )
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from kemai.collab.live import gate
@@ -144,6 +146,30 @@ def test_rows_that_commit_out_of_order_are_heard_once(people: dict[str, Person],
     LiveMessage(pk=last.pk + 5, user_id=alice.user_id, kind="b", at=timezone.now()).save(force_insert=True)
     assert kinds(watch.look(ears(alice))) == ["b"]
     assert kinds(watch.look(ears(alice))) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_glance_sees_that_somebody_else_has_written(people: dict[str, Person]) -> None:
+    alice, watch = listener(people["alice"]), Watch()
+    watch.look(ears(alice))
+
+    def elsewhere(act: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                act()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(run).result()
+
+    elsewhere(lambda: live.tell([alice.user_id], "a"))
+    assert (alice.user_id, "a", {}) in watch.look(ears(alice), whole=False).people
+    with CaptureQueriesContext(connection) as asked:
+        assert watch.look(ears(alice), whole=False).people == []
+    assert len(asked) == 1, "nothing was written: that is all it asks"
+    elsewhere(lambda: notices.mark_read(alice.user_id))
+    assert watch.look(ears(alice), whole=False).people == []
 
 
 @pytest.mark.django_db
