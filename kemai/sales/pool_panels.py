@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Actor
+from kemai.platform.fields import listed
 from kemai.platform.objects import Action, Panel
 from kemai.platform.records.owners import history as owner_history
 from kemai.sales.rules.pools.returns import SOON, WARN_DAYS
@@ -38,7 +39,7 @@ def head(kind_key: str, actor: Actor, row: Row) -> Mapping[str, Any] | None:
         return {"pool": keeping.pool, "keeping": keeping, "pool_url": reverse("pool", args=[keeping.pool_id])}
     working = ""
     if keeping.open_work and row.get("owner"):
-        working = "、".join(f"{what} {n}" for what, n in why.work_of(kind, keeping.pk, planned_too=False))
+        working = listed(f"{what} {n}" for what, n in why.work_of(kind, keeping.pk, planned_too=False))
     if told is None:
         return {"keeping": keeping, "working": working} if working or keeping.protected_until else None
     color = "red" if told.left <= SOON else "orange" if told.left <= WARN_DAYS[0] else "gray"

@@ -16,6 +16,7 @@ from kemai.platform.access import Actor, NotVisible
 from kemai.platform.access.wording import role_name
 from kemai.platform.define import changes
 from kemai.platform.define.changes import require_admin
+from kemai.platform.fields import listed
 from kemai.platform.models import FieldDef, Layout, Role, Setting
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.layouts import ORDER, declared_state, ordered_roles
@@ -313,4 +314,4 @@ def check_publishable(object_type: ObjectType, kind: str, state: Mapping[str, An
         if spec.required and spec.key in hidden and spec.default is None and not spec.readonly
     ]  # fmt: skip
     if missing:
-        raise Refused("required", _("必填字段不能藏起来：%(names)s") % {"names": "、".join(missing)})
+        raise Refused("required", _("必填字段不能藏起来：%(names)s") % {"names": listed(missing)})

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from kemai.platform import access
-from kemai.platform.fields import FieldSpec, Invalid, Ref
+from kemai.platform.fields import FieldSpec, Invalid, Ref, listed
 from kemai.platform.imports.existing import Constraint, Uniqueness, by_key, touched_by
 from kemai.platform.imports.parsers import BLANK, Bad, Blank, names_in
 from kemai.platform.imports.references import References
@@ -435,7 +435,7 @@ class RecordWork:
             place = self.fields.index(name) if name in self.fields else None
             value = table.values[place][position] if place is not None else None
             new = (
-                "、".join(_new or ())
+                listed(_new or ())
                 if name == "tags"
                 else spec.type.text(value, spec)
                 if value is not None and value is not BLANK
@@ -448,7 +448,7 @@ class RecordWork:
         if old is None or old == "":
             return ""
         if spec.type.key == "tags":
-            return "、".join(map(str, old))
+            return listed(map(str, old))
         if spec.ref or spec.type.key == "user":
             return f"#{old}"
         try:

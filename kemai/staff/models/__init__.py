@@ -43,7 +43,7 @@ class User(AbstractUser):
     phone = PhoneColumn(_("电话"))
     roles = models.ManyToManyField(Role, blank=True, related_name="users", verbose_name=_("角色"))
     language = ChoiceColumn(_("语言"), options=LANGUAGES, default="zh-hans")
-    theme = ChoiceColumn(_("主题"), options=THEMES, default="auto")
+    theme = ChoiceColumn(_("外观"), options=THEMES, default="auto")
     density = ChoiceColumn(_("密度"), options=DENSITIES, default="normal")
 
     class Meta:

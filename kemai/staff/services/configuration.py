@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import LEVELS, SCOPES, Actor
 from kemai.platform.define import config, rights
+from kemai.platform.fields import listed
 from kemai.platform.models import FieldRule, Role
 from kemai.platform.objects import VERBS
 from kemai.staff.services import roles
@@ -99,7 +100,7 @@ def problem(place: str, old: Any, new: Any, wanted: Mapping[str, Any]) -> str:
         for key, level in rules.items()
         if level_of(level) not in LEVELS
     ]
-    return _("不认识的权限：%(names)s") % {"names": "、".join(unknown[:5])} if unknown else ""
+    return _("不认识的权限：%(names)s") % {"names": listed(unknown[:5])} if unknown else ""
 
 
 def name(place: str, state: Any) -> str:

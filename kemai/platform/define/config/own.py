@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from kemai.platform.access import Actor
 from kemai.platform.define import fields, keys, kinds, layouts, objects
 from kemai.platform.define.config.parts import Part, States, register
+from kemai.platform.fields import listed
 from kemai.platform.models import FieldDef, Layout, ObjectDef, Role, SavedView, Setting
 from kemai.platform.objects import UnknownObject, all_types, get
 
@@ -160,7 +161,7 @@ def layout_problem(place: str, old: Any, new: Any, wanted: Wanted) -> str:
         known = set()
     known |= {pair(one)[1] for one in wanted.get("fields", {}) if pair(one)[0] == type_key} | BUILT_IN
     missing = [key for key in layout_fields(new) if key not in known]
-    return _("布局里有不存在的字段：%(names)s") % {"names": "、".join(missing[:10])} if missing else ""
+    return _("布局里有不存在的字段：%(names)s") % {"names": listed(missing[:10])} if missing else ""
 
 
 BUILT_IN = {"name", "number", "owner", "tags", "created_at", "created_by", "updated_at"}

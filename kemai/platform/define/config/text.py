@@ -9,6 +9,7 @@ import yaml
 from django.utils.translation import gettext as _
 
 from kemai.platform.define.config.parts import parts, read_all
+from kemai.platform.fields import listed
 from kemai.platform.models import ConfigChange
 
 FORMAT = 1
@@ -103,7 +104,7 @@ def load(text: str) -> tuple[dict[str, dict[str, Any]], int]:
     }
     unknown = set(map(str, found)) - {"kemai", "as_of"} - {part.key for part in parts()}
     if unknown:
-        raise BadFile(_("不认识的部分：%(names)s") % {"names": "、".join(sorted(unknown))[:200]})
+        raise BadFile(_("不认识的部分：%(names)s") % {"names": listed(sorted(unknown))[:200]})
     as_of = found.get("as_of")
     return states, as_of if isinstance(as_of, int) else 0
 

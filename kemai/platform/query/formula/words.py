@@ -72,7 +72,7 @@ def shown(key: str, value: Any, error: FormulaError) -> str:
     if key == "close":
         return suggestion([str(one) for one in value])
     if key == "options":
-        return "、".join(str(one) for one in value)
+        return str(_("、")).join(map(str, value))
     if key == "signature":
         function = BY_NAME[str(value)]
         written_in_chinese = str(error.params.get("name", "")) == function.zh

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from kemai.platform.access import Actor
-from kemai.platform.fields import OPERATORS, FieldSpec
+from kemai.platform.fields import OPERATORS, FieldSpec, listed
 from kemai.platform.objects import ObjectType, UnknownField, UnknownObject
 from kemai.platform.query import QueryError
 from kemai.platform.query.tree import find_relation
@@ -64,7 +64,7 @@ def said(actor: Actor, spec: FieldSpec, op: str, value: Any) -> str:
     shown = [
         str(option.label) if (option := spec.option(one)) else words.get(str(one), str(one)) for one in values
     ]
-    return f"{operator(op)} {'、'.join(shown)}".strip()
+    return f"{operator(op)} {listed(shown)}".strip()
 
 
 def operator(op: str) -> str:

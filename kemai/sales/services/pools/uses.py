@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import usage
 from kemai.platform.define.usage import Source, Use
+from kemai.platform.fields import listed
 from kemai.platform.objects import get
 from kemai.platform.query import QueryError, parse
 from kemai.sales.models import LeadRoute, Pool, PoolRule
@@ -28,7 +29,7 @@ def pools(type_key: str, key: str) -> Iterator[Use]:
         if pool.kind == type_key and key in pool.shown:
             parts.append(_("不脱敏的个人信息"))
         if parts:
-            yield Use(pool.name, "、".join(parts), reverse("pool_edit", args=(pool.pk,)))
+            yield Use(pool.name, listed(parts), reverse("pool_edit", args=(pool.pk,)))
 
 
 def rules(type_key: str, key: str) -> Iterator[Use]:
