@@ -94,7 +94,8 @@ def clean_object(raw: Mapping[str, Any], errors: Errors, *, key: str, old: Objec
     icon, nav = str(raw.get("icon") or "box"), str(raw.get("nav", "customers"))
     found["icon"] = icon if icon in ICONS else "box"
     found["nav"] = nav if nav in NAV else "customers"
-    found["title_label"] = found["title_label"] or _("名称")
+    if found["title_label"] == _("名称"):
+        found["title_label"] = ""  # the usual one, which each reader's language has
     found["prefix"] = found["prefix"] or default_prefix(found["label"])
     if not all(char.isalnum() or char in "-_" for char in found["prefix"]):
         errors["prefix"] = _("编号前缀只能用字母、数字和短横线")

@@ -117,5 +117,5 @@ def cell(object_type: ObjectType, spec: FieldSpec, value: Any) -> OutCell:
 
 
 def local(value: datetime) -> datetime:
-    """The company's clock, without a zone: spreadsheets know none."""
-    return value.astimezone(timezone.get_default_timezone()).replace(tzinfo=None)
+    """The company's clock to the second, without a zone: spreadsheets know none."""
+    return value.astimezone(timezone.get_default_timezone()).replace(tzinfo=None, microsecond=0)

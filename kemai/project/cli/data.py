@@ -87,14 +87,27 @@ def analyse_command(analysis: str, full: bool, params: str) -> None:
     help=say("写入的文件：.csv 或 .xlsx", "File to write: .csv or .xlsx"),
 )
 @click.option("--where", default="", help=say("条件树（JSON）", "Condition tree (JSON)"))
+@click.option(
+    "--columns",
+    default="",
+    help=say(
+        "字段，逗号分隔；all 为全部；不给则为列表的各列",
+        "Fields, comma-separated; all of them by all; else the list's",
+    ),
+)
 @click.option("--as", "username", default="", help=say("以谁的权限", "With whose rights"))
-def export_command(type_key: str, path: Path, where: str, username: str) -> None:
+def export_command(type_key: str, path: Path, where: str, columns: str, username: str) -> None:
     from kemai.platform.exports import Order, write
 
     actor = acting(username, "export")
     try:
         tree: Any = orjson.loads(where) if where else None
-        order = Order(known_type(type_key), where=tree, format="xlsx" if path.suffix == ".xlsx" else "csv")
+        order = Order(
+            known_type(type_key),
+            columns=columns_of(type_key, columns),
+            where=tree,
+            format="xlsx" if path.suffix == ".xlsx" else "csv",
+        )
         stored = write(actor, order, progress=lambda done, total: show_progress("", done, total))
     except orjson.JSONDecodeError as error:
         raise click.ClickException(say("条件不是有效的 JSON", "The condition is not JSON")) from error
@@ -103,6 +116,19 @@ def export_command(type_key: str, path: Path, where: str, username: str) -> None
     shutil.copyfile(stored.path, path)
     click.echo("", err=True)
     click.echo(say(f"已导出 {stored.rows:,} 条到 {path}", f"Exported {stored.rows:,} records to {path}"))
+
+
+def columns_of(type_key: str, wanted: str) -> tuple[str, ...]:
+    fields = get(type_key).fields
+    if wanted == "all":
+        return tuple(fields)
+    keys = tuple(key.strip() for key in wanted.split(",") if key.strip())
+    unknown = [key for key in keys if key not in fields]
+    if unknown:
+        names = ", ".join(fields)
+        text = say(f"没有字段 {unknown[0]}，可用：{names}", f"No field {unknown[0]}; there are: {names}")
+        raise click.ClickException(text)
+    return keys
 
 
 @click.command("import", help=about("import"))
