@@ -14,4 +14,6 @@ urlpatterns = [
     path("api/", include("kemai.platform.api.urls")),
     path("api/", include("kemai.platform.mcp.urls")),
 ]
+handler400 = "kemai.platform.ui.faults.bad_request"
+handler404 = "kemai.platform.ui.faults.not_found"
 handler500 = "kemai.platform.ui.faults.server_error"

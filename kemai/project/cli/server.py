@@ -13,6 +13,7 @@ from kemai.project import environment as env
 from kemai.project.cli.root import about, say, set_up
 from kemai.project.supervisor import Plan, free_port_beside, taken
 
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what it says to listen everywhere
 PORT = env.integer("PORT", 8000, low=1, high=65535)
 SAFE_SQLITE = (3, 51, 3)
 """Earlier versions can corrupt a WAL database that several processes write (docs/adr/002)."""
@@ -71,7 +72,8 @@ def serve(host: str, port: int, *, worker: bool = True, live: bool = True, prepa
 @click.option("--no-live", is_flag=True, help=say("不启动实时更新进程", "Do not start the live process"))
 @click.option("--no-migrate", is_flag=True, help=say("不升级数据库", "Leave the database as it is"))
 def serve_command(host: str, port: int, no_worker: bool, no_live: bool, no_migrate: bool) -> None:
-    click.echo(say(f"打开 http://{host}:{port}/", f"Open http://{host}:{port}/"))
+    shown = host if host not in EVERY_ADDRESS else env.names("KEMAI_HOSTS", ["127.0.0.1"])[0]
+    click.echo(say(f"打开 http://{shown}:{port}/", f"Open http://{shown}:{port}/"))
     serve(host, port, worker=not no_worker, live=not no_live, prepare=not no_migrate)
 
 
