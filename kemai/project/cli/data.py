@@ -135,7 +135,7 @@ def columns_of(type_key: str, wanted: str) -> tuple[str, ...]:
 @click.argument(
     "path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=say("要导入的文件：.csv、.xlsx 或 .zip", "File to import: .csv, .xlsx or .zip"),
+    help=say("要导入的文件：.csv 或 .xlsx", "File to import: .csv or .xlsx"),
 )
 @click.option("--to", "type_key", default="customer", show_default=True, help=say("对象", "Object"))
 @click.option("--shape", default="", help=say("格式：till 为收银明细", "Shape: till for till rows"))
