@@ -79,7 +79,12 @@ class Refusals:
         if request.headers.get("HX-Request") == "true":
             return in_place(request, body, status)
         actor = getattr(request, "actor", None)
-        shown = {"code": status, "message": body["message"], "request_id": actor.request_id if actor else ""}
+        shown = {
+            "code": status,
+            "message": body["message"],
+            "allowed": body.get("allowed", ()),
+            "request_id": actor.request_id if actor else "",
+        }
         return render(request, "ui/error.html", shown, status=status)
 
 
