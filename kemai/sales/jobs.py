@@ -6,10 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from kemai.analytics import jobs as analysis_jobs
-from kemai.platform.jobs import schedule
+from kemai.platform.jobs import run_in_child, schedule
 from kemai.platform.jobs.progress import Progress
-from kemai.sales.services import contracts, erasing, forecasts, leads, quotes, renewals
-from kemai.sales.services.pools import returns, routing
+from kemai.sales.services import chances, contracts, erasing, forecasts, leads, quotes, renewals
+from kemai.sales.services.pools import looks, returns, routing
 from kemai.sales.services.pools.kinds import KINDS, today
 
 MONDAY = 0
@@ -19,6 +19,15 @@ MONDAY = 0
 def rescore(progress: Progress) -> None:
     """Interest fades by the day."""
     leads.rescore_all()
+
+
+@schedule("lead_chances", at="02:30", title=_("线索转化预测"))
+def learn_chances(progress: Progress, *, again: bool = False) -> object:
+    """Each Monday, and every night until something could be learnt; in a process of its own (docs/adr/009)."""
+    known = chances.newest()
+    if known is not None and known.shown and not again and timezone.localdate().weekday() != MONDAY:
+        return None
+    return run_in_child("kemai.sales.learn", {}, progress)
 
 
 @schedule("pool_returns", at="06:00", title=_("公海自动退回"))
@@ -64,3 +73,4 @@ def end_terms(progress: Progress) -> None:
     contracts.expire_contracts()
     renewals.remind()
     erasing.end_titles()
+    looks.sweep()

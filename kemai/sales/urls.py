@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from kemai.sales.views import (
     analysis,
     cash,
+    chances,
     contracts,
     course,
     deal,
@@ -16,6 +17,7 @@ from kemai.sales.views import (
     menu,
     pool_desk,
     pool_menu,
+    pool_steps,
     pools,
     public_quote,
     quotes,
@@ -26,12 +28,15 @@ from kemai.sales.views import (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("sales/lead-chances", chances.index, name="lead_chances"),
+    path("sales/lead-chances/learn", chances.learn, name="lead_chances_learn"),
     path("leads/<int:pk>/log", lead.log, name="lead_log"),
     path("leads/<int:pk>/convert", lead.convert, name="lead_convert"),
     path("leads/<int:pk>/disqualify", lead.disqualify, name="lead_disqualify"),
     path("deals/<int:pk>/move", deal.move, name="deal_move"),
     path("deals/<int:pk>/tick", deal.tick, name="deal_tick"),
     path("deals/<int:pk>/gate", deal.gate, name="deal_gate"),
+    path("deals/<int:pk>/decide", deal.decide, name="deal_decide"),
     path("deals/<int:pk>/lose", deal.lose, name="deal_lose"),
     path("sales/analysis", analysis.index, name="sales_analysis"),
     path("sales/courses", course.index, name="courses"),
@@ -109,9 +114,9 @@ urlpatterns += [*CASH_PAGES, *POOL_PAGES]
 for kind, place in (("customer", "customers"), ("lead", "leads")):
     urlpatterns += [
         path(f"{place}/<int:pk>/claim", pools.claim, {"kind": kind}, name=f"{kind}_claim"),
-        path(f"{place}/<int:pk>/give-back", pools.give_back, {"kind": kind}, name=f"{kind}_give_back"),
-        path(f"{place}/<int:pk>/extend", pools.extend, {"kind": kind}, name=f"{kind}_extend"),
-        path(f"{place}/<int:pk>/protect", pools.protect, {"kind": kind}, name=f"{kind}_protect"),
+        path(f"{place}/<int:pk>/give-back", pool_steps.give_back(kind), name=f"{kind}_give_back"),
+        path(f"{place}/<int:pk>/extend", pool_steps.extend(kind), name=f"{kind}_extend"),
+        path(f"{place}/<int:pk>/protect", pool_steps.protect(kind), name=f"{kind}_protect"),
     ]
 pool_menu.register()
 menu.register()

@@ -24,6 +24,8 @@ class Place(NamedTuple):
     keepers: frozenset[int]
     """Those who look after it: they see its records in full."""
     shut: tuple[tuple[str, str], ...] = ()
+    looks: int | None = None
+    """How many of its records a person may open in full on one day."""
 
     def is_for(self, actor: Actor) -> bool:
         if actor.user_id in self.keepers or not (self.users or self.departments):
@@ -36,6 +38,8 @@ class Commons(NamedTuple):
 
     path: str
     load: Callable[[], Sequence[Place]]
+    opened: Callable[[Actor, str, int, Place], None] | None = None
+    """Counts that somebody opens a record of a place with such a limit; raises where it is one too many."""
 
 
 _commons: dict[str, Commons] = {}
@@ -85,6 +89,26 @@ def shut_at_large(actor: Actor, object_type: ObjectType) -> dict[str, str]:
         if actor.user_id not in place.keepers:
             found |= place.shut
     return found
+
+
+def opens(
+    actor: Actor, object_type: ObjectType, key: int, edits: Callable[[Sequence[int]], set[int]]
+) -> None:
+    """To be called by whatever shows one record in full. Nothing happens where no place counts that: no query then."""
+    known = _commons.get(object_type.key)
+    if known is None or known.opened is None or actor.user_id is None:
+        return
+    counting = {
+        one.id: one
+        for one in open_to(actor, object_type)
+        if one.looks is not None and actor.user_id not in one.keepers
+    }
+    if not counting:
+        return
+    rows: Any = object_type.records().filter(pk=key, **{f"{known.path}__in": list(counting)})
+    place = rows.values_list(known.path, flat=True).first()
+    if place is not None and not edits([key]):
+        known.opened(actor, object_type.key, key, counting[place])
 
 
 def shut_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -44,11 +45,17 @@ def levels_on(actor: Actor, object_type: ObjectType, key: int | None) -> dict[st
 
 def narrowed(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> Mapping[int, dict[str, str]]:
     """{record: {field: level}} where the actor sees a record only because of the place that it lies in."""
+    return commons.shut_on(actor, object_type, keys, partial(editable, actor, object_type))
 
-    def editable(lying: Sequence[int]) -> set[int]:
-        return set(scope(actor, object_type, "edit").filter(pk__in=lying).values_list("pk", flat=True))
 
-    return commons.shut_on(actor, object_type, keys, editable)
+def editable(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> set[int]:
+    return set(scope(actor, object_type, "edit").filter(pk__in=keys).values_list("pk", flat=True))
+
+
+def opens(actor: Actor, object_type: ObjectType, key: int) -> None:
+    """The actor is about to see this record in full: the place it lies in may count that. Raises what the place
+    raises where it is one too many (records.Refused)."""
+    commons.opens(actor, object_type, key, partial(editable, actor, object_type))
 
 
 def revealable(actor: Actor, object_type: ObjectType, keys: Sequence[int]) -> set[int]:

@@ -142,6 +142,8 @@ class FieldSpec:
     nullable: bool = False
     deadline: bool = False
     """A day by which something has to be done."""
+    month: bool = False
+    """A month, by its first day."""
     sortable: bool = False
     sort_path: str = ""
     help: Label = ""

@@ -41,7 +41,9 @@ class Date(FieldType):
         return None
 
     def text(self, value: Any, spec: FieldSpec) -> str:
-        return "" if value is None else value.isoformat()
+        if value is None:
+            return ""
+        return f"{value:%Y-%m}" if spec.month else str(value.isoformat())
 
     def json(self, value: Any) -> Any:
         return None if value is None else value.isoformat()

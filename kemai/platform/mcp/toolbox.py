@@ -209,6 +209,7 @@ def whole(actor: Actor, object_type: ObjectType, key: int) -> Json:
 def timeline(actor: Actor, args: Args) -> Json:
     object_type = typed(actor, args[OBJECT])
     access.one(actor, object_type, args["id"])
+    access.opens(actor, object_type, args["id"])
     told = story.stretch(
         actor, object_type, args["id"], cursor=args.get("cursor", ""), kind=args.get("kind", "")
     )

@@ -85,6 +85,10 @@ class DeadlineColumn(models.DateField[Any, Any]):
     """A day by which something has to be done: lists show it red when it is near."""
 
 
+class MonthColumn(models.DateField[Any, Any]):
+    """A month, by its first day: shown without the day."""
+
+
 class RegionColumn(models.CharField[str, str]):
     """A Chinese administrative division: the six-digit code (GB/T 2260) of the smallest one known."""
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
-from kemai.platform.models import DeadlineColumn, MultiChoiceColumn, Option
+from kemai.platform.models import DeadlineColumn, MonthColumn, MultiChoiceColumn, Option
 from kemai.platform.objects import layouts
 from kemai.platform.objects.live import fixed_or_live
 from kemai.platform.objects.own import current, shape_of
@@ -306,6 +306,7 @@ class ObjectType:
             personal=kind.key in PERSONAL_KINDS,
             nullable=column.null,
             deadline=isinstance(column, DeadlineColumn),
+            month=isinstance(column, MonthColumn),
             sortable=(self.small and not isinstance(column, models.JSONField))
             or key in indexed
             or key in self.sort_paths,

@@ -333,12 +333,14 @@ class integrity:
 def row_of(
     object_type: ObjectType, key: int, *, by: Actor, specs: Sequence[FieldSpec] | None = None
 ) -> query.Row:
-    """The record as the actor sees it: all visible fields, or those of `specs`. Raises access.NotVisible."""
+    """The record as the actor sees it: all visible fields, or those of `specs`. Raises access.NotVisible, Refused where
+    the place that it lies in lets nobody open so many a day."""
     specs = access.visible_specs(by, object_type) if specs is None else specs
     seen = access.scope(by, object_type).filter(pk=key)
     with query.planned_once():
         rows = query.fetch(seen, object_type, specs) if 0 < key < 2**63 else []
     if not rows:
         raise access.NotVisible
+    access.opens(by, object_type, key)
     access.mask_rows(by, object_type, rows)
     return rows[0]

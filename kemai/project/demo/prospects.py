@@ -145,6 +145,7 @@ def lead_table(scene: Scene, who: Ints, day: Ints, ended: Ints, state: NDArray[n
             "reason": ["" if s != "disqualified" else REASONS[r] for s, r in zip(state.tolist(), rng.choice(len(REASONS), count, p=WHY).tolist(), strict=True)],
             "next_contact_at": np.where(awaited, soon, never),
             "converted_at": np.where(known, closed, never),
+            "ended_at": np.where(np.isin(state, ("converted", "disqualified")), closed, never),
             "customer": who,
             "owner": np.where(fresh, NONE, owner),
             "created_at": created,

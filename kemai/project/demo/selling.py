@@ -14,7 +14,7 @@ from kemai.platform.records import bulk_create
 from kemai.project.demo import plans
 from kemai.project.demo.table import CENT, generator
 from kemai.sales.models import LostReason
-from kemai.sales.services import course, forecasts, leads, stages
+from kemai.sales.services import chance_training, course, forecasts, leads, stages
 
 BY = SYSTEM.through("demo")
 REASON = "演示公司"
@@ -32,6 +32,7 @@ def store(loader: Loader) -> None:
     loader.records("lead", gettext_noop("线索"))
     loader.records("lead_follow_up", gettext_noop("线索跟进"))
     with loader.progress.step(_("线索评分"), len(loader.made["lead"])) as advance:
+        chance_training.train(loader.made.as_of)
         advance(leads.rescore_all(now=loader.made.as_of, closed=True))
     loader.records("deal", gettext_noop("商机"))
     events = loader.made["stage_event"]

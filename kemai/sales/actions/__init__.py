@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Actor
 from kemai.platform.objects import Action
-from kemai.sales.services import deals, leads
+from kemai.sales.services import deals, gates, leads
 
 Row = Mapping[str, Any]
 
@@ -21,6 +21,16 @@ def lead_open(row: Row) -> str | None:
 
 def deal_open(row: Row) -> str | None:
     return "" if row.get("state") == "open" else None
+
+
+def deal_waits(row: Row) -> str | None:
+    return "" if row.get("wanted_stage") else None
+
+
+def withdraw_entry(actor: Actor, ids: Sequence[int], **params: object) -> str:
+    for key in ids:
+        gates.withdraw(key, by=actor)
+    return _("已撤回审批申请")
 
 
 def visit_open(row: Row) -> str | None:
@@ -48,11 +58,16 @@ LEAD_ACTIONS = (
     ),
 )  # fmt: skip
 DEAL_ACTIONS = (
+    Action(
+        "decide_entry", gettext_lazy("审批"), "checkbox", elsewhere, bulk=False, ready=deal_waits, form="deal_decide",
+        main=True,
+    ),
+    Action("withdraw_entry", gettext_lazy("撤回审批"), "arrow-back-up", withdraw_entry, bulk=False, ready=deal_waits),
     Action("win", gettext_lazy("赢单"), "trophy", win, ready=deal_open, main=True),
     Action(
         "lose", gettext_lazy("输单"), "mood-sad", elsewhere, bulk=False, ready=deal_open, form="deal_lose"
     ),
-)
+)  # fmt: skip
 VISIT_ACTIONS = (
     Action(
         "field",

@@ -10,7 +10,7 @@ from kemai.sales.models.contract import (
     ReceiptPlan,
 )
 from kemai.sales.models.deal import Deal, DealLine, StageEvent
-from kemai.sales.models.lead import FollowUp, Lead
+from kemai.sales.models.lead import FollowUp, Lead, LeadChances
 from kemai.sales.models.pipeline import Competitor, LostReason, Pipeline, Stage
 from kemai.sales.models.pool import (
     CustomerKeeping,
@@ -18,6 +18,7 @@ from kemai.sales.models.pool import (
     LeadKeeping,
     LeadRoute,
     Pool,
+    PoolLook,
     PoolMove,
     PoolRule,
     ReturnExtension,
@@ -43,11 +44,13 @@ __all__ = [
     "InvoiceTitle",
     "Keeping",
     "Lead",
+    "LeadChances",
     "LeadKeeping",
     "LeadRoute",
     "LostReason",
     "Pipeline",
     "Pool",
+    "PoolLook",
     "PoolMove",
     "PoolRule",
     "Price",

@@ -70,6 +70,10 @@ class Deal(OwnedRecord):
     last_follow_at = models.DateTimeField(_("最近跟进"), null=True, editable=False)
     ticked = models.JSONField(default=dict, editable=False)
     """{stage key: [ticked items of its list]}"""
+    wanted_stage = ChoiceColumn(_("等待批准进入"), max_length=40, blank=True, default="", editable=False)
+    """The stage that somebody asked leave to enter; empty when nobody waits for an answer."""
+    approval = models.JSONField(default=dict, editable=False)
+    """What was asked and answered last (services.approvals), with the key of its "stage"."""
     lead_id = models.BigIntegerField(null=True, editable=False)
     note = models.TextField(_("备注"), blank=True, default="")
 

@@ -13,6 +13,7 @@ from kemai.platform.models import (
     MoneyColumn,
     Option,
     OwnedRecord,
+    PercentColumn,
     PhoneColumn,
     RecordBase,
     RegionColumn,
@@ -66,9 +67,15 @@ class Lead(OwnedRecord):
     grade = ChoiceColumn(_("等级"), options=GRADES, blank=True, default="", editable=False)
     score_basis = models.JSONField(default=dict, editable=False)
     """Why the score is what it is: {"version", "at", "fit": [[rule, points]], "engagement": [...]}."""
+    chance = PercentColumn(_("预测转化率"), null=True, editable=False)
+    """Learnt from this company's own leads (docs/adr/050); nothing while that cannot be told, or the lead is over."""
+    chance_basis = models.JSONField(default=dict, editable=False)
+    """Why the chance is what it is: {"model", "at", "parts": [[group, fact, share of the chance]]}."""
     next_contact_at = models.DateTimeField(_("下次联系"), null=True, blank=True)
     last_contact_at = models.DateTimeField(_("最近联系"), null=True, editable=False)
     converted_at = models.DateTimeField(_("转化时间"), null=True, editable=False)
+    ended_at = models.DateTimeField(_("结束时间"), null=True, editable=False)
+    """When it was converted or set aside."""
     customer = models.ForeignKey(
         Customer, models.SET_NULL, null=True, editable=False, related_name="leads", verbose_name=_("客户")
     )
@@ -87,6 +94,7 @@ class Lead(OwnedRecord):
             models.Index(fields=("name_sort", "id"), name="lead_name_sort"),
             models.Index(fields=("created_at", "id"), name="lead_created"),
             models.Index(fields=("score", "id"), name="lead_score"),
+            models.Index(fields=("chance", "id"), name="lead_chance"),
             models.Index(fields=("next_contact_at", "id"), name="lead_next"),
             models.Index(fields=("last_contact_at", "id"), name="lead_last"),
             models.Index(fields=("state", "id"), name="lead_state"),
@@ -115,3 +123,15 @@ class FollowUp(RecordBase):
 
     def __str__(self) -> str:
         return self.body[:40]
+
+
+class LeadChances(models.Model):
+    """What was learnt of this company's own leads at a moment, whether it may be shown, and how good it proved on
+    leads that came later than those it was learnt from (docs/adr/050). Rows are only added."""
+
+    at = models.DateTimeField()
+    shown = models.BooleanField(default=False)
+    model = models.JSONField(default=dict)
+    """See rules.chances.Scorecard."""
+    report = models.JSONField(default=dict)
+    """See rules.chances.Report."""

@@ -53,6 +53,11 @@ class Stage(RecordBase):
         _("自动任务"), blank=True, default="",
         help_text=_("每行一项，进入本阶段时建给负责人；可写几天内完成：准备报价单 | 3"),
     )  # fmt: skip
+    approval = models.BooleanField(
+        _("进入要审批"),
+        default=False,
+        help_text=_("商机进入本阶段之前，要由能处理同事商机的人（例如主管）同意"),
+    )
     next = MultiChoiceColumn(_("之后只能进入"))
     """Keys of the stages that may follow, none for any of the pipeline."""
 

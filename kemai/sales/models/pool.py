@@ -50,6 +50,7 @@ class Pool(RecordBase):
     hold_most = models.PositiveIntegerField(_("每人最多持有"), null=True, blank=True)
     hold_closed = models.BooleanField(_("已成交的也算在内"), default=False)
     daily_most = models.PositiveIntegerField(_("每人每天最多领取"), null=True, blank=True)
+    view_most = models.PositiveIntegerField(_("每人每天最多查看几个的详情"), null=True, blank=True)
     former_days = models.PositiveIntegerField(_("前负责人几天内不能领取"), default=7)
     reclaim_hours = models.PositiveIntegerField(_("放手后几小时内不能再领"), default=12)
     fresh_hours = models.PositiveIntegerField(_("进入公海几小时内不能领取"), default=0)
@@ -183,6 +184,27 @@ class PoolMove(models.Model):
             models.Index(fields=("user", "move", "at"), name="pool_move_user"),
             models.Index(fields=("pool", "move", "at"), name="pool_move_pool"),
             models.Index(fields=("type_key", "object_id", "id"), name="pool_move_record"),
+        )
+
+
+class PoolLook(models.Model):
+    """Somebody opened the details of a record in a pool on a day: once a record, however often it is opened."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="+", db_index=False)
+    type_key = models.CharField(max_length=40)
+    object_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("user", "day", "pool", "type_key", "object_id"), name="pool_look_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("day",), name="pool_look_day"),
+            models.Index(fields=("pool",), name="pool_look_pool"),
         )
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from kemai.platform.models import ChoiceColumn, MoneyColumn, Option, RecordBase
+from kemai.platform.models import ChoiceColumn, MoneyColumn, MonthColumn, Option, RecordBase
 
 MEASURES = (
     Option("won", _("赢单金额")),
@@ -33,7 +33,7 @@ class Target(RecordBase):
         related_name="+",
         verbose_name=_("员工"),
     )
-    month = models.DateField(_("月份"))
+    month = MonthColumn(_("月份"))
     """The first day of the month."""
     amount = MoneyColumn(_("目标"))
 

@@ -29,10 +29,10 @@ PIPELINE = register(
 STAGE = register(
     ObjectType(
         key="stage", model=Stage, title="name", icon="stairs-up", nav="settings", nav_order=61,
-        columns=("name", "pipeline", "state", "position", "win_rate", "max_days", "color", "may_go_back"),
+        columns=("name", "pipeline", "state", "position", "win_rate", "max_days", "color", "approval", "may_go_back"),
         form=(
             Section(_("销售阶段"), "name", "pipeline", "state", "win_rate", "max_days", "color"),
-            Section(_("规则"), "required", "checklist", "tasks", "next", "may_go_back", "position"),
+            Section(_("规则"), "approval", "required", "checklist", "tasks", "next", "may_go_back", "position"),
         ),
         badges=("state",), unique=("key",), small=True, sort="position", importable=False,
         hooks=Hooks(

@@ -31,7 +31,8 @@ DEAL = register(
             Section(_("背景"), "source", "competitor", "lost_reason", "call_back_on", "note", "number"),
         ),
         sections=(
-            Section(_("进展"), "state", "win_rate", "weighted", "stage_since", "closed_at", "last_follow_at"),
+            Section(_("进展"), "state", "win_rate", "weighted", "wanted_stage", "stage_since", "closed_at",
+                    "last_follow_at"),
         ),
         badges=("stage", "state", "category"),
         views=(
@@ -39,6 +40,7 @@ DEAL = register(
             View("board", _("销售看板"), OPEN, "-amount", display="board"),
             View("month", _("本月预计成交"), {"all": [OPEN, {"field": "expected_on", "op": "this", "value": "month"}]},
                  "expected_on"),
+            View("waiting", _("等待审批"), {"field": "wanted_stage", "op": "not_empty", "value": None}, "-amount"),
             View("won", _("已赢单"), {"field": "state", "op": "in", "value": ["won"]}, "-closed_at"),
         ),
         purpose=_("商机是一次可能的成交：在标准阶段里一步步推进，金额、赢率和预计日期汇成预测。"),
@@ -46,7 +48,8 @@ DEAL = register(
         card=("customer", "amount", "expected_on", "category", "owner"),
         lanes=Lanes("pipeline", board.lane_of, "weighted", board.late, board.asks),
         date="expected_on",
-        choices={"pipeline": stages.PIPELINES, "stage": stages.STAGES, "last_stage": stages.STAGES},
+        choices={"pipeline": stages.PIPELINES, "stage": stages.STAGES, "last_stage": stages.STAGES,
+                 "wanted_stage": stages.STAGES},
         sort="-created_at",
         timeline=True,
         sources=list(timeline.SOURCES),

@@ -20,8 +20,8 @@ LEAD = register(
         nav_order=10,
         search=("name", "company", "phone", "email", "number"),
         columns=(
-            "name", "company", "state", "grade", "score", "phone", "region", "source", "owner", "last_contact_at",
-            "next_contact_at", "created_at",
+            "name", "company", "state", "grade", "score", "chance", "phone", "region", "source", "owner",
+            "last_contact_at", "next_contact_at", "created_at",
         ),
         form=(
             Section(_("基本信息"), "name", "company", "title", "source", "state", "reason", "owner"),
@@ -29,7 +29,7 @@ LEAD = register(
             Section(_("需求"), "need", "budget", "industry", "next_contact_at", "note", "number"),
         ),
         sections=(
-            Section(_("进展"), "score", "grade", "last_contact_at", "customer", "converted_at"),
+            Section(_("进展"), "score", "grade", "chance", "last_contact_at", "customer", "converted_at", "ended_at"),
         ),
         badges=("state", "grade"),
         views=(
@@ -37,6 +37,7 @@ LEAD = register(
                 {"field": "grade", "op": "in", "value": ["a", "b"]},
                 {"field": "state", "op": "in", "value": ["new", "working", "qualified"]},
             ]}, "-score"),
+            View("likely", _("最可能转化"), {"field": "chance", "op": "not_empty", "value": None}, "-chance"),
             View("fresh", _("待跟进"), {"field": "state", "op": "in", "value": ["new"]}, "-created_at"),
         ),
         purpose=_("线索是刚刚认识、还不确定会不会买的人和公司；跟进之后转为客户和商机，或说明原因放下。"),
@@ -48,7 +49,7 @@ LEAD = register(
         timeline=True,
         tags=True,
         numbering=Numbering("number", "L"),
-        hooks=Hooks(prepare=leads.prepare_lead, after=leads.after_lead, heeds=leads.SCORED),
+        hooks=Hooks(prepare=leads.prepare_lead, after=leads.after_lead, heeds=leads.HEEDED),
         explain=explain_lead,
         similar=leads.find_similar,
         panels=list(LEAD_PANELS),

@@ -10,12 +10,12 @@ from kemai.platform.access import commons
 from kemai.platform.objects import ObjectType, Section, add_action, add_explain, add_panel, add_part, register
 from kemai.sales import pool_panels
 from kemai.sales.models import LeadRoute, Pool, PoolRule
-from kemai.sales.services.pools import kinds, settings, uses, why, work
+from kemai.sales.services.pools import kinds, looks, settings, uses, why, work
 
 POOL = register(
     ObjectType(
         key="pool", model=Pool, title="name", icon="users-group",
-        columns=("name", "kind", "active", "claimable", "hold_most", "daily_most", "position"),
+        columns=("name", "kind", "active", "claimable", "hold_most", "daily_most", "view_most", "position"),
         form=(Section(_("公海"), "name", "kind", "active", "note"),),
         badges=("kind",), small=True, sort="position", administered=True, creatable=False,
         importable=False,
@@ -42,7 +42,7 @@ LEAD_ROUTE = register(
 for kind in kinds.KINDS.values():
     add_part(kind.key, "keeping")
     add_explain(kind.key, partial(why.explain, kind.key))
-    commons.register(kind.key, commons.Commons("keeping__pool", settings.loader(kind.key)))
+    commons.register(kind.key, commons.Commons("keeping__pool", settings.loader(kind.key), looks.opened))
     for panel in pool_panels.panels(kind.key):
         add_panel(kind.key, panel)
     for action in pool_panels.actions(kind.key):

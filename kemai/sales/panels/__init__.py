@@ -17,9 +17,11 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import Label
 from kemai.platform.objects import Evidence, Explanation, Panel, get
 from kemai.sales.models import Deal, Lead, StageEvent
+from kemai.sales.panels.chances import chance_panel, explain_chance
+from kemai.sales.panels.quotes import approval_of
 from kemai.sales.rules import scoring
 from kemai.sales.rules.stages import overdue_days
-from kemai.sales.services import gates, stages
+from kemai.sales.services import approvals, gates, stages
 
 Row = Mapping[str, Any]
 DAY = 86_400
@@ -38,7 +40,9 @@ class Place(NamedTuple):
     now: bool
     late: int
     asks: bool
-    """Something has to be filled in or ticked first."""
+    """Something has to be filled in, ticked or agreed to first."""
+    locked: bool
+    """Somebody has to agree before the deal may enter it."""
 
 
 def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
@@ -54,9 +58,10 @@ def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
             one.step.key, one.name, one.color, one.step.state, one.win_rate, spent.get(one.step.key),
             n < here and one.step.state == "open", n == here,
             overdue_days(spent.get(one.step.key) or 0, one.max_days) if n == here else 0,
-            gates.missing(deal, one).any,
+            lacks.any, lacks.approval,
         )
         for n, one in enumerate(course)
+        for lacks in (gates.missing(deal, one),)
         if one.step.state == "open" or one.step.key == deal.stage
     ]  # fmt: skip
     now = course[here] if course else None
@@ -70,6 +75,10 @@ def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
         "may": may,
         "items": [(item, item in ticked) for item in now.step.checklist] if now else [],
         "required": required(now.step.required if now else (), row),
+        "waiting": gates.waiting_words(deal) if deal.wanted_stage else "",
+        "may_decide": may and bool(deal.wanted_stage) and not approvals.why_not("deal", deal, actor),
+        "approval": approval_of(deal, "deal", actor),
+        "decide_url": reverse("deal_decide", args=[deal.pk]),
         "move_url": reverse("deal_move", args=[deal.pk]),
         "gate_url": reverse("deal_gate", args=[deal.pk]),
         "tick_url": reverse("deal_tick", args=[deal.pk]),
@@ -145,6 +154,8 @@ def total(pairs: list[list[Any]], cap: int) -> int:
 def explain_lead(actor: Actor, pk: int, name: str) -> Explanation | None:
     """Why the score or the grade is what it is, out of what was stored with it."""
     lead = access.scope(actor, "lead").filter(pk=pk).first()
+    if isinstance(lead, Lead) and name == "chance":
+        return explain_chance(lead)
     if name not in {"score", "grade"} or not isinstance(lead, Lead) or not lead.score_basis:
         return None
     basis = lead.score_basis
@@ -185,5 +196,8 @@ LEAD_PANELS = (
         "touch", gettext_lazy("跟进"), "sales/lead_composer.html", lead_composer, place="composer", order=10
     ),
     Panel("score", gettext_lazy("线索评分"), "sales/lead_score.html", score_panel, place="side", order=10),
+    Panel(
+        "chance", gettext_lazy("预测转化率"), "sales/lead_chance.html", chance_panel, place="side", order=11
+    ),
 )
 DEAL_PANELS = (Panel("way", gettext_lazy("销售阶段"), "sales/deal_way.html", way, place="top", order=4),)

@@ -21,6 +21,8 @@ class Step:
     required: tuple[str, ...] = ()
     """Fields of the deal that must be filled before it leaves the stage forwards."""
     checklist: tuple[str, ...] = ()
+    approval: bool = False
+    """A deal enters it forwards only when somebody has agreed."""
 
 
 MOST_DAYS = 365
@@ -55,6 +57,8 @@ class Standing:
     filled: frozenset[str] = field(default_factory=frozenset)
     ticked: frozenset[str] = field(default_factory=frozenset)
     lost_reason: bool = False
+    approved: str = ""
+    """The key of the stage that somebody agreed to its entering."""
 
 
 def may_move(old: Step, new: Step, deal: Standing, *, reopen: bool = False) -> Verdict:
@@ -77,17 +81,27 @@ def may_move(old: Step, new: Step, deal: Standing, *, reopen: bool = False) -> V
         )
     if old.next and new.key not in old.next:
         return Verdict(False, "skipped", {"stage": old.key, "allowed": old.next})
-    return gate(old, deal)
+    passed = gate(old, deal)
+    return passed if not passed.ok else entry(new, deal)
 
 
-def may_change(old: Step, new: Step, *, reopen: bool = False, trusted: bool = False) -> Verdict:
+def entry(new: Step, deal: Standing) -> Verdict:
+    """Has somebody agreed, where the stage wants that?"""
+    if new.approval and deal.approved != new.key:
+        return Verdict(False, "approval", {"stage": new.key})
+    return YES
+
+
+def may_change(
+    old: Step, new: Step, deal: Standing, *, reopen: bool = False, trusted: bool = False
+) -> Verdict:
     """To a stage of another pipeline. Its gates cannot be asked for what was never there, so a deal begins among the
     open stages; `trusted` (an undo, say) goes anywhere."""
     if old.state != "open" and not reopen:
         return Verdict(False, "closed", {"stage": old.key})
     if new.state != "open" and not trusted:
         return Verdict(False, "not_open", {"stage": new.key})
-    return YES
+    return YES if trusted else entry(new, deal)
 
 
 def gate(stage: Step, deal: Standing) -> Verdict:

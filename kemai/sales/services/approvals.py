@@ -1,5 +1,5 @@
-"""Approval of quotes and contracts: somebody asks, somebody else says yes or no. What was asked and said stands in the
-document's `approval`; the document's own service decides what a yes means.
+"""Approval of quotes, contracts and the steps of deals: somebody asks, somebody else says yes or no. What was asked and
+said stands in the document's `approval`; the document's own service decides what a yes means.
 
 Who is to be told, who may answer and whether an answer settles the matter is the engine's to say. The one here is a
 single step before somebody who answers for others' work; a fuller one (several steps, amounts, substitutes) takes its
@@ -88,6 +88,11 @@ def call(type_key: str, document: Any, by: Actor) -> None:
                 kind="task", values={"who": told["asked_name"], "title": title_of(type_key, document)},
                 text=told["reason"], about=(type_key, document.pk),
             )  # fmt: skip
+
+
+def asked_people(type_key: str, document: Any) -> list[int]:
+    """The users whose answer is wanted now, or would be if somebody asked."""
+    return _engine[0].waits_for(type_key, document)
 
 
 def title_of(type_key: str, document: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kemai.platform.models import Option
@@ -23,12 +24,16 @@ def lane_of(option: Option) -> str:
 
 
 def late(keys: Sequence[int]) -> Mapping[int, str]:
-    """How many days these deals have stood in their stage longer than allowed, where they have."""
+    """How many days these deals have stood in their stage longer than allowed, and which wait for leave to go on."""
     now = timezone.now()
     limits = {row.step.key: row.max_days for row in stages.rows() if row.step.state == "open"}
     found = {}
-    rows = Deal.objects.filter(pk__in=keys, state="open", stage_since__isnull=False)
-    for key, stage, since in rows.values_list("pk", "stage", "stage_since"):
+    rows = Deal.objects.filter(pk__in=keys, state="open")
+    for key, stage, since, wanted in rows.values_list("pk", "stage", "stage_since", "wanted_stage"):
+        if wanted:
+            row = stages.find(wanted)
+            found[key] = _("等待批准进入“%(stage)s”") % {"stage": row.label if row else wanted}
+            continue
         stood = int((now - since).total_seconds() // DAY) if since else 0
         if over := overdue_days(stood, limits.get(stage)):
             found[key] = ngettext("超期 %(n)s 天", "超期 %(n)s 天", over) % {"n": over}

@@ -68,9 +68,12 @@ def enter(values: Values, existing: Deal | None, new: StageRow, by: Actor) -> No
     """What changes with the stage. Raises FieldErrors with what the gate misses."""
     if existing is not None:
         check_move(values, existing, new, by)
+    else:
+        check_birth(new, by)
     now = timezone.now()
     amount = values.get("amount", existing.amount if existing else 0)
     values["stage"] = new.step.key
+    values["wanted_stage"] = ""  # whoever waited to enter another one waits no more
     values["state"] = new.step.state
     values["last_stage"] = how_far(values, existing, new)
     values["win_rate"] = new.win_rate
@@ -94,11 +97,26 @@ def check_move(values: Mapping[str, Any], existing: Deal, new: StageRow, by: Act
     if old is None or (by.is_system and by.source == REMOVAL):
         return
     if "pipeline" in values:
-        verdict = may_change(old.step, new.step, reopen=may_reopen(by), trusted=by.is_system)
+        there = standing(values, existing)
+        verdict = may_change(old.step, new.step, there, reopen=may_reopen(by), trusted=by.is_system)
     else:
         verdict = may_move(old.step, new.step, standing(values, existing), reopen=may_reopen(by))
     if not verdict.ok:
         raise FieldErrors({"stage": why_not(verdict, old, new)})
+
+
+def check_birth(new: StageRow, by: Actor) -> None:
+    """A deal does not begin where somebody else has to agree first; those whose agreement is enough may begin there.
+    Raises FieldErrors."""
+    if new.step.approval and not by.is_system and access.verb_scope(by, get("deal"), "edit") != "all":
+        message = _("进入“%(stage)s”要先审批：请先建在前面的阶段，再提交审批") % {"stage": new.label}
+        raise FieldErrors({"stage": message})
+
+
+def approved_for(deal: Deal) -> str:
+    """The stage that somebody agreed to its entering, until it has entered it."""
+    told = deal.approval
+    return str(told.get("stage", "")) if told.get("answer") == "yes" and not told.get("used") else ""
 
 
 def how_far(values: Values, existing: Deal | None, new: StageRow) -> str:
@@ -135,7 +153,7 @@ def standing(values: Mapping[str, Any], deal: Deal) -> Standing:
         if not spec.type.is_empty(value) and not (key == "amount" and not value):
             filled.add(key)
     ticked = values.get("ticked", deal.ticked).get(deal.stage, [])
-    return Standing(frozenset(filled), frozenset(ticked), "lost_reason" in filled)
+    return Standing(frozenset(filled), frozenset(ticked), "lost_reason" in filled, approved_for(deal))
 
 
 def may_reopen(by: Actor) -> bool:
@@ -160,6 +178,8 @@ def why_not(verdict: Verdict, old: StageRow, new: StageRow) -> str:
             return _("换到另一个销售管道时，请先放在进行中的阶段，再按那里的要求推进到“%(stage)s”") % {
                 "stage": new.label,
             }  # fmt: skip
+        case "approval":
+            return _("进入“%(stage)s”要先审批：请在商机页面或看板上提交审批") % {"stage": new.label}
         case "other_pipeline":
             return _("“%(stage)s”不是这个销售管道的阶段") % {"stage": new.label}
     return verdict.reason

@@ -21,14 +21,18 @@ from kemai.platform.objects import Similar, get
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import FollowUp, Lead
 from kemai.sales.rules import scoring
+from kemai.sales.services import chances
 
 Values = dict[str, Any]
 OVER = frozenset({"converted", "disqualified"})
 CARRIED = ("phone", "email", "wecom_id", "region", "address", "industry", "source")
 SCORED = frozenset({*scoring.FIT, "source"})
 """What the score is made of, besides touches."""
+HEEDED = SCORED | {"state"}
+"""What score and chance change with: whoever is over has no chance any more."""
 DAY = 86_400
 CHUNK = 1_000
+SCORES = ["score", "grade", "score_basis", *chances.FIELDS]
 
 
 def prepare_lead(values: Values, existing: Lead | None, by: Actor) -> None:
@@ -40,12 +44,16 @@ def prepare_lead(values: Values, existing: Lead | None, by: Actor) -> None:
         raise FieldErrors({"reason": _("请选择线索无效的原因")})
     if state != "disqualified" and reason:
         values["reason"] = ""
+    if state not in OVER:
+        values["ended_at"] = None
+    elif existing is None or existing.state not in OVER:
+        values["ended_at"] = values.get("ended_at") or values.get("converted_at") or timezone.now()
     if state == "converted" and not by.is_system and (existing is None or existing.state != "converted"):
         raise FieldErrors({"state": _("请用“转为客户”，这样跟进记录会一起带过去")})
 
 
 def after_lead(leads: Sequence[Lead], changed: frozenset[str], by: Actor) -> None:
-    if not changed or changed & SCORED:
+    if not changed or changed & HEEDED:
         for lead in leads:
             rescore(lead)
 
@@ -64,8 +72,10 @@ def after_follow_up(rows: Sequence[FollowUp], changed: frozenset[str], by: Actor
 def rescore(lead: Lead, *, now: datetime | None = None) -> None:
     """The score with its reasons, as it is now."""
     touches = FollowUp.objects.filter(lead=lead, deleted_at=None).values_list("outcome", "at")
-    set_score(lead, list(touches), now or timezone.now())
-    Lead.objects.filter(pk=lead.pk).update(score=lead.score, grade=lead.grade, score_basis=lead.score_basis)
+    said, moment = list(touches), now or timezone.now()
+    set_score(lead, said, moment)
+    chances.set_chance(lead, said, moment, chances.newest())
+    Lead.objects.filter(pk=lead.pk).update(**{name: getattr(lead, name) for name in SCORES})
 
 
 def set_score(lead: Lead, touches: Sequence[tuple[str, datetime]], now: datetime) -> None:
@@ -84,15 +94,15 @@ def rescore_all(*, now: datetime | None = None, closed: bool = False) -> int:
     moment = now or timezone.now()
     wanted = Lead.objects.filter(deleted_at=None)
     wanted = wanted if closed else wanted.exclude(state__in=OVER)
-    done, last = 0, 0
+    done, last, learnt = 0, 0, chances.newest()
     while leads := list(wanted.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = leads[-1].pk
-        rescore_chunk(leads, moment)
+        rescore_chunk(leads, moment, learnt)
         done += len(leads)
     return done
 
 
-def rescore_chunk(leads: Sequence[Lead], now: datetime) -> None:
+def rescore_chunk(leads: Sequence[Lead], now: datetime, learnt: chances.Learnt | None) -> None:
     """Two statements, whatever the number."""
     said: dict[int, list[tuple[str, datetime]]] = {}
     touches = FollowUp.objects.filter(lead__in=[lead.pk for lead in leads], deleted_at=None)
@@ -100,8 +110,10 @@ def rescore_chunk(leads: Sequence[Lead], now: datetime) -> None:
         said.setdefault(key, []).append((outcome, at))
     for lead in leads:
         over = lead.state in OVER and (lead.converted_at or lead.last_contact_at)
-        set_score(lead, said.get(lead.pk, []), over or now)
-    Lead.objects.bulk_update(leads, ["score", "grade", "score_basis"], batch_size=250)
+        touched = said.get(lead.pk, [])
+        set_score(lead, touched, over or now)
+        chances.set_chance(lead, touched, now, learnt)
+    Lead.objects.bulk_update(leads, SCORES, batch_size=250)
 
 
 def find_similar(actor: Actor, typed: Mapping[str, str], except_id: int | None = None) -> Sequence[Similar]:

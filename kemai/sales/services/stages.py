@@ -67,7 +67,7 @@ STAGES = LiveOptions(load_stages)
 def row_of(stage: Stage) -> StageRow:
     step = Step(
         stage.key, stage.pipeline.key, stage.state, stage.position, tuple(stage.next), stage.may_go_back,
-        tuple(stage.required), lines(stage.checklist),
+        tuple(stage.required), lines(stage.checklist), stage.approval,
     )  # fmt: skip
     tasks = tuple(task for task in map(parse_task, lines(stage.tasks)) if task is not None)
     return StageRow(step, stage.name, stage.color, stage.win_rate, stage.max_days, tasks, stage.pipeline_id)

@@ -1,4 +1,4 @@
-"""Asking for approval and giving it: the same two dialogues for quotes and contracts."""
+"""Asking for approval and giving it: the same two dialogues for quotes, contracts and the steps of deals."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from django.utils.translation import gettext as _
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import Label
-from kemai.sales.models import Contract, Quote
+from kemai.sales.models import Contract, Deal, Quote
 from kemai.sales.services import approvals
 from kemai.sales.views.dialog import Asked, Button, Dialog, Step
 
 
 class Decide(Protocol):
-    def __call__(self, *, yes: bool, note: str) -> Quote | Contract: ...
+    def __call__(self, *, yes: bool, note: str) -> Quote | Contract | Deal: ...
+
+
+def amount_of(document: Quote | Contract) -> list[tuple[Label, str]]:
+    return [(_("金额"), f"{document.amount:,.2f} {document.currency}")]
 
 
 def asking(
@@ -42,18 +46,20 @@ def asking(
 
 def deciding(
     type_key: str,
-    document: Quote | Contract,
+    document: Quote | Contract | Deal,
     title: str,
     agreed: str,
     actor: Actor,
     decide: Decide,
     *,
     warning: str = "",
+    facts: Sequence[tuple[Label, str]] = (),
+    refusal: str = "",
 ) -> Step:
     """Raises access.Denied for whoever may not answer."""
-    refused = approvals.why_not(type_key, document, actor)
-    if refused:
-        raise access.Denied(refused)
+    barred = approvals.why_not(type_key, document, actor)
+    if barred:
+        raise access.Denied(barred)
     told = document.approval
     dialog = Dialog(
         title,
@@ -62,14 +68,15 @@ def deciding(
         warning=warning,
         facts=[
             (_("提交人"), str(told.get("asked_name", ""))), (_("理由"), str(told.get("reason", "") or "—")),
-            (_("金额"), f"{document.amount:,.2f} {document.currency}"),
+            *facts,
         ],
     )  # fmt: skip
 
     def act(typed: Mapping[str, str]) -> str:
         done = decide(yes=typed["answer"] == "yes", note=typed["note"])
-        if done.state == "review":
+        answer = done.approval.get("answer")
+        if answer is None:
             return _("已记下您的意见，还要等其他人审批")
-        return _("已驳回，退回草稿") if done.state == "draft" else agreed
+        return agreed if answer == "yes" else refusal or _("已驳回，退回草稿")
 
     return Step(dialog, act)

@@ -18,7 +18,7 @@ from kemai.platform.ui.door import signed_in
 from kemai.sales.models import Contract
 from kemai.sales.panels.lines import SIGNS
 from kemai.sales.services import books, contracts, documents, prices, receipts
-from kemai.sales.views.approval import asking, deciding
+from kemai.sales.views.approval import amount_of, asking, deciding
 from kemai.sales.views.dialog import Asked, Button, Dialog, Elsewhere, Step, step
 
 PATTERN = "30% 0\n60% 30\n10% 365"
@@ -41,7 +41,7 @@ def submit(actor: Actor, contract: Contract) -> Step:
 def decide(actor: Actor, contract: Contract) -> Step:
     return deciding(
         "contract", contract, _("审批：%(name)s") % {"name": contract.name}, _("已同意，合同生效"), actor,
-        lambda *, yes, note: contracts.decide(contract.pk, yes=yes, note=note, by=actor),
+        lambda *, yes, note: contracts.decide(contract.pk, yes=yes, note=note, by=actor), facts=amount_of(contract),
     )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ from kemai.platform.ui.records.controls import Typed, control
 from kemai.sales.models import Deal
 from kemai.sales.panels import way
 from kemai.sales.services import deals, gates, stages
+from kemai.sales.views.approval import deciding
+from kemai.sales.views.dialog import Step, step
 
 GATE = "item-"
 LOST = ("lost_reason", "competitor", "call_back_on", "note")
@@ -62,14 +64,20 @@ def gate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     specs = [object_type.fields[key] for key in lacks.fields if key in object_type.fields]
     typed = Typed.of(request.POST, specs)
     ticked = {item for n, item in enumerate(lacks.items) if request.POST.get(f"{GATE}{n}")}
+    reason = request.POST.get("reason", "").strip()
     errors: dict[str, str] = {}
     if request.method == "POST":
+        given = (pk, new.step.key, typed.values, sorted(ticked))
         try:
-            gates.enter(pk, new.step.key, typed.values, sorted(ticked), by=actor)
+            if lacks.approval:
+                gates.ask(*given, reason, by=actor)
+            else:
+                gates.enter(*given, by=actor)
         except FieldErrors as error:
             errors = dict(error.errors)
         else:
-            return moved(request, pk, _("已进入“%(stage)s”") % {"stage": new.label})
+            told = _("已提交审批，同意后进入“%(stage)s”") if lacks.approval else _("已进入“%(stage)s”")
+            return moved(request, pk, told % {"stage": new.label})
     levels = access.levels_on(actor, object_type, pk)
     context = {
         "deal": deal,
@@ -84,8 +92,32 @@ def gate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "checks": [(f"{GATE}{n}", item, item in ticked) for n, item in enumerate(lacks.items)],
         "others": [text for key, text in errors.items() if key not in lacks.fields],
         "url": request.get_full_path(),
+        "approval": lacks.approval,
+        "waiting": gates.waiting_words(deal) if deal.wanted_stage else "",
+        "who": gates.who_decides(deal) if lacks.approval else "",
+        "reason": reason,
     }  # fmt: skip
     return render(request, "sales/deal_gate.html", context, status=422 if errors else 200)
+
+
+@step("deal")
+def decide(actor: Actor, deal: Deal) -> Step:
+    """Leave to enter the stage that somebody asked for."""
+    row = stages.find(deal.wanted_stage)
+    if row is None:
+        raise Refused("nothing_asked", _("这个商机没有等待审批"))
+    here = stages.find(deal.stage)
+    return deciding(
+        "deal", deal, _("审批：进入“%(stage)s”") % {"stage": row.label},
+        _("已同意，商机进入“%(stage)s”") % {"stage": row.label}, actor,
+        lambda *, yes, note: gates.decide(deal.pk, yes=yes, note=note, by=actor),
+        facts=[
+            (_("商机"), str(deal)), (_("现在的阶段"), here.label if here else ""),
+            (_("金额"), f"{deal.amount:,.2f}"),
+            (_("预计成交日期"), deal.expected_on.isoformat() if deal.expected_on else "—"),
+        ],
+        refusal=_("已驳回，商机留在原来的阶段"),
+    )  # fmt: skip
 
 
 @signed_in

@@ -32,11 +32,11 @@ FORM = ["GET", "HEAD", "POST"]
 
 
 class Elsewhere(NamedTuple):
-    """What is said, and on the page of which other record."""
+    """What is said, and on the page of which other record, or (without a key) on the list of its type."""
 
     text: str
     type_key: str
-    pk: int
+    pk: int = 0
 
 
 Act = Callable[[Mapping[str, str]], str | Elsewhere]
@@ -56,6 +56,8 @@ class Asked:
     options: Sequence[Mapping[str, Any]] = ()
     rows: int = 3
     unit: str = ""
+    placeholder: Label = ""
+    maxlength: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Step(NamedTuple):
 
 
 def page_of(type_key: str, pk: int) -> str:
-    return reverse("record", args=[type_key, pk])
+    return reverse("record", args=[type_key, pk]) if pk else reverse("list", args=[type_key])
 
 
 def step(

@@ -64,6 +64,10 @@ def register() -> None:
             words=_("完成率 排名 业绩"),
         ),
         Page(
+            "lead_chances", _("线索转化预测"), "chart-dots", "sales", "lead_chances", order=82, allowed=seen("lead"),
+            words=_("预测 评分 转化率 概率 校准"),
+        ),
+        Page(
             "ageing", _("应收账龄"), "report-money", "sales", "ageing", order=46, allowed=seen("receipt_plan"),
             count=ageing.overdue_count, hot=True, words=_("逾期 欠款 应收 催款"),
         ),

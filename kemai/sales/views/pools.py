@@ -18,7 +18,7 @@ from kemai.platform.ui import cells
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records.answers import announce, go
 from kemai.sales.models import Pool
-from kemai.sales.services.pools import claims, extensions, shelf, why
+from kemai.sales.services.pools import claims, shelf, why
 from kemai.sales.services.pools.kinds import KINDS
 
 
@@ -146,88 +146,6 @@ def claim(request: HttpRequest, actor: Actor, pk: int, kind: str) -> HttpRespons
         reasons = [claims.sentence(one) for one in checks]
     context |= {"reasons": reasons, "asks": bool(keeping and keeping.pool and keeping.pool.reason_required)}
     return render(request, "sales/pool_claim.html", context, status=422 if request.method == "POST" else 200)
-
-
-@signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def give_back(request: HttpRequest, actor: Actor, pk: int, kind: str) -> HttpResponse:
-    chosen = kind_or_404(kind)
-    record = access.one(actor, kind, pk, "edit")
-    errors: dict[str, str] = {}
-    if request.method == "POST":
-        pool = request.POST.get("pool", "")
-        wanted = int(pool) if pool.isascii() and pool.isdecimal() and len(pool) < 18 else None
-        try:
-            into = claims.give_back(kind, pk, by=actor, reason=request.POST.get("reason", ""), pool_id=wanted)
-        except FieldErrors as error:
-            errors = dict(error.errors)
-        else:
-            seen = access.scope(actor, kind).filter(pk=pk).exists()
-            target = reverse("record", args=[kind, pk]) if seen else reverse("list", args=[kind])
-            return go(request, target, _("已退回公海“%(pool)s”") % {"pool": into.name})
-    from kemai.sales.services.pools.kinds import open_pools
-
-    pools = [{"value": one.pk, "label": one.name} for one in open_pools(chosen.key)]
-    context = {
-        "record": record,
-        "pools": pools,
-        "errors": errors,
-        "act_url": request.path,
-        "reason": request.POST.get("reason", ""),
-        "chosen": request.POST.get("pool", ""),
-    }
-    return render(request, "sales/pool_return.html", context, status=422 if errors else 200)
-
-
-@signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def protect(request: HttpRequest, actor: Actor, pk: int, kind: str) -> HttpResponse:
-    chosen = kind_or_404(kind)
-    record = access.one(actor, kind, pk, "edit")
-    keeping = why.keeping_of(chosen, pk)
-    errors: dict[str, str] = {}
-    if request.method == "POST":
-        days = request.POST.get("days", "").strip()
-        number = int(days) if days.isascii() and days.isdecimal() and len(days) < 6 else -1
-        try:
-            until = claims.protect(kind, pk, number, by=actor)
-        except FieldErrors as error:
-            errors = dict(error.errors)
-        else:
-            text = _("已保护到 %(day)s") % {"day": until.isoformat()} if until else _("已结束保护")
-            return go(request, reverse("record", args=[kind, pk]), text)
-    pool = keeping.return_rule.pool if keeping and keeping.return_rule else None
-    context = {
-        "record": record, "keeping": keeping, "errors": errors, "act_url": request.path,
-        "most": min(pool.protect_days, 90) if pool else 90, "days": request.POST.get("days", "14"),
-    }  # fmt: skip
-    return render(request, "sales/pool_protect.html", context, status=422 if errors else 200)
-
-
-@signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def extend(request: HttpRequest, actor: Actor, pk: int, kind: str) -> HttpResponse:
-    """The owner asks for some days more."""
-    chosen = kind_or_404(kind)
-    record = access.one(actor, kind, pk, "edit")
-    keeping = why.keeping_of(chosen, pk)
-    errors: dict[str, str] = {}
-    typed, reason = request.POST.get("days", "7").strip(), request.POST.get("reason", "")
-    if request.method == "POST":
-        number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else -1
-        try:
-            extensions.ask(kind, pk, number, reason, by=actor)
-        except FieldErrors as error:
-            errors = dict(error.errors)
-        else:
-            return go(request, reverse("record", args=[kind, pk]), _("已提交延期申请，公海管理员会处理"))
-    pool = keeping.return_rule.pool if keeping and keeping.return_rule else None
-    context = {
-        "record": record, "keeping": keeping, "errors": errors, "act_url": request.path, "days": typed,
-        "reason": reason, "most": pool.extend_days if pool else 0,
-        "refused": extensions.why_not(chosen, keeping, record.owner_id, actor),
-    }  # fmt: skip
-    return render(request, "sales/pool_extend.html", context, status=422 if errors else 200)
 
 
 @signed_in

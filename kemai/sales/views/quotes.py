@@ -14,7 +14,7 @@ from kemai.platform.exports import Order
 from kemai.platform.ui.door import signed_in
 from kemai.sales.models import Quote
 from kemai.sales.services import contracts, documents, lines, quote_answers, quotes
-from kemai.sales.views.approval import asking, deciding
+from kemai.sales.views.approval import amount_of, asking, deciding
 from kemai.sales.views.dialog import Asked, Button, Dialog, Elsewhere, Step, step
 
 
@@ -35,7 +35,7 @@ def decide(actor: Actor, quote: Quote) -> Step:
     return deciding(
         "quote", quote, _("审批：%(number)s") % {"number": quote}, _("已同意，可以发给客户了"), actor,
         lambda *, yes, note: quotes.decide(quote.pk, yes=yes, note=note, by=actor),
-        warning="" if verdict.ok else quotes.beyond_words(verdict),
+        warning="" if verdict.ok else quotes.beyond_words(verdict), facts=amount_of(quote),
     )  # fmt: skip
 
 

@@ -114,6 +114,8 @@ NEAR, COMING = 3, 7
 
 def date_maker(spec: FieldSpec) -> Maker:
     zone = timezone.get_default_timezone()
+    if spec.month:
+        return lambda value: Cell("date", f"{value:%Y-%m}", value.isoformat())
 
     def make(value: date) -> Cell:
         iso = value.isoformat()

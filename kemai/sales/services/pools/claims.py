@@ -60,10 +60,12 @@ def sentence(check: Check) -> str:
     if check.lifts_at is None:
         return told
     at = timezone.localtime(check.lifts_at, timezone.get_default_timezone())
-    return _("%(why)s，%(at)s 起可以领取") % {"why": told, "at": date_format(at, "Y-m-d H:i")}
+    words = _("%(why)s，%(at)s 起可以再打开") if check.key == "looks" else _("%(why)s，%(at)s 起可以领取")
+    return words % {"why": told, "at": date_format(at, "Y-m-d H:i")}
 
 
 SENTENCES = {
+    "looks": lambda: _("您今天已打开 %(number)s 条公海记录的详情，每天最多 %(most)s 条"),
     "scope": lambda: _("您不在这个公海的成员范围内"),
     "capacity": lambda: _("您已持有 %(number)s 个，最多 %(most)s 个"),
     "quota": lambda: _("您今天已领取 %(number)s 个，每天最多 %(most)s 个（退回不返还次数）"),

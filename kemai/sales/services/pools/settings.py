@@ -22,7 +22,7 @@ from kemai.sales.models import LeadRoute, Pool, PoolRule
 from kemai.sales.services.pools.claims import keeps
 from kemai.sales.services.pools.kinds import KINDS, open_pools, today
 
-NUMBERS = ("hold_most", "daily_most")
+NUMBERS = ("hold_most", "daily_most", "view_most")
 """Limits that may be left empty: none."""
 HOURS = (
     "former_days", "reclaim_hours", "fresh_hours", "protect_most", "protect_days", "extend_most", "extend_days",
@@ -57,7 +57,7 @@ def place_of(pool: Pool) -> Place:
     shut |= {key: "hidden" for key in pool.shut if key in shuttable(pool.kind)}
     return Place(
         pool.pk, pool.name, frozenset(pool.users), frozenset(pool.departments), frozenset(pool.keepers),
-        tuple(sorted(shut.items())),
+        tuple(sorted(shut.items())), pool.view_most,
     )  # fmt: skip
 
 

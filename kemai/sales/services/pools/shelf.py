@@ -14,7 +14,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.sales.models import Pool
 from kemai.sales.rules.pools.claims import Check
-from kemai.sales.services.pools import claims
+from kemai.sales.services.pools import claims, looks
 from kemai.sales.services.pools.kinds import KINDS, in_scope, open_pools
 
 SIZE = 50
@@ -49,6 +49,8 @@ class Shelf:
     following: str
     held: int
     taken: int
+    looked: int
+    """Records of this pool whose details the person has opened today; 0 where nobody counts."""
 
     @property
     def columns(self) -> list[dict[str, Any]]:
@@ -98,7 +100,8 @@ def read(pool: Pool, *, by: Actor, text: str = "", cursor: str = "", oldest: boo
     if len(page) > SIZE:
         last = lines[-1]
         following = f"{last.pooled_at.isoformat() if last.pooled_at else ''}|{last.id}"
-    return Shelf(lines, specs, count, following, hands.held, hands.taken)
+    looked = looks.looked(pool.pk, by.user_id or 0) if pool.view_most is not None else 0
+    return Shelf(lines, specs, count, following, hands.held, hands.taken, looked)
 
 
 def line_of(row: query.Row, keeping: Any, checks: tuple[Check, ...]) -> Line:
