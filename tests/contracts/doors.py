@@ -27,7 +27,7 @@ MAY_SHOW_RECORDS = {
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
     "recheck_rehearse",
     "health_count", "mention_options", "export_requests", "notices_part", "customer_check",
-    "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
+    "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "targets", "targets_edit", "targets_spread", "visits", "ageing",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
@@ -35,7 +35,7 @@ MAY_SHOW_RECORDS = {
 ACTS_ON_MANY = {
     "chain_export", "chain_play", "chain_freeze", "recalculate", "run_start", "segment_preview", "today_task_new",
     "notices_read", "view_new", "view_update", "audit_export", "duplicates_sure", "duplicates_start", "calendar_move",
-    "recheck_save", "pool_claim_many", "pool_assign",
+    "recheck_save", "pool_claim_many", "pool_assign", "lead_chances_learn",
 }  # fmt: skip
 """Posts without a record in the address; tried empty by everybody: nobody's records may change."""
 
@@ -59,7 +59,7 @@ WITH_RECORD = {
     "lead_claim": "lead", "lead_extend": "lead",
     "lead_give_back": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",
     "pool_claim_here": "customer", "task_later": "task", "task_nudge": "task", "task_reassign": "task",
-    "deal_gate": "deal", "course_move": "stage", "stage_remove": "stage", "pipeline_remove": "",
+    "deal_gate": "deal", "deal_decide": "deal", "course_move": "stage", "stage_remove": "stage", "pipeline_remove": "",
     "visit_field": "visit", "visit_check_in": "visit",
     "visit_report": "visit", "visit_photo": "visit", "visit_cancel": "visit",
     "forecast_override": "", "export_decide": "", "export_run": "",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.access import Actor
 from kemai.platform.objects import Hooks, ObjectType, Section, register
 from kemai.sales.models import Competitor, LostReason, Pipeline, Stage
-from kemai.sales.services import courses, removal, stages
+from kemai.sales.services import configuration, courses, removal, stages
 
 
 def changed(objects: Sequence[Any], fields: frozenset[str], by: Actor) -> None:
@@ -56,3 +56,4 @@ COMPETITOR = register(
         form=(Section(_("竞争对手"), "name", "website", "strengths", "weaknesses"),), small=True, sort="name",
     )
 )  # fmt: skip
+configuration.register()

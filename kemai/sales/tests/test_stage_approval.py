@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from django.test import Client
 
 from kemai.collab.models import Notice
 from kemai.platform import records
 from kemai.platform.access import SYSTEM, Denied
+from kemai.platform.define import config
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Stage
-from kemai.sales.services import board, deals, gates, stages
+from kemai.sales.services import board, configuration, deals, gates, stages
 from kemai.sales.tests.selling import fresh
 from tests.people import Person
 
@@ -109,3 +111,36 @@ def test_the_gate_comes_before_the_question(guarded: dict[str, Any]) -> None:
     assert (list(lacks.fields), lacks.approval) == (["next_step"], True)
     gates.ask(deal.pk, "needs", {"next_step": "寄样"}, [], "", by=alice)
     assert (fresh(deal).next_step, deal.wanted_stage) == ("寄样", "needs")
+
+
+@pytest.mark.row(47)
+@pytest.mark.row(124)
+def test_the_course_travels_in_the_configuration_file(guarded: dict[str, Any]) -> None:
+    boss = guarded["boss"].actor
+    text = config.export()
+    found = yaml.safe_load(text)
+    assert found["courses"]["standard"]["stages"]["needs"]["approval"] is True
+    assert config.plan(*config.load(text), remove=True) == []
+    found["courses"]["standard"]["stages"]["needs"] |= {"approval": False, "max_days": 9}
+    stage = {
+        "name": "试点",
+        "state": "open",
+        "win_rate": 0.3,
+        "position": 10,
+        "required": ["amount"],
+        "next": [],
+    }
+    found["courses"]["pilot"] = {
+        "name": "试点流程",
+        "position": 90,
+        "active": True,
+        "stages": {"pilot_one": stage},
+    }
+    states, as_of = config.load(yaml.safe_dump(found, allow_unicode=True))
+    done = config.import_file(states, as_of, by=boss)
+    assert {(step.place, step.action) for step in done.steps} == {("standard", "change"), ("pilot", "add")}
+    needs = Stage.objects.get(key="needs")
+    assert (needs.approval, needs.max_days) == (False, 9)
+    assert [row.step.key for row in stages.of_pipeline("pilot")] == ["pilot_one"]
+    (use,) = (one for one in configuration.naming("deal", "amount") if "试点" in one.name)
+    assert use.detail == "必填字段"
