@@ -28,8 +28,6 @@ FACTS: Mapping[str, Label] = {
     "wecom_id=yes": gettext_lazy("有企业微信"), "wecom_id=no": gettext_lazy("没有企业微信"),
     "company=yes": gettext_lazy("知道公司"), "company=no": gettext_lazy("不知道公司"),
     "title=yes": gettext_lazy("知道职务"), "title=no": gettext_lazy("不知道职务"),
-    "region=yes": gettext_lazy("知道地区"), "region=no": gettext_lazy("不知道地区"),
-    "industry=yes": gettext_lazy("知道行业"), "industry=no": gettext_lazy("不知道行业"),
     "budget=yes": gettext_lazy("说了预算"), "budget=no": gettext_lazy("没说预算"),
     "need=yes": gettext_lazy("说了需求"), "need=no": gettext_lazy("没说需求"),
     "place=none": gettext_lazy("地区未知"), "trade=none": gettext_lazy("行业未知"),

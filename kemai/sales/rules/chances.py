@@ -13,7 +13,8 @@ from typing import Any
 
 LANDMARKS = (0, 3, 7, 14, 30, 60)
 """Ages in days at which a lead is looked at; an older one counts as the last."""
-TOLD = ("phone", "email", "wecom_id", "company", "title", "region", "industry", "budget", "need")
+TOLD = ("phone", "email", "wecom_id", "company", "title", "budget", "need")
+"""Whether these were told is a fact; of region and industry it is which."""
 HORIZONS = (30, 60, 90, 180)
 SILENT_DAYS = 14
 ENOUGH = 200

@@ -31,7 +31,7 @@ HELD_OUT = (0.4, 0.55, 0.7, 0.85, 1.0)
 is predicted by what was known at its beginning."""
 BINS = 8
 KEPT = 60
-READ = (*rules.TOLD, "source")
+READ = (*rules.TOLD, "source", "region", "industry")
 
 
 class Row(NamedTuple):

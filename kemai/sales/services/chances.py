@@ -36,7 +36,7 @@ def newest() -> Learnt | None:
 
 
 def known_now(lead: Lead, touches: Sequence[tuple[str, datetime]], now: datetime) -> Known:
-    values = {key: getattr(lead, key) for key in (*rules.TOLD, "source")}
+    values = {key: getattr(lead, key) for key in (*rules.TOLD, "source", "region", "industry")}
     ages = [(outcome, (now - at).total_seconds() / DAY) for outcome, at in touches if at <= now]
     return Known(values, ages, (now - lead.created_at).total_seconds() / DAY)
 
