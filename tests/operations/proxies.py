@@ -246,6 +246,10 @@ def the_pages(told: Verdicts, browser: Browser, ports: Ports) -> None:
     told.say(
         "foreign host name", browser.ask("GET", "/login/", Host="evil.example").status in {308, 400, 404, 421}
     )
+    plain.close()
+    plain.request("GET", "/login/", headers={"Host": "evil.example"})
+    stranger = plain.getresponse().status
+    told.say("foreign host name without TLS", stranger in {301, 308, 400, 404, 421}, stranger)
     told.say("/metrics is closed", browser.ask("GET", "/metrics").status == 403)
     entered = browser.log_in("admin", SECRET)
     told.say("logging in", entered.status == 302, entered.status)
