@@ -43,9 +43,10 @@ class CollabConfig(AppConfig):
                 "collab",
                 _("协作与邮件"),
                 "mail",
-                "settings",
+                "settings:system",
                 "collab_settings",
                 order=30,
+                purpose=_("发信服务器、通知邮件和日历订阅"),
                 allowed=administers,
             )
         )

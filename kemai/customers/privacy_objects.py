@@ -46,7 +46,7 @@ def standard(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 PRIVACY_REQUEST = register(
     ObjectType(
-        key="privacy_request", model=PrivacyRequest, title="number", icon="shield", nav="settings", nav_order=72,
+        key="privacy_request", model=PrivacyRequest, title="number", icon="shield", nav="collab", nav_order=72,
         columns=("number", "customer", "kind", "state", "due_on", "owner", "received_at", "done_at"),
         form=(
             Section(_("请求"), "customer", "kind", "channel", "received_at", "owner"),
@@ -61,7 +61,7 @@ PRIVACY_REQUEST = register(
 )  # fmt: skip
 DATA_PURPOSE = register(
     ObjectType(
-        key="data_purpose", model=DataPurpose, title="name", icon="list-check", nav="settings", nav_order=73,
+        key="data_purpose", model=DataPurpose, title="name", icon="list-check", nav="settings:privacy", nav_order=73,
         columns=("name", "basis", "data", "keep_days", "receivers", "abroad", "assessed_on"),
         form=(
             Section(_("处理目的"), "name", "basis", "data", "keep_days"),
@@ -73,7 +73,7 @@ DATA_PURPOSE = register(
 )  # fmt: skip
 CONSENT_TEXT = register(
     ObjectType(
-        key="consent_text", model=ConsentText, title="edition", icon="file-text", nav="settings", nav_order=74,
+        key="consent_text", model=ConsentText, title="edition", icon="file-text", nav="settings:privacy", nav_order=74,
         columns=("edition", "purpose", "published_on", "text"),
         form=(Section(_("同意文本"), "edition", "purpose", "published_on", "text"),), badges=("purpose",),
         small=True, importable=False, sort="-published_on", hooks=Hooks(prepare=consents.prepare_text),
@@ -82,7 +82,7 @@ CONSENT_TEXT = register(
 )  # fmt: skip
 RETENTION_RULE = register(
     ObjectType(
-        key="retention_rule", model=RetentionRule, title="name", icon="clock", nav="settings", nav_order=75,
+        key="retention_rule", model=RetentionRule, title="name", icon="clock", nav="settings:privacy", nav_order=75,
         columns=("name", "type_key", "days", "act", "active", "rehearsed", "ran_at", "removed"),
         form=(Section(_("规则"), "name", "type_key", "days", "act"),), badges=("act", "active"),
         small=True, importable=False, sort="name", hooks=Hooks(prepare=retention.prepare_rule),
@@ -92,7 +92,7 @@ RETENTION_RULE = register(
 )  # fmt: skip
 ENTRY_STANDARD = register(
     ObjectType(
-        key="entry_standard", model=EntryStandard, title="name", icon="checkbox", nav="settings", nav_order=76,
+        key="entry_standard", model=EntryStandard, title="name", icon="checkbox", nav="settings:data", nav_order=76,
         columns=("name", "kind", "target", "active", "position"),
         form=(Section(_("录入标准"), "name", "kind", "target", "active", "position"),), small=True, importable=False,
         sort="position", hooks=Hooks(prepare=health.prepare_standard),

@@ -25,7 +25,7 @@ MAY_SHOW_RECORDS = {
     "chain_months", "dashboard", "runs", "palette", "notices", "notices_drawer", "jobs", "imports", "ask_people",
     "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
-    "recheck_rehearse",
+    "recheck_rehearse", "settings",
     "health_count", "mention_options", "export_requests", "notices_part", "customer_check",
     "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "targets", "targets_edit", "targets_spread", "visits", "ageing",

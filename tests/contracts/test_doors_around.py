@@ -176,7 +176,8 @@ def test_addresses_with_a_key_of_another_kind(who: str, world: World) -> None:
 
 def test_settings_are_for_administrators(world: World) -> None:
     report = Report()
-    places = [fill(path, key=1, type_key="customer", act="lock") for path, _name in ROUTES]
+    closed = [path for path, name in ROUTES if name not in doors.MAY_SHOW_RECORDS]
+    places = [fill(path, key=1, type_key="customer", act="lock") for path in closed]
     places = [address for address in places if address[1:].startswith(doors.SETTINGS_PREFIXES)]
     for who in (name for name in PEOPLE if name != "admin"):
         report.who = who

@@ -14,7 +14,7 @@ from tests.e2e.conftest import Entrance
 
 AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 MAIN = ("/", "/o/customer/", "/o/customer/{customer}", "/o/customer/{customer}?tab=portrait", "/chain", "/dashboard",
-        "/o/customer/new", "/o/task/", "/imports/", "/imports/new/customer", "/o/segment/{segment}", "/settings/users/",
+        "/o/customer/new", "/o/task/", "/imports/", "/imports/new/customer", "/o/segment/{segment}", "/settings/", "/settings/users/",
         "/me/", "/notices/", "/jobs/", "/o/customer/?display=board")  # fmt: skip
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SPARING = {"resultTypes": ["violations"], "selectors": False}
@@ -115,6 +115,21 @@ def test_the_phones_bottom_bar(enter: Entrance) -> None:
     listening(page)
     bar.get_by_role("button", name="我").click()
     expect(page.locator("#nav")).to_be_in_viewport()
+
+
+def test_settings_have_a_side_bar_of_their_own(enter: Entrance) -> None:
+    page = enter("demo", "/o/customer/")
+    side = page.locator("#nav")
+    expect(side.get_by_role("link", name="销售阶段")).to_have_count(0)
+    side.get_by_role("link", name="设置", exact=True).click()
+    expect(page.locator("h1")).to_have_text("设置")
+    expect(side.get_by_role("link", name="客户", exact=True)).to_have_count(0)
+    page.locator("main").get_by_role("link", name="角色").click()
+    expect(side.locator("[aria-current=page]")).to_have_text("角色")
+    listening(page)
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    expect(page).to_have_url(re.compile("/o/customer/$"))
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (cd frontend && npm ci)")

@@ -21,6 +21,12 @@ function go(key: string): boolean {
       link.click();
       return true;
     }
+    // the settings have a side bar of their own: it brings the addresses of the rest along
+    const elsewhere = JSON.parse(find("#nav")?.dataset["go"] ?? "{}") as Record<string, string>;
+    if (elsewhere[name]) {
+      location.assign(elsewhere[name]);
+      return true;
+    }
   }
   return false;
 }

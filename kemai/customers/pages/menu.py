@@ -43,7 +43,7 @@ def register() -> None:
             words=_("完整度 新鲜度 录入标准 核对"),
         ),
         Page(
-            "privacy", _("个人信息保护"), "shield", "settings", "privacy", order=71, allowed=seen("privacy_request"),
+            "privacy", _("个人信息保护"), "shield", "collab", "privacy", order=71, allowed=seen("privacy_request"),
             words=_("同意 撤回 删除 保存期限"),
         ),
         Page(

@@ -26,10 +26,16 @@ GROUPS: dict[str, Label] = {
     "loyalty": _("忠诚度"),
     "insight": _("洞察"),
     "collab": _("协作"),
-    "settings": _("设置"),
+    "settings:people": _("员工与权限"),
+    "settings:data": _("数据与对象"),
+    "settings:sales": _("销售设置"),
+    "settings:privacy": _("个人信息规则"),
+    "settings:system": _("系统"),
 }
 MANY = frozenset({"customers"})
 """Groups that are called by a kind of thing."""
+SETTINGS = "settings:"
+"""How the groups begin that stand in an area of their own: who changes settings sees only them."""
 COUNT_SECONDS = 20
 
 
@@ -49,6 +55,8 @@ class Page:
     """The label names a kind of thing (角色): in English the side bar says Roles."""
     hot: bool = False
     """The count is an alarm, not just a number."""
+    purpose: Label = ""
+    """What is done there, in a sentence: the home of the settings says it."""
     words: Label = ""
     """Further words under which the command palette finds the page."""
 

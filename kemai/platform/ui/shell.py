@@ -21,6 +21,8 @@ from kemai.platform.ui.lists import views_of_lists
 from kemai.platform.ui.nav import Notices, notices
 
 Item = dict[str, Any]
+Groups = tuple[tuple[str, str, tuple[Item, ...]], ...]
+"""(key, label, items) of each group of the side bar."""
 HOME_PAGES = ("today", "home")
 
 
@@ -66,7 +68,7 @@ class Shell:
         }
 
     @cached_property
-    def groups(self) -> tuple[tuple[str, tuple[Item, ...]], ...]:
+    def groups(self) -> Groups:
         return structure(self.actor, access.version_of(self.actor), get_language() or "")
 
     @cached_property
@@ -82,21 +84,44 @@ class Shell:
         views = tuple(
             (view["url"], view["label"], view["active"]) for item in shown for view in item["views"]
         )
-        return (*self.slot, counts, views)
+        return (*self.slot, self.in_settings, self.at_settings, counts, views)
 
     @cached_property
     def nav(self) -> list[Item]:
+        """The groups of the area that the page stands in: the settings are one of their own."""
         here = self.here
         return [
-            {"label": label, "items": [self.item(item, item["key"] == here) for item in items]}
-            for label, items in self.groups
+            {"key": key, "label": label, "items": [self.item(item, item["key"] == here) for item in items]}
+            for key, label, items in self.groups
+            if key.startswith(nav.SETTINGS) is self.in_settings
         ]
+
+    @cached_property
+    def in_settings(self) -> bool:
+        here = self.here
+        of_here = (key for key, _label, items in self.groups for one in items if one["key"] == here)
+        return self.at_settings or next(of_here, "").startswith(nav.SETTINGS)
+
+    @cached_property
+    def settings_url(self) -> str:
+        """'' for those who have nothing to set."""
+        some = sets_something(self.actor, access.version_of(self.actor), get_language() or "")
+        return nav.address("settings") if some else ""
+
+    @property
+    def at_settings(self) -> bool:
+        return self.request.path == self.settings_url
+
+    @property
+    def shortcuts(self) -> dict[str, str]:
+        """Where `g` and a letter lead, by the key of the page: also to what this area's side bar does not show."""
+        return {item["key"]: item["url"] for _key, _label, items in self.groups for item in items}
 
     @cached_property
     def here(self) -> str:
         """The key of the item whose address is the longest beginning of this page's."""
         path = self.request.path
-        fitting = [i for _label, items in self.groups for i in items if is_under(path, i["url"])]
+        fitting = [i for _key, _label, items in self.groups for i in items if is_under(path, i["url"])]
         return max(fitting, key=lambda i: len(i["url"]))["key"] if fitting else ""
 
     def item(self, item: Item, active: bool) -> Item:
@@ -122,7 +147,7 @@ class Shell:
     @cached_property
     def bottom(self) -> list[Item]:
         """The bar of a phone: today, customers."""
-        items = {i["key"]: i for _label, group in self.groups for i in group}
+        items = {i["key"]: i for _key, _label, group in self.groups for i in group}
         today = next((items[key] for key in HOME_PAGES if key in items), None)
         found = [{**today, "label": _("今日")}] if today else []
         if "customer" in items:
@@ -179,12 +204,12 @@ def cache_key(actor: Actor) -> tuple[Any, ...]:
     )
 
 
-_structures: dict[tuple[Any, ...], tuple[tuple[str, tuple[Item, ...]], ...]] = {}
+_structures: dict[tuple[Any, ...], Groups] = {}
 _quick: dict[tuple[Any, ...], list[Item]] = {}
 
 
-def structure(actor: Actor, held: str, language: str) -> tuple[tuple[str, tuple[Item, ...]], ...]:
-    """(group label, its items) that the actor may use."""
+def structure(actor: Actor, held: str, language: str) -> Groups:
+    """What the actor may use."""
     key = (*cache_key(actor), held, language)
     if key not in _structures:
         if len(_structures) > 500:
@@ -193,21 +218,32 @@ def structure(actor: Actor, held: str, language: str) -> tuple[tuple[str, tuple[
     return _structures[key]
 
 
-def build(actor: Actor) -> tuple[tuple[str, tuple[Item, ...]], ...]:
+def sets_something(actor: Actor, held: str, language: str) -> bool:
+    return any(key.startswith(nav.SETTINGS) for key, _label, _items in structure(actor, held, language))
+
+
+def build(actor: Actor) -> Groups:
     by_group: dict[str, list[tuple[int, Item]]] = {}
     for page in nav.pages(actor):
         url = nav.address(page.url_name)
         item = entry(
-            page.key, named(page.label, many=page.many), page.icon, url, count_by=page.count, hot=page.hot
-        )
+            page.key, named(page.label, many=page.many), page.icon, url,
+            count_by=page.count, hot=page.hot, purpose=str(page.purpose),
+        )  # fmt: skip
         by_group.setdefault(page.group, []).append((page.order, item))
     for object_type in all_types():
-        if object_type.nav and access.may(actor, object_type, "view"):
+        # who only reads what is set (a stage, a rate) meets it where it is used
+        verb = "edit" if object_type.nav.startswith(nav.SETTINGS) else "view"
+        if object_type.nav and access.may(actor, object_type, verb):
             url = nav.address("list", object_type.key)
-            item = entry(object_type.key, object_type.plural, object_type.icon, url, of=object_type.key)
+            item = entry(
+                object_type.key, object_type.plural, object_type.icon, url,
+                of=object_type.key, purpose=str(object_type.purpose),
+            )  # fmt: skip
             by_group.setdefault(object_type.nav, []).append((object_type.nav_order, item))
     return tuple(
         (
+            key,
             named(label, many=key in nav.MANY),
             tuple(item for _order, item in sorted(by_group[key], key=lambda pair: pair[0])),
         )
@@ -224,6 +260,7 @@ def entry(key: str, label: str, icon: str, url: str, **more: Any) -> Item:
     return {
         "key": key, "label": label, "icon": icon, "url": url, "count": 0, "hot": more.get("hot", False),
         "count_by": more.get("count_by"), "type": more.get("of", ""), "open": False,
+        "purpose": more.get("purpose", ""),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from kemai.platform.ui import palette
+from kemai.platform.ui import palette, settings_home
 
 PARTS = (
     "kemai.platform.ui.lists.urls",
@@ -24,5 +24,8 @@ def exists(part: str) -> bool:
     return find_spec(part.rpartition(".")[0]) is not None and find_spec(part) is not None
 
 
-urlpatterns: list[URLPattern | URLResolver] = [path("palette.json", palette.index, name="palette")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("palette.json", palette.index, name="palette"),
+    path("settings/", settings_home.index, name="settings"),
+]
 urlpatterns += [path("", include(part)) for part in PARTS if exists(part)]

@@ -29,7 +29,8 @@ PRICE = register(
 )  # fmt: skip
 EXCHANGE_RATE = register(
     ObjectType(
-        key="exchange_rate", model=ExchangeRate, title="currency", icon="arrows-exchange", nav="settings", nav_order=63,
+        key="exchange_rate", model=ExchangeRate, title="currency", icon="arrows-exchange", nav="settings:sales",
+        nav_order=63,
         columns=("currency", "on", "rate", "note"),
         form=(Section(_("汇率"), "currency", "on", "rate", "note"),),
         purpose=_("1 单位外币从某一天起值多少元人民币；外币的报价和合同按当天的汇率折算。"),

@@ -48,7 +48,8 @@ def register() -> None:
             words=_("漏斗 转化率 周期 输单原因 遗忘"),
         ),
         Page(
-            "courses", _("销售流程"), "stairs-up", "settings", "courses", order=59, allowed=seen("stage", verb="edit"),
+            "courses", _("销售流程"), "stairs-up", "settings:sales", "courses", order=59,
+            purpose=_("管道和阶段：赢率、必填项、检查清单、最长停留"), allowed=seen("stage", verb="edit"),
             words=_("管道 阶段 赢率 必填 检查清单"),
         ),
         Page(
@@ -72,7 +73,8 @@ def register() -> None:
             count=ageing.overdue_count, hot=True, words=_("逾期 欠款 应收 催款"),
         ),
         Page(
-            "sales_terms", _("报价与合同"), "file-certificate", "settings", "sales_terms", order=62,
+            "sales_terms", _("报价与合同"), "file-certificate", "settings:sales", "sales_terms", order=62,
+            purpose=_("公司抬头、折扣审批线、打印条款"),
             allowed=administered, words=_("公司信息 折扣 打印 条款"),
         ),
     )  # fmt: skip

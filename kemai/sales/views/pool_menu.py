@@ -16,11 +16,13 @@ def register() -> None:
             words=_("领取 退回 无负责人"),
         ),
         Page(
-            "pool_desks", _("公海管理"), "settings", "settings", "pool_desks", order=63, allowed=administered,
+            "pool_desks", _("公海管理"), "settings", "settings:sales", "pool_desks", order=63,
+            purpose=_("公海的范围、领取上限和自动退回规则"), allowed=administered,
             words=_("退回规则 预演 领取上限"),
         ),
         Page(
-            "lead_routes", _("线索分配"), "arrows-exchange", "settings", "lead_routes", order=64, allowed=administered,
+            "lead_routes", _("线索分配"), "arrows-exchange", "settings:sales", "lead_routes", order=64,
+            purpose=_("新线索按条件、轮流或负荷分给谁"), allowed=administered,
             words=_("轮流 按比例 自动分配"),
         ),
     )  # fmt: skip

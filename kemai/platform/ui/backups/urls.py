@@ -19,9 +19,10 @@ register_page(
         "backups",
         _("备份"),
         "database",
-        "settings",
+        "settings:system",
         "backups",
         order=62,
+        purpose=_("自动备份、保留份数，校验与恢复"),
         allowed=administers,
         words=_("恢复 加密 校验"),
     )
