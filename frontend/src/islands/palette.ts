@@ -115,10 +115,11 @@ export function mount(host: HTMLElement): void {
       go(item, event.ctrlKey || event.metaKey);
     }
   });
+  // emptied when it closes, not when it opens: who types at once would lose what stands there before this file has come
+  dialog.addEventListener("close", () => (input.value = ""));
   host.addEventListener("palette:open", () => {
-    input.value = "";
     cache.clear();
-    render({ groups: recentGroup() }, "");
+    if (!input.value) render({ groups: recentGroup() }, "");
     input.focus();
     void ask();
   });
