@@ -14,7 +14,8 @@ from tests.e2e.conftest import Entrance
 
 AXE = Path(__file__).resolve().parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 MAIN = ("/", "/o/customer/", "/o/customer/{customer}", "/o/customer/{customer}?tab=portrait", "/chain", "/dashboard",
-        "/o/customer/new", "/o/task/", "/imports/", "/imports/new/customer", "/o/segment/{segment}", "/settings/", "/settings/users/",
+        "/o/customer/new", "/o/task/", "/imports/", "/imports/new/customer", "/o/segment/{segment}", "/settings/",
+        "/settings/users/",
         "/me/", "/notices/", "/jobs/", "/o/customer/?display=board")  # fmt: skip
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SPARING = {"resultTypes": ["violations"], "selectors": False}
