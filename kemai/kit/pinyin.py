@@ -64,12 +64,13 @@ _WORDS = {
 _WORD_START = frozenset(word[0] for word in _WORDS)
 _LONGEST_WORD = max(map(len, _WORDS))
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_LATIN = re.compile(r"[0-9a-z]+")
 _ALL_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff·]+\Z")
 
 
 def is_han(char: str) -> bool:
     """True for one Chinese character."""
-    return _HAN.match(char) is not None
+    return "\u4e00" <= char <= "\u9fff" or _HAN.match(char) is not None
 
 
 def _load_table() -> dict[int, str]:
@@ -143,11 +144,12 @@ def _read_text(text: str) -> list[str]:
     while place < len(text):
         char = text[place]
         if not is_han(char):
-            piece = _syllable(char)
+            plain = _LATIN.match(text, place)
+            piece = plain[0] if plain else _syllable(char)
             if not piece and run:
                 found.append(run)
             run = run + piece if piece else ""
-            place += 1
+            place = plain.end() if plain else place + 1
             continue
         if run:
             found.append(run)

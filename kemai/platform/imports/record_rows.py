@@ -269,7 +269,8 @@ class RecordWork:
 
     def passes_hook(self, table: Table, position: int, values: Values, existing: Any) -> bool:
         errors = self.hooks.prepare(values, existing)
-        self.complain(table, position, errors)
+        if errors:
+            self.complain(table, position, errors)
         return not errors
 
     def complain(self, table: Table, position: int, errors: Mapping[str, str]) -> None:

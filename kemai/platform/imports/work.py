@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from django.utils.translation import gettext as _
 
-from kemai.kit.tabular import BadRow, Cell, Source, rows
+from kemai.kit.ahead import ahead
+from kemai.kit.tabular import BadRow, Cell, Row, Source, rows
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.imports.mapping import ColumnMap, Options
@@ -183,8 +184,7 @@ class Reader:
         ]
 
     def tables(self, start: int) -> Iterator[Table]:
-        stream = rows(self.task.source, start)
-        while chunk := list(islice(stream, CHUNK)):
+        for chunk in ahead(chunks(rows(self.task.source, start))):
             yield self.table(chunk, start)
             start += len(chunk)
 
@@ -214,6 +214,11 @@ class Reader:
             if value.__class__ is Bad:
                 table.complain(position, Problem(place, value.message))
                 values[position] = BLANK
+
+
+def chunks(stream: Iterator[Row]) -> Iterator[list[Row]]:
+    while chunk := list(islice(stream, CHUNK)):
+        yield chunk
 
 
 def unread(row: int, bad: BadRow) -> Refusal:

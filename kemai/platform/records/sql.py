@@ -22,14 +22,24 @@ def new_ids(model: type[models.Model], count: int) -> range | list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
-            )
-            return [row[0] for row in cursor.fetchall()]
+            return sequence_keys(cursor, table, count)
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         row = cursor.fetchone()
         first = (row[0] if row else 0) + 1
     return range(first, first + count)
+
+
+def sequence_keys(cursor: Any, table: str, count: int) -> range | list[int]:
+    """Nearly always nobody else takes keys in that moment: then the first and the last say all."""
+    cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+    sequence = cursor.fetchone()[0]
+    taken = "SELECT nextval(%s::regclass) AS key FROM generate_series(1, %s)"
+    cursor.execute(f"SELECT min(key), max(key) FROM ({taken}) AS taken", [sequence, count])  # noqa: S608
+    first, last = cursor.fetchone()
+    if first is not None and last - first + 1 == count:
+        return range(first, last + 1)
+    cursor.execute(taken, [sequence, count])
+    return [row[0] for row in cursor.fetchall()]
 
 
 def converters(columns: Sequence[models.Field[Any, Any]]) -> list[Convert | None]:
@@ -97,6 +107,24 @@ def remembering(column: models.Field[Any, Any]) -> Convert:
     return convert
 
 
+def copy_text(column: models.Field[Any, Any]) -> Convert:
+    """COPY takes JSON as text; what Django stores wraps the object. The last value is remembered as above."""
+    last: Any = None
+    text: str | None = None
+
+    def convert(value: Any) -> Any:
+        nonlocal last, text
+        if value is None:
+            return None
+        if value is not last:
+            stored = column.get_db_prep_save(value, connection)
+            text = orjson.dumps(getattr(stored, "obj", stored)).decode()
+            last = value
+        return text
+
+    return convert
+
+
 def converted(
     rows: Iterable[Sequence[Any]], needed: Sequence[tuple[int, Convert]]
 ) -> Iterable[Sequence[Any]]:
@@ -121,6 +149,10 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     by_name = {column.attname: column for column in model._meta.concrete_fields}
     columns = [by_name[name] for name in names]
     convert = converters(columns)
+    copied = connection.vendor == "postgresql" and not few
+    if copied:
+        convert = [copy_text(one) if isinstance(one, models.JSONField) else how
+                   for one, how in zip(columns, convert, strict=True)]  # fmt: skip
     rows = converted(rows, [(place, one) for place, one in enumerate(convert) if one is not None])
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
@@ -132,23 +164,15 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
             values = [value for row in given for value in row]
             lines = ", ".join([marks] * len(given))
             cursor.execute(f"INSERT INTO {table} ({listed}) VALUES {lines}", values)  # noqa: S608
-        elif connection.vendor == "postgresql":
-            wrapped = [place for place, one in enumerate(columns) if isinstance(one, models.JSONField)]
+        elif copied:
             with cursor.cursor.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:
+                write = copy.write_row
                 for row in rows:
-                    copy.write_row(unwrapped(row, wrapped) if wrapped else row)
+                    write(row)
         else:
             marks = ", ".join(["?"] * len(columns))
             raw = cursor.cursor  # past Django's wrapper, which would rewrite the marks of every row
             raw.connection.executemany(f"INSERT INTO {table} ({listed}) VALUES ({marks})", rows)  # noqa: S608
-
-
-def unwrapped(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
-    """The row with its JSON values in the form that COPY takes."""
-    values = list(row)
-    for place in places:
-        values[place] = adapt(values[place])
-    return values
 
 
 def insert_same(
@@ -169,7 +193,7 @@ def insert_same(
     given: Any = list(keys)
     if connection.vendor == "postgresql":
         key, rest = "unnest(%s::bigint[])", ""
-        given = [given, *values]
+        given = [f"{{{','.join(map(str, given))}}}", *values]  # psycopg writes lists number by number
     else:
         key, rest = "value", " FROM json_each(%s)"
         given = [*values, orjson.dumps(given).decode()]
@@ -205,14 +229,6 @@ def lookup(
 
 def column_name(column: models.Field[Any, Any]) -> str:
     return column.column or column.attname
-
-
-def adapt(value: Any) -> Any:
-    """COPY takes JSON as text; psycopg's wrapper holds the object."""
-    dumped = getattr(value, "obj", None)
-    if dumped is not None and type(value).__module__.startswith("psycopg"):
-        return orjson.dumps(dumped).decode()
-    return value
 
 
 def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
