@@ -7,6 +7,7 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.db.models.aggregates import Aggregate
 
@@ -70,7 +71,7 @@ def test_q(spec: FieldSpec, test: Test) -> Q:
         case "range":
             return range_q(path, *test.args)
         case "ranges":
-            return either([range_q(path, low, high, True, False) for low, high in test.args])
+            return either([range_q(path, low, high, True, False) for low, high in joined(test.args)])
         case "contains":
             return Q(**{f"{path}__icontains": test.args[0]})
         case "starts":
@@ -80,6 +81,20 @@ def test_q(spec: FieldSpec, test: Test) -> Q:
         case "has_any" | "has_all":
             return list_q(path, test)
     raise ValueError(test.kind)
+
+
+def joined(ranges: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Neighbouring provinces are one range on PostgreSQL, which compares the regions of row after row and estimates one
+    range better than two. SQLite was slower with the wider one."""
+    if connection.vendor != "postgresql":
+        return ranges
+    found: list[tuple[str, str]] = []
+    for low, high in sorted(ranges):
+        if found and low <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], high)
+        else:
+            found.append((low, high))
+    return found
 
 
 def range_q(path: str, low: Any, high: Any, with_low: bool, with_high: bool) -> Q:

@@ -113,14 +113,16 @@ class Reader:
         return Leaf(spec, run_test(spec, op, raw.get("value"), self.moment))
 
     def spec(self, name: object) -> FieldSpec:
-        visible = [key for key in self.type.fields if self.askable(key)]
-        if not isinstance(name, str) or name not in visible:
+        fields = self.type.fields
+        found = fields.get(name) if isinstance(name, str) else None
+        if found is None or not self.askable(found):
+            visible = [key for key, spec in fields.items() if self.askable(spec)]
             raise QueryError("unknown_field", missing(self.type.key, str(name)[:60]), visible)
-        return self.type.fields[name]
+        return found
 
-    def askable(self, key: str) -> bool:
-        spec = self.type.fields[key]
-        return bool(spec.operators) and not spec.private and self.levels.get(key, "edit") != "hidden"
+    def askable(self, spec: FieldSpec) -> bool:
+        shown = self.levels.get(spec.key, "edit") != "hidden"
+        return shown and not spec.private and bool(spec.type.operators)
 
     def related(self, raw: Mapping[str, Any], depth: int, budget: list[int]) -> Related:
         other, link = find_relation(self.type, str(raw["related"]))
