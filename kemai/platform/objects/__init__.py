@@ -9,7 +9,7 @@ from kemai.platform.objects.everywhere import (
     sources_of,
 )
 from kemai.platform.objects.links import LinkKind, link_kind, link_kinds, register_link
-from kemai.platform.objects.live import LiveOptions
+from kemai.platform.objects.live import LiveOptions, options_changed
 from kemai.platform.objects.own import meta_changed, meta_version
 from kemai.platform.objects.pages import (
     Ask,
@@ -86,6 +86,7 @@ __all__ = [
     "link_kinds",
     "meta_changed",
     "meta_version",
+    "options_changed",
     "panels_of",
     "register",
     "register_link",

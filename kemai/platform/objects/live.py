@@ -6,29 +6,33 @@ import time
 from collections.abc import Callable, Sequence
 from typing import overload
 
+from django.db import transaction
+
 from kemai.platform.models import Option
+from kemai.platform.objects import own
 
 FRESH_SECONDS = 1.0
-"""How long another process may show options that were just changed."""
+"""How long options may be shown that something changed without saying so (an undo, a statement by hand)."""
 
 
 class LiveOptions(Sequence[Option]):
-    """Reads its options when they are asked for, at most once a second; `forget` is called by whoever changes them."""
+    """Reads its options when they are asked for: at most once a second, and whenever the definitions have another
+    version, which a request reads with its person. Whoever changes the records of some calls `options_changed`, in the
+    same transaction, so that the next request finds them changed whichever process answers."""
 
     def __init__(self, load: Callable[[], Sequence[Option]]) -> None:
         self.load = load
         self.until = 0.0
+        self.version = ""
         self.found: tuple[Option, ...] = ()
 
     def now(self) -> tuple[Option, ...]:
-        moment = time.monotonic()
-        if moment >= self.until:
+        moment, version = time.monotonic(), own.meta_version()
+        if moment >= self.until or version != self.version:
             self.found = tuple(self.load())
+            self.version = version
             self.until = moment + FRESH_SECONDS
         return self.found
-
-    def forget(self) -> None:
-        self.until = 0.0
 
     @overload
     def __getitem__(self, place: int) -> Option: ...
@@ -39,6 +43,12 @@ class LiveOptions(Sequence[Option]):
 
     def __len__(self) -> int:
         return len(self.now())
+
+
+def options_changed() -> None:
+    """Records that are options somewhere have changed: every process reads its own anew."""
+    with transaction.atomic():
+        own.renewed()
 
 
 def fixed_or_live(options: Sequence[Option]) -> Sequence[Option]:

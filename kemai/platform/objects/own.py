@@ -105,6 +105,14 @@ followers: list[Callable[[], None]] = []
 
 def meta_changed() -> None:
     """To be called in the transaction that changes a definition."""
+    renewed()
+    for follow in followers:
+        follow()
+
+
+def renewed() -> None:
+    """A new version, to be given in the transaction that changes what every process keeps by it: the definitions, and
+    options that are records (`LiveOptions`)."""
     # lint: allow write-door — the version of all definitions is no record
     row, _created = Setting.objects.select_for_update().get_or_create(key=META, defaults={"value": ""})
     row.value = secrets.token_hex(
@@ -113,8 +121,6 @@ def meta_changed() -> None:
     row.save()  # lint: allow write-door — the same
     forget()
     transaction.on_commit(forget)
-    for follow in followers:
-        follow()
 
 
 def noticed(version: str) -> None:

@@ -1,4 +1,4 @@
-"""Pipelines and stages as the rest of selling reads them: a small table, kept per process for a second."""
+"""Pipelines and stages as the rest of selling reads them: a small table, kept per process until it changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext, gettext_lazy
 
 from kemai.platform.models import Option
-from kemai.platform.objects import LiveOptions, get
+from kemai.platform.objects import LiveOptions, get, options_changed
 from kemai.sales.models import Pipeline, Stage
 from kemai.sales.rules.stages import StageTask, Step, lines, parse_task
 
@@ -97,6 +97,5 @@ def ends(pipeline: str, state: str) -> StageRow | None:
 
 
 def forget() -> None:
-    """Stages or pipelines were changed."""
-    PIPELINES.forget()
-    STAGES.forget()
+    """Stages or pipelines were changed: to be called in the same transaction."""
+    options_changed()

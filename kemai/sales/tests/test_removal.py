@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 
 from kemai.platform import records
 from kemai.platform.events.delivery import drain_all
+from kemai.platform.objects import own
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Deal, LostReason, Pipeline, Stage, StageEvent
 from kemai.sales.services import deals, removal, stages
@@ -34,6 +36,25 @@ def test_a_stage_that_holds_deals_is_not_deleted_but_says_how_many(world: dict[s
     assert "1" in kept.value.errors["state"]
     records.update("stage", stage("initial").pk, {"name": "第一次接触"}, by=boss)
     records.delete("stage", [stage("negotiation").pk], by=boss)  # nothing stands there
+
+
+def test_what_another_process_renamed_is_there_at_the_next_request(
+    world: dict[str, Any], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(world["boss"].user)
+    page = f"/o/deal/{world['deal'].pk}"
+    assert "初步接触" in client.get(page).content.decode()
+    later = time.monotonic() + 60
+    known = {"found": stages.STAGES.now(), "version": own.meta_version(), "until": later}
+    definitions = own.current()
+    records.update("stage", stage("initial").pk, {"name": "第一次接触"}, by=world["boss"].actor)
+    for name, value in known.items():
+        monkeypatch.setattr(stages.STAGES, name, value)
+    monkeypatch.setattr(own, "_meta", definitions)
+    monkeypatch.setattr(own, "_until", later)
+    shown = client.get(page).content.decode()
+    assert "第一次接触" in shown
+    assert "初步接触" not in shown
 
 
 def test_its_deals_go_where_they_are_sent_and_the_gates_do_not_hold_them(
