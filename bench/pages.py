@@ -34,23 +34,30 @@ FILTERS = {
 }
 WORDS = ("张伟", "zhangwei", "zw", "有限公司", "0042")
 SORTS = ("created_at", "amount_12m", "name")
-HEAD = ("", "CPU ms", "p50 ms", "p95 ms", "queries", "bare ms", "× bare", "× at 100,000")
+HEAD = ("", "CPU ms", "p50 ms", "p95 ms", "queries", "rows", "bare ms", "× bare", "× at 100,000")
+TIMES = 40
 Ask = Callable[[int], Any]
 
 
-class Pages:
-    """The measurements of one database; `small` are the CPU figures of the same actions at 100,000 customers."""
+Kept = dict[str, tuple[float, int | None]]
+LISTS = ("list", "filter", "search", "own")
 
-    def __init__(self, label: str, small: dict[str, float]) -> None:
+
+class Pages:
+    """The measurements of one database; `small` are those of the same actions at 100,000 customers: CPU, and how many
+    rows were drawn. A page with fewer rows is another page: its figure is no measure of what the size costs."""
+
+    def __init__(self, label: str, small: Kept) -> None:
         self.table = Table(f"Pages and API · {label}", head=HEAD)
         self.small = small
-        self.cpu: dict[str, float] = {}
+        self.kept: Kept = {}
 
-    def add(self, name: str, act: Ask, same: Ask | None = None, *, times: int = 20) -> None:
+    def add(self, name: str, act: Ask, same: Ask | None = None, *, times: int = TIMES) -> None:
         found = measure(name, act, times=times)
-        self.cpu[name] = found.cpu
+        rows = drawn(act(times)) if name.startswith(LISTS) else None
+        self.kept[name] = found.cpu, rows
         beside: Sample | None = measure(name, same, times=times) if same else None
-        before = self.small.get(name)
+        before, had = self.small.get(name, (0.0, None))
         self.table.rows.append(
             [
                 name,
@@ -58,9 +65,10 @@ class Pages:
                 f"{found.p50:.1f}",
                 f"{found.p95:.1f}",
                 str(found.queries),
+                "" if rows is None else str(rows),
                 f"{beside.cpu:.2f}" if beside else "",
                 f"{found.cpu / max(beside.cpu, 0.01):.0f}" if beside else "",
-                f"{found.cpu / before:.2f}" if before else "",
+                f"{found.cpu / before:.2f}" if before and had == rows else f"({had} rows)" if before else "",
             ]
         )
 
@@ -78,7 +86,7 @@ def run(label: str, small: Path, *, first: bool) -> None:
     scoped(pages)
     pages.table.print()
     if first:
-        small.write_text(json.dumps(pages.cpu))
+        small.write_text(json.dumps(pages.kept))
 
 
 def lists(pages: Pages, client: Client, user: Any) -> None:
@@ -101,6 +109,11 @@ def lists(pages: Pages, client: Client, user: Any) -> None:
             )
     for text in WORDS:
         pages.add(f"search {text}", page_of(client, f"q={quote(text)}"), bare.search(text))
+
+
+def drawn(response: Any) -> int:
+    """How many rows a list shows."""
+    return int(response.content.count(b"<tr data-row "))
 
 
 def records(pages: Pages, client: Client) -> None:
