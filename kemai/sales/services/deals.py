@@ -38,6 +38,8 @@ def prepare_deal(values: Values, existing: Deal | None, by: Actor) -> None:
     """A deal stands in a stage of its pipeline; state, win rate and weighted amount follow from it."""
     if existing is not None and values.get("pipeline") == existing.pipeline:
         del values["pipeline"]  # a form sends it back as it was: the gates between its stages hold
+    if (values.get("amount") or 0) < 0:
+        raise FieldErrors({"amount": _("金额不能小于 0")})
     if existing is None or "pipeline" in values:
         choose_pipeline(values, existing)
     new = stages.find(values.get("stage") or (existing.stage if existing else ""))

@@ -36,6 +36,8 @@ SCORES = ["score", "grade", "score_basis", *chances.FIELDS]
 
 
 def prepare_lead(values: Values, existing: Lead | None, by: Actor) -> None:
+    if (values.get("budget") or 0) < 0:
+        raise FieldErrors({"budget": _("金额不能小于 0")})
     if "name" in values:
         values["name_sort"] = pinyin.full(values["name"])[:60]
     state = values.get("state", existing.state if existing else "new")

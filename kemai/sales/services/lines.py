@@ -244,7 +244,7 @@ def lock(type_key: str, pk: int) -> Any:
 def check_editable(document: Document) -> None:
     """Raises Refused."""
     if isinstance(document, Quote) and document.state != "draft":
-        raise Refused("frozen", _("这份报价已经%(state)s，内容不能再改；请新建版本") % {
+        raise Refused("frozen", _("这份报价%(state)s，内容不能再改；请新建版本") % {
             "state": document.get_state_display(),
         })  # fmt: skip
     if isinstance(document, Contract) and document.state != "draft":

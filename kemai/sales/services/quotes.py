@@ -55,7 +55,7 @@ def refuse_frozen(values: Mapping[str, Any], existing: Quote) -> None:
         raise FieldErrors({"state": _("状态由发送、接受等操作改变，不能直接改")})
     if existing.state == "draft":
         return
-    message = _("这份报价已经%(state)s，内容不能再改；请新建版本") % {"state": existing.get_state_display()}
+    message = _("这份报价%(state)s，内容不能再改；请新建版本") % {"state": existing.get_state_display()}
     refuse_changes(values, existing, FROZEN, message)
 
 

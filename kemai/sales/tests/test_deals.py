@@ -87,6 +87,12 @@ def test_a_seller_cannot_reopen_but_the_manager_can(deal: Deal, people: dict[str
     assert (deal.state, deal.closed_at, deal.category) == ("open", None, "pipeline")
 
 
+def test_an_amount_below_nothing_is_refused(deal: Deal, people: dict[str, Person]) -> None:
+    with pytest.raises(FieldErrors) as refused:
+        records.update("deal", deal.pk, {"amount": "-1"}, by=people["alice"].actor)
+    assert "0" in refused.value.errors["amount"]
+
+
 @pytest.mark.row(48)
 def test_pipelines_do_not_mix(deal: Deal, people: dict[str, Person]) -> None:
     with pytest.raises(FieldErrors):
