@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import create, go, rows, toast
+from tests.e2e.browsing import create, go, listening, rows, toast
 from tests.e2e.conftest import Entrance
 
 
@@ -154,3 +154,12 @@ def test_a_deleted_customer_comes_back_from_the_bin(enter: Entrance) -> None:
     page.get_by_role("button", name="恢复选中的记录").click()
     go(page, f"/o/customer/{key}")
     expect(page.locator("h1")).to_contain_text("回收站测试客户")
+
+
+def test_a_refused_form_keeps_its_choosers(enter: Entrance) -> None:
+    """What a script made of the answer's fields stays: a chooser was shown beside the bare list it stands for."""
+    page = enter("demo", "/o/customer/new")
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.locator("[name=name][aria-invalid=true]")).to_be_visible()
+    listening(page)
+    expect(page.locator("select[name=owner].combo-src")).to_have_count(1)

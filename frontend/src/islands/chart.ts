@@ -89,6 +89,9 @@ function series(spec: Spec, look: Theme): object[] {
   }
 }
 
+/** Columns a text takes: a Chinese character two. */
+const wide = (text: string): number => [...text].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 0x2e80 ? 2 : 1), 0);
+
 function option(spec: Spec, look: Theme): EChartsCoreOption {
   const axis = ["line", "bar", "stacked", "gap"].includes(spec.type);
   const many = spec.series.length > 1 && spec.type !== "heatmap";
@@ -98,7 +101,7 @@ function option(spec: Spec, look: Theme): EChartsCoreOption {
   return {
     animation: !still, animationDuration: 300, textStyle: { fontFamily: look.font }, aria: { enabled: false },
     tooltip: tooltip(spec, look, axis),
-    ...(spec.type === "pie" ? { legend: { ...legend, orient: "vertical", right: 8, top: "middle", type: "plain", formatter: (name: string) => (name.length > 9 ? `${name.slice(0, 8)}…` : name) } } : {
+    ...(spec.type === "pie" ? { legend: { ...legend, orient: "vertical", right: 8, top: "middle", type: "plain", formatter: (name: string) => (wide(name) > 18 ? `${name.slice(0, wide(name) > name.length ? 8 : 16)}…` : name) } } : {
       grid: { left: 4, right: spec.type === "gap" ? 30 : 12, top: many ? 34 : 14, bottom: 2, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
       ...axes(spec, look),
       ...(many ? { legend: { ...legend, type: "scroll", top: 0, left: 0, right: 0, pageIconSize: 10, pageIconColor: look.muted, pageTextStyle: { color: look.muted } } } : {}),
