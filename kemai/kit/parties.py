@@ -17,6 +17,9 @@ from kemai.kit.simplified import simplify
 Levels = dict[str, int]
 """{field: how well it agrees}; MISSING where one side does not say."""
 MISSING = -1
+REMEMBERED = 16_384
+"""Names of each kind that are read once only. Four times as many would cost 34 MB more and save an import nothing: it
+meets a name again within some thousand rows."""
 NEAR_SOUND = 0.93
 NEAR_NAME = 0.90
 PUBLIC_MAIL = frozenset(
@@ -126,7 +129,7 @@ def make_record(
     )  # fmt: skip
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def name_of_company(name: str) -> tuple[str, str, str, str, str, str]:
     """(brand, its sound, its near sound, trade, branch, region code)."""
     parts = names.split_company(simplify(names.normalise(name)))
@@ -145,14 +148,14 @@ def branch_of(words: str) -> str:
     return bare or words
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def name_of_person(name: str) -> tuple[str, str, str, str, str, str]:
     plain = person_name(name)
     sound, near = sound_of(plain, person=True)
     return plain, sound, near, "", "", ""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def name_of_thing(name: str) -> tuple[str, str, str, str, str, str]:
     """A thing's name stands as a whole: what looks like a region or a trade in it is part of it."""
     plain = names.match_key(simplify(names.normalise(name)))
@@ -177,7 +180,7 @@ def person_name(name: str) -> str:
     return bare if len(bare) > 1 else plain
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def sound_of(text: str, *, person: bool = False) -> tuple[str, str]:
     """(pinyin, pinyin with the sounds folded that many do not tell apart)."""
     if not text:
@@ -185,7 +188,7 @@ def sound_of(text: str, *, person: bool = False) -> tuple[str, str]:
     return pinyin.full(text, person=person), pinyin.homophone_key(text, person=person).replace(" ", "")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def city_of(region: str, address: str) -> str:
     """The first four digits of the division: a city, or a county that stands directly under its province."""
     if len(region) == 6 and region[2:] != "0000":
@@ -206,7 +209,7 @@ def city_code(region: str) -> str:
     return f"{region[:2]}00" if region[:2] in {"11", "12", "31", "50"} else region[:4]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def road_of(address: str) -> tuple[str, str]:
     """("文三路", "90") of 杭州市西湖区文三路90号华星大厦3楼."""
     if not address:

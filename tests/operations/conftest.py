@@ -73,6 +73,14 @@ def administrator() -> Any:
     return psycopg.connect(url_of("template1"), autocommit=True)
 
 
+def owner_of_server() -> tuple[int, int]:
+    """User and group that the server's folders belong to (on this machine)."""
+    with administrator() as database:
+        found = database.execute("SHOW data_directory").fetchone()
+    about = Path(found[0]).stat()
+    return about.st_uid, about.st_gid
+
+
 def url_of(name: str) -> str:
     """The address of another database on the same server as the tests'."""
     made = connection.settings_dict

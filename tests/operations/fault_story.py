@@ -1,12 +1,15 @@
-"""The story of `test_full_disk.py`, in a process with a database file of its own."""
+"""The story of `test_full_disk.py` and `test_real_disk.py`, in a process with a database of its own: full and read-only
+as SQLite can pretend, or with the folder of a small disk, which is filled to the last byte."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,9 @@ from kemai.platform.jobs import enqueue, queue  # noqa: E402
 from kemai.platform.models import Change, OutboxEvent, Role  # noqa: E402
 from kemai.project.defaults import ensure_defaults  # noqa: E402
 
-BIG = "很长的备注" * 4000
+BIG = random.Random(7).randbytes(9_000).hex()
+"""Text that no database makes smaller."""
+Fault = Callable[[], AbstractContextManager[None]]
 
 
 @contextmanager
@@ -50,7 +55,21 @@ def read_only() -> Iterator[None]:
         cursor.execute("PRAGMA query_only = OFF")
 
 
-def main() -> dict[str, Any]:
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"x" * size):
+                    pass
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def main(faults: dict[str, Fault]) -> dict[str, Any]:
     ensure_defaults()
     user = get_user_model().objects.create_user("fault", "", "x-very-long-9", name="Fault")
     user.roles.set(Role.objects.filter(key__in=("admin", "director")))
@@ -59,7 +78,7 @@ def main() -> dict[str, Any]:
     browser.force_login(user)
     first = write(key, "之前")[1]
     told: dict[str, Any] = {}
-    for name, fault in (("full", full), ("read_only", read_only)):
+    for name, fault in faults.items():
         before = counts()
         with fault():
             status, body = write(key, f"{name}", BIG)
@@ -73,9 +92,10 @@ def main() -> dict[str, Any]:
         after = counts()
         told[name]["half"] = sum(abs(one - other) for one, other in zip(before, after, strict=True))
     told["after"] = write(key, "之后", BIG)[0]
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA integrity_check")
-        told["integrity"] = cursor.fetchone()[0]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA integrity_check")
+            told["integrity"] = cursor.fetchone()[0]
     return told
 
 
@@ -103,4 +123,5 @@ def worker() -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main()))
+    pretended: dict[str, Fault] = {"full": full, "read_only": read_only}
+    print(json.dumps(main({"disk": lambda: filled(Path(sys.argv[1]))} if sys.argv[1:] else pretended)))

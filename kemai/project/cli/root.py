@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -152,6 +153,14 @@ def run(command: Callable[..., Any]) -> int:
     return 0
 
 
+def unwritable(folder: Path) -> str:
+    return say(
+        f"数据文件夹 {folder} 不能写入：请检查它的所有者和权限，以及磁盘是否变成了只读（mount、dmesg）",
+        f"The data folder {folder} cannot be written: check its owner and rights, and whether the disk has become "
+        "read-only (mount, dmesg)",
+    )
+
+
 def about_database(error: Exception) -> str | None:
     """What to do when there is no database, or none in the place that was named; None for any other trouble."""
     from django.db.utils import OperationalError, ProgrammingError
@@ -166,4 +175,6 @@ def about_database(error: Exception) -> str | None:
         zh = f"{place} 里还没有客脉的数据：请检查 KEMAI_DATA 与 KEMAI_DATABASE_URL；全新安装请先运行 kemai migrate"
         en = f"No data of Kemai in {place}: check KEMAI_DATA and KEMAI_DATABASE_URL; kemai migrate makes a new one"
         return say(zh, en)
+    if isinstance(place, Path) and not os.access(place, os.W_OK | os.X_OK):
+        return unwritable(place)
     return say(f"数据库用不了（{place}）：{why}", f"The database cannot be used ({place}): {why}")

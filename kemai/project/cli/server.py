@@ -10,7 +10,7 @@ import threading
 import click
 
 from kemai.project import environment as env
-from kemai.project.cli.root import about, say, set_up
+from kemai.project.cli.root import about, say, set_up, unwritable
 from kemai.project.supervisor import Plan, free_port_beside, taken
 
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - what it says to listen everywhere
@@ -33,6 +33,13 @@ def check_sqlite() -> None:
         )
 
 
+def check_folder() -> None:
+    """SQLite wants to write beside its file, whoever only reads: a folder that cannot be written is said at once."""
+    folder = env.data_folder("KEMAI_DATA", env.default_data())
+    if not env.text("KEMAI_DATABASE_URL") and not os.access(folder, os.W_OK | os.X_OK):
+        raise click.ClickException(unwritable(folder))
+
+
 def check_port(host: str, port: int) -> None:
     if taken(host, port):
         raise click.ClickException(
@@ -47,6 +54,7 @@ def serve(host: str, port: int, *, worker: bool = True, live: bool = True, prepa
     """Becomes the supervisor of a web server, a worker and a live process; does not return. Pages work without the
     live process, and without a worker on this machine if another has one."""
     check_sqlite()
+    check_folder()
     check_port(host, port)
     beside = 0
     if live and env.boolean("KEMAI_LIVE", default=True):
