@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<int:pk>/decide", deal.decide, name="deal_decide"),
     path("deals/<int:pk>/lose", deal.lose, name="deal_lose"),
     path("sales/analysis", analysis.index, name="sales_analysis"),
+    path("sales/analysis/rest", analysis.rest, name="sales_analysis_rest"),
     path("sales/courses", course.index, name="courses"),
     path("sales/courses/<int:pk>/move", course.move, name="course_move"),
     path("sales/courses/stages/<int:pk>/delete", course.remove_stage, name="stage_remove"),

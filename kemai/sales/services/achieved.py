@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, QuerySet, Sum
-from django.db.models.functions import ExtractMonth
+from django.db.models import Count, IntegerField, QuerySet, Sum, Value
 from django.utils import timezone
 
 from kemai.customers.models import Customer
 from kemai.kit.money import to_cents
 from kemai.sales.models import Contract, Deal, Receipt
+from kemai.sales.rules.forecast import following
 from kemai.sales.services import margins
 from kemai.sales.services.margins import Coverage
 
@@ -27,65 +27,70 @@ def midnight(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time()), timezone.get_default_timezone())
 
 
-def won(year: int) -> QuerySet[Any]:
-    start, end = midnight(dt.date(year, 1, 1)), midnight(dt.date(year + 1, 1, 1))
-    rows = Deal.objects.filter(deleted_at=None, state="won", closed_at__gte=start, closed_at__lt=end)
-    zone = timezone.get_default_timezone()
-    return rows.annotate(month=ExtractMonth("closed_at", tzinfo=zone), who=F("owner")).annotate(
-        value=F("amount")
-    )
+class Source(NamedTuple):
+    """Rows that count towards a measure: `day` says when (a date, or a `moment`), `who` for whom, `value` how much; a
+    row counts as one where it is empty."""
+
+    rows: Callable[[], QuerySet[Any]]
+    day: str
+    moment: bool = False
+    who: str = "owner"
+    value: str = ""
+
+    def during(self, first: dt.date, end: dt.date) -> QuerySet[Any]:
+        """From a day up to another one, that one not counted in."""
+        low, high = (midnight(first), midnight(end)) if self.moment else (first, end)
+        return self.rows().filter(**{f"{self.day}__gte": low, f"{self.day}__lt": high}).order_by()
 
 
-def contracts(year: int) -> QuerySet[Any]:
-    rows = Contract.objects.filter(deleted_at=None, state__in=SIGNED, amends=None, signed_on__year=year)
-    return rows.annotate(month=ExtractMonth("signed_on"), who=F("owner"), value=F("amount_base"))
+def signed() -> QuerySet[Any]:
+    return Contract.objects.filter(deleted_at=None, state__in=SIGNED, amends=None)
 
 
-def gross(year: int) -> QuerySet[Any]:
-    """Of the lines whose cost is known: `margins.coverage` says of how much nothing is known."""
-    rows = Contract.objects.filter(deleted_at=None, state__in=SIGNED, amends=None, signed_on__year=year)
-    return rows.annotate(month=ExtractMonth("signed_on"), who=F("owner"), value=F("gross"))
-
-
-def receipts(year: int) -> QuerySet[Any]:
-    """Yuan at the contract's rate; money taken back (红冲) counts against the month in which it was."""
-    rows = Receipt.objects.filter(deleted_at=None, received_on__year=year)
-    return rows.annotate(month=ExtractMonth("received_on"), who=F("contract__owner"), value=F("amount"))
-
-
-def customers(year: int) -> QuerySet[Any]:
-    start, end = midnight(dt.date(year, 1, 1)), midnight(dt.date(year + 1, 1, 1))
-    rows = Customer.objects.filter(
-        deleted_at=None, owner__isnull=False, facts__first_order_at__gte=start, facts__first_order_at__lt=end
-    )
-    zone = timezone.get_default_timezone()
-    return rows.annotate(month=ExtractMonth("facts__first_order_at", tzinfo=zone), who=F("owner"))
-
-
-SOURCES: dict[str, Callable[[int], QuerySet[Any]]] = {
-    "won": won, "contract": contracts, "receipt": receipts, "gross": gross, "customers": customers,
+SOURCES: dict[str, Source] = {
+    "won": Source(
+        lambda: Deal.objects.filter(deleted_at=None, state="won"), "closed_at", moment=True, value="amount"
+    ),
+    "contract": Source(signed, "signed_on", value="amount_base"),
+    # in yuan at the contract's rate; money taken back (红冲) counts against the month in which it was
+    "receipt": Source(
+        lambda: Receipt.objects.filter(deleted_at=None), "received_on", who="contract__owner", value="amount"
+    ),
+    # of the lines whose cost is known: `margins.coverage` says of how much nothing is known
+    "gross": Source(signed, "signed_on", value="gross"),
+    "customers": Source(
+        lambda: Customer.objects.filter(deleted_at=None, owner__isnull=False), "facts__first_order_at", moment=True
+    ),
 }  # fmt: skip
+FEW = 200
+"""Up to so many people are named in a statement."""
 
 
 def monthly(measure: str, year: int, owners: Sequence[int] | None = None) -> Monthly:
-    """The months of a year by owner; `owners` None for everybody. One statement."""
-    rows = SOURCES[measure](year)
-    if owners is not None:
-        rows = rows.filter(who__in=owners)
-    figure = Count("pk") if measure == "customers" else Sum("value")
+    """The months of a year by owner; `owners` None for everybody. One statement, in which each month is a stretch of
+    an index: to cut moments into months would be Python's work on SQLite, row by row."""
+    source = SOURCES[measure]
+    few = owners is not None and len(owners) <= FEW
+    parts = []
+    for month in range(1, 13):
+        rows = source.during(dt.date(year, month, 1), following(dt.date(year, month, 1)))
+        rows = rows.filter(**{f"{source.who}__in": owners}) if few else rows
+        placed = rows.annotate(place=Value(month - 1, output_field=IntegerField()))
+        figure = Sum(source.value) if source.value else Count("pk")
+        grouped = placed.values(source.who, "place").annotate(figure=figure)
+        parts.append(grouped.values_list(source.who, "place", "figure"))
+    wanted = None if owners is None else set(owners)
     found: Monthly = {}
-    for who, month, value in rows.order_by().values_list("who", "month").annotate(figure=figure).values_list(
-        "who", "month", "figure"
-    ):  # fmt: skip
-        if who is not None:
-            found.setdefault(who, [0] * 12)[month - 1] = figure_of(value)
+    for who, place, value in parts[0].union(*parts[1:], all=True):
+        if who is not None and (wanted is None or who in wanted):
+            found.setdefault(who, [0] * 12)[place] = figure_of(value)
     return found
 
 
 def coverage(year: int, owners: Sequence[int] | None) -> Coverage:
     """How much of the year's contracts the gross profit says nothing of. One statement."""
-    rows = contracts(year)
-    return margins.coverage(rows if owners is None else rows.filter(who__in=owners))
+    rows = SOURCES["contract"].during(dt.date(year, 1, 1), dt.date(year + 1, 1, 1))
+    return margins.coverage(rows if owners is None else rows.filter(owner__in=owners))
 
 
 def figure_of(value: Decimal | int | None) -> int:

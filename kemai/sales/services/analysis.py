@@ -5,7 +5,7 @@ Sums made in SQL out of the deals that the reader may see; each has the conditio
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from kemai.customers.services.today import DaysSince
 from kemai.platform import access
 from kemai.platform.access import Actor
-from kemai.sales.models import StageEvent
+from kemai.sales.models import Competitor, LostReason, StageEvent
 from kemai.sales.rules.forecast import following
 from kemai.sales.rules.funnel import Step, funnel
 from kemai.sales.services import staff, stages
@@ -97,11 +97,23 @@ def one_funnel(
 
 
 def time_spent(actor: Actor, part: Slice) -> dict[str, float]:
-    """Mean days that deals stood in each stage, of those that left it in the period. One statement."""
+    """Mean days that deals stood in each stage, of those that left it in the period. One statement: for everybody each
+    stage is a stretch of the index, for some people their deals come first."""
     left = StageEvent.objects.filter(seconds__isnull=False, **part.during("at")).order_by()
     if not part.everybody or part.pipeline:
         left = left.filter(deal__in=deals(actor, part).order_by().values("pk"))
-    return {stage: mean / DAY for stage, mean in left.values_list("old").annotate(mean=Avg("seconds"))}
+        found = left.values_list("old").annotate(mean=Avg("seconds"))
+    else:
+        keys = sorted({row.step.key for row in stages.rows() if row.step.state == "open"})
+        found = together(
+            [left.filter(old=key).values_list("old").annotate(mean=Avg("seconds")) for key in keys]
+        )
+    return {stage: mean / DAY for stage, mean in found}
+
+
+def together(parts: Sequence[QuerySet[Any]]) -> Iterable[Any]:
+    """The rows of all of these in one statement."""
+    return parts[0].union(*parts[1:], all=True) if parts else ()
 
 
 # ── results ──
@@ -141,12 +153,8 @@ FIGURES: Mapping[str, Any] = {
 }
 
 
-def ended(actor: Actor, part: Slice) -> QuerySet[Any]:
-    return deals(actor, part).filter(**part.during("closed_at")).order_by()
-
-
 Sums = Mapping[str, Any]
-"""FIGURES of one owner."""
+"""FIGURES of one owner in one month: its `place` in the period."""
 
 
 def result_of(rows: Sequence[Sums]) -> Result:
@@ -157,8 +165,25 @@ def result_of(rows: Sequence[Sums]) -> Result:
 
 
 def by_owner(actor: Actor, part: Slice) -> list[Sums]:
-    """What ended in the period, by owner: everything said of results comes from this one statement."""
-    return list(ended(actor, part).values("owner").annotate(**FIGURES))
+    """What ended in the period, by owner and month: everything said of results comes from this one statement. Each
+    month is a stretch of the index of its own: cutting moments to months is Python's work on SQLite, row by row."""
+    won_or_lost = deals(actor, part).filter(state__in=("won", "lost")).order_by()
+    each = [
+        won_or_lost.filter(closed_at__gte=midnight(month), closed_at__lt=midnight(following(month)))
+        .annotate(place=Value(place, output_field=IntegerField()))
+        .values("owner", "place")
+        .annotate(**FIGURES)
+        for place, month in enumerate(months(part))
+    ]
+    return list(together(each))
+
+
+def months(part: Slice) -> list[dt.date]:
+    """The first days of the period's months."""
+    found = [part.start]
+    while following(found[-1]) < part.end:
+        found.append(following(found[-1]))
+    return found
 
 
 def whole(rows: Sequence[Sums]) -> Result:
@@ -167,17 +192,18 @@ def whole(rows: Sequence[Sums]) -> Result:
 
 def ranking(rows: Sequence[Sums], part: Slice, reach: staff.Reach) -> list[Ranked]:
     """By won amount; people who are gone stand together as nobody."""
-    found = []
+    of_owner: dict[int | None, list[Sums]] = {}
     for row in rows:
-        if not (row["won"] or row["lost"]):
-            continue
-        person = reach.by_key.get(row["owner"])
-        who = [leaf("owner", "in", [str(row["owner"])])] if row["owner"] else [leaf("owner", "empty")]
+        of_owner.setdefault(row["owner"], []).append(row)
+    found = []
+    for owner, theirs in of_owner.items():
+        person = reach.by_key.get(owner) if owner else None
+        who = [leaf("owner", "in", [str(owner)])] if owner else [leaf("owner", "empty")]
         own = [*who, *part.pipeline_where(), *part.between("closed_at")]
         found.append(
             Ranked(
                 person,
-                result_of([row]),
+                result_of(theirs),
                 [*own, leaf("state", "in", ["won"])],
                 [*own, leaf("state", "in", ["lost"])],
             )
@@ -185,24 +211,13 @@ def ranking(rows: Sequence[Sums], part: Slice, reach: staff.Reach) -> list[Ranke
     return sorted(found, key=lambda one: (-one.result.amount, -one.result.won))
 
 
-def by_month(actor: Actor, part: Slice) -> list[tuple[dt.date, int, int]]:
-    """(first day, deals won, amount) of each month of the period. One statement of a sum for each month, each over its
-    own stretch of the index: cutting moments to months is Python's work on SQLite, row by row, and a row asked twelve
-    times which month it belongs to takes five times as long."""
-    months = [part.start]
-    while following(months[-1]) < part.end:
-        months.append(following(months[-1]))
-    won = ended(actor, part).filter(state="won")
-    each = [
-        won.filter(closed_at__gte=midnight(month), closed_at__lt=midnight(following(month)))
-        .annotate(place=Value(place, output_field=IntegerField()))
-        .values("place")
-        .annotate(n=Count("pk"), sum=Sum("amount"))
-        .values_list("place", "n", "sum")
-        for place, month in enumerate(months)
-    ]
-    found = {place: (n, figure_of(total)) for place, n, total in each[0].union(*each[1:], all=True)}
-    return [(month, *found.get(place, (0, 0))) for place, month in enumerate(months)]
+def by_month(rows: Sequence[Sums], part: Slice) -> list[tuple[dt.date, int, int]]:
+    """(first day, deals won, amount) of each month of the period."""
+    found = {place: [0, 0] for place, _month in enumerate(months(part))}
+    for row in rows:
+        found[row["place"]][0] += row["won"]
+        found[row["place"]][1] += figure_of(row["sum"])
+    return [(month, *found[place]) for place, month in enumerate(months(part))]
 
 
 @dataclass(frozen=True)
@@ -213,17 +228,30 @@ class Reason:
     where: Where
 
 
-def lost_by(actor: Actor, part: Slice, field: str) -> list[Reason]:
-    """Deals lost in the period by reason or by the competitor who won, most first; '' where none is named."""
-    rows = ended(actor, part).filter(state="lost").values_list(field, f"{field}__name")
+LOST: Mapping[str, Any] = {"lost_reason": LostReason, "competitor": Competitor}
+
+
+def lost_by(actor: Actor, part: Slice) -> dict[str, list[Reason]]:
+    """Deals lost in the period by reason and by the competitor who won, most first; '' where none is named. One
+    statement for both, and one for the names of each."""
+    rows = deals(actor, part).filter(state="lost", **part.during("closed_at")).order_by()
+    grouped = list(rows.values(*LOST).annotate(n=Count("pk"), sum=Sum("amount")))
     lost = [*part.where(), *part.between("closed_at"), leaf("state", "in", ["lost"])]
-    return [
-        Reason(
-            name or "", n, figure_of(total),
-            [*lost, leaf(field, "in", [str(key)]) if key else leaf(field, "empty")],
-        )
-        for key, name, n, total in rows.annotate(n=Count("pk"), sum=Sum("amount")).order_by("-n")[:20]
-    ]  # fmt: skip
+    found = {}
+    for field, model in LOST.items():
+        sums: dict[int | None, tuple[int, int]] = {}
+        for row in grouped:
+            n, amount = sums.get(row[field], (0, 0))
+            sums[row[field]] = (n + row["n"], amount + figure_of(row["sum"]))
+        names = dict(model.objects.filter(pk__in=[key for key in sums if key]).values_list("pk", "name"))
+        found[field] = [
+            Reason(
+                names.get(key, ""), n, amount,
+                [*lost, leaf(field, "in", [str(key)]) if key else leaf(field, "empty")],
+            )
+            for key, (n, amount) in sorted(sums.items(), key=lambda one: -one[1][0])[:20]
+        ]  # fmt: skip
+    return found
 
 
 # ── what is forgotten ──

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -154,11 +154,10 @@ def board(
     ]
     one_person = next(iter(keys)) if len(keys) == 1 else None
     notes = {(month, category): word for (who, month, category), word in words.items() if who == one_person}
-    live = deals.filter(state="open", owner__in=keys)
-    return Board(
-        shown, by_category, lines, notes, total, target, live.filter(expected_on=None).count(),
-        live.filter(expected_on__lt=today).count(),
-    )  # fmt: skip
+    live = deals.filter(state="open", owner__in=keys).aggregate(
+        undated=Count("pk", filter=Q(expected_on=None)), overdue=Count("pk", filter=Q(expected_on__lt=today))
+    )
+    return Board(shown, by_category, lines, notes, total, target, live["undated"], live["overdue"])
 
 
 def add(found: Cells, people: set[int], month: dt.date, categories: Sequence[str]) -> Cell:
@@ -239,10 +238,11 @@ def record_snapshots(rows: Iterable[tuple[dt.date, dt.date, int, str, int, int]]
     return len(ForecastSnapshot.objects.bulk_create(made, batch_size=1000))
 
 
-def report(
-    owners: Sequence[int], *, lead_days: int, count: int = 12, today: dt.date | None = None
-) -> list[Accuracy]:
-    """The last whole months against what was forecast before they began; three statements."""
+def reports(
+    owners: Sequence[int], leads: Sequence[int], *, count: int = 12, today: dt.date | None = None
+) -> list[list[Accuracy]]:
+    """The last whole months against what was forecast so many days before they began, for each of the leads. Three
+    statements."""
     this = rules.month_of(today or timezone.localdate())
     shown = [rules.following(this, -step) for step in range(count, 0, -1)]
     rows = ForecastSnapshot.objects.filter(person__in=owners, month__gte=shown[0], month__lt=this)
@@ -255,4 +255,4 @@ def report(
             for place, value in enumerate(values):
                 month = dt.date(year, place + 1, 1)
                 actual[month] = actual.get(month, 0) + value
-    return rules.accuracy(snapshots, actual, shown, lead_days=lead_days)
+    return [rules.accuracy(snapshots, actual, shown, lead_days=one) for one in leads]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from kemai.platform import access
 from kemai.platform.access import Actor
@@ -57,14 +57,14 @@ def sees_everybody(actor: Actor) -> bool:
 
 
 def reach(actor: Actor) -> Reach:
-    """Sellers within reach: those who own deals, may have them by their role, or are the actor. Three queries."""
+    """Sellers within reach: those who own deals, may have them by their role, or are the actor. Two queries."""
     whole = sees_everybody(actor)
     users = User.objects.filter(is_active=True).filter(people_q(actor)).select_related("department")
-    sellers = set(Deal.objects.filter(deleted_at=None).order_by().values_list("owner", flat=True).distinct())
+    theirs = Deal.objects.filter(owner=OuterRef("pk"), deleted_at=None)
+    users = users.filter(Exists(theirs) | Q(pk=actor.user_id))
     people = [
         Person(user.pk, user.name, user.department_id, user.department.path if user.department else "")
         for user in users.order_by("department__path", "pk")
-        if user.pk in sellers or user.pk == actor.user_id
     ]
     return Reach(whole, people, units_of(people, actor, whole=whole), {one.pk: one for one in people})
 

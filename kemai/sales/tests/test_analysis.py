@@ -118,9 +118,8 @@ def check(actor: Actor, part: slices.Slice, reach: staff.Reach) -> None:
         whole.won,
         whole.amount,
     )
-    assert sum(won for _month, won, _amount in analysis.by_month(actor, part)) == whole.won
-    for field in ("lost_reason", "competitor"):
-        reasons = analysis.lost_by(actor, part, field)
+    assert sum(won for _month, won, _amount in analysis.by_month(ended, part)) == whole.won
+    for reasons in analysis.lost_by(actor, part).values():
         assert sum(one.count for one in reasons) == whole.lost
         assert [counted(actor, "deal", one.where) for one in reasons] == [one.count for one in reasons]
     for lane in analysis.forgotten(actor, part):

@@ -119,7 +119,7 @@ def test_the_report_compares_the_forecast_before_a_month_with_what_came(people: 
         [(dt.date(2026, 9, 28), dt.date(2026, 10, 1), alice, "commit", 100_000, 90_000),
          (dt.date(2026, 10, 5), dt.date(2026, 10, 1), alice, "commit", 80_000, 80_000)]
     )  # fmt: skip
-    row = forecasts.report([alice], lead_days=0, today=TODAY)[-1]
+    row = forecasts.reports([alice], [0], today=TODAY)[0][-1]
     assert (row.month, row.forecast, row.actual) == (dt.date(2026, 10, 1), 90_000, 80_000)
     assert row.error == pytest.approx(0.125)
 

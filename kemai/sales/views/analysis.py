@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -15,17 +16,16 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.ui.door import signed_in
 from kemai.sales.services import analysis, slices, staff, stages
-from kemai.sales.views.slices import bar
+from kemai.sales.views.slices import address, bar
 
 
 @require_GET
 @signed_in
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     access.require(actor, "deal", "view")
-    reach = staff.reach(actor)
-    part = slices.read(request.GET.dict(), reach, period="last12")
-    months, ended = analysis.by_month(actor, part), analysis.by_owner(actor, part)
-    funnels = analysis.funnels(actor, part)
+    part, reach = asked(request, actor)
+    ended = analysis.by_owner(actor, part)
+    months, funnels = analysis.by_month(ended, part), analysis.funnels(actor, part)
     context = {
         "bar": bar(request.path, request.GET, part, reach),
         "part": part,
@@ -34,10 +34,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "funnels": funnels,
         "pipelines": {one.value: str(one.label) for one in stages.PIPELINES},
         "ranking": analysis.ranking(ended, part, reach),
-        "reasons": analysis.lost_by(actor, part, "lost_reason"),
-        "competitors": [one for one in analysis.lost_by(actor, part, "competitor") if one.name],
-        "forgotten": analysis.forgotten(actor, part),
-        "words": words(),
+        "rest_url": address(reverse("sales_analysis_rest"), request.GET),
         "chart": chart(months, part) if len(months) > 1 else None,
         "drill": list_url,
         "open_url": list_url("deal", [analysis.leaf("state", "in", ["open"]), *part.where()], sort="-amount"),
@@ -47,6 +44,28 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         ),
     }
     return render(request, "sales/analysis.html", context)
+
+
+@require_GET
+@signed_in
+def rest(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What is forgotten and why deals are lost; fetched after the page, whose figures need not wait for it."""
+    access.require(actor, "deal", "view")
+    part, _reach = asked(request, actor)
+    lost = analysis.lost_by(actor, part)
+    context = {
+        "forgotten": analysis.forgotten(actor, part),
+        "reasons": lost["lost_reason"],
+        "competitors": [one for one in lost["competitor"] if one.name],
+        "words": words(),
+        "drill": list_url,
+    }
+    return render(request, "sales/analysis_rest.html", context)
+
+
+def asked(request: HttpRequest, actor: Actor) -> tuple[slices.Slice, staff.Reach]:
+    reach = staff.reach(actor)
+    return slices.read(request.GET.dict(), reach, period="last12"), reach
 
 
 def words() -> dict[str, tuple[str, str]]:

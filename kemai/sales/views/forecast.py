@@ -82,8 +82,8 @@ def past(part: slices.Slice, today: dt.date) -> dict[str, Any]:
     """The last year by month for each lead, and the chart of it."""
     if part.pipeline:
         return {}
-    found = {lead: forecasts.report(part.owners, lead_days=lead, today=today) for lead in LEADS}
-    rows = [row for row in zip(*found.values(), strict=True) if any(one.forecast is not None for one in row)]
+    found = forecasts.reports(part.owners, LEADS, today=today)
+    rows = [row for row in zip(*found, strict=True) if any(one.forecast is not None for one in row)]
     if not rows:
         return {}
     return {
