@@ -20,7 +20,7 @@ from kemai.platform.records.files import (
     one_file,
     store,
 )
-from kemai.platform.records.handing import hand_out
+from kemai.platform.records.handing import hand_out, let_go
 from kemai.platform.records.indexes import soon as index_soon
 from kemai.platform.records.links import Bound, link, links_of, unlink
 from kemai.platform.records.mass import delete_many, retag_many
@@ -92,6 +92,7 @@ __all__ = [
     "forget_bytes",
     "hand_out",
     "index_soon",
+    "let_go",
     "link",
     "links_of",
     "location",

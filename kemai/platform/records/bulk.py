@@ -336,6 +336,13 @@ def apply_changes(
         return
     guard.check_locks(object_type, changes, by=by)
     write_changes(object_type, wanted, changes)
+    note_changes(object_type, changes, changeset, by=by)
+
+
+def note_changes(
+    object_type: ObjectType, changes: Mapping[int, audit.Diff], changeset: ChangeSet, *, by: Actor
+) -> None:
+    """What follows from changes that were written: their log, the owners' history, what is computed, one event."""
     record_changes(object_type, changeset, ((key, "update", diff) for key, diff in changes.items()))
     owners.note(object_type, changeset, changes, by=by)
     computed.updated(object_type, changes)

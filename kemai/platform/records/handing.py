@@ -1,5 +1,6 @@
-"""Records that nobody has, to somebody: the write door for what many people reach for at once. What `single.put` does
-for one record whose row was read, this does for some, in as few statements as there are tables."""
+"""Owners alone, of many records: those that nobody has to somebody, which many people reach for at once, and those that
+somebody has to nobody, in a night's run. What `single.put` does for one record whose row was read, this does for some,
+in as few statements as there are tables."""
 
 from __future__ import annotations
 
@@ -8,16 +9,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from kemai.platform import audit
 from kemai.platform.access import Actor
 from kemai.platform.fields import Ref
-from kemai.platform.models import Change, OutboxEvent
+from kemai.platform.models import Change, ChangeSet, OutboxEvent
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import computed, owners, sql
-from kemai.platform.records.bulk import CHANGE_COLUMNS
+from kemai.platform.records.bulk import CHANGE_COLUMNS, check_conditions, note_changes
 from kemai.platform.records.single import after, reindex
+from kemai.platform.records.values import check_required
 
 EVENT_COLUMNS = ("name", "type_key", "object_id", "changeset_id", "payload", "created_at")
 
@@ -47,6 +50,24 @@ def hand_out(
         [name, type_key, key, changes.pk, payload, changes.at] for key in taken
     ])  # fmt: skip
     return taken
+
+
+def let_go(type_key: str, keys: Sequence[int], *, by: Actor, changeset: ChangeSet) -> list[int]:
+    """Takes the records out of their owners' hands, inside the caller's transaction; returns those that somebody had.
+    The caller has checked the rights. Raises FieldErrors where one may not be without an owner."""
+    object_type = get(type_key)
+    nobody: dict[str, object] = {owners.OWNER: None}
+    check_required(object_type, nobody)
+    rows = object_type.records().filter(pk__in=keys)
+    held = rows.filter(owner__isnull=False, deleted_at=None).select_for_update(of=("self",), no_key=True)
+    former = dict(held.order_by("pk").values_list("pk", "owner"))
+    if not former:
+        return []
+    check_conditions(object_type, dict.fromkeys(former, nobody))
+    rows.filter(pk__in=former).update(owner=None, version=F("version") + 1, updated_at=timezone.now())
+    diffs: dict[int, audit.Diff] = {key: {owners.OWNER: [owner, None]} for key, owner in former.items()}
+    note_changes(object_type, diffs, changeset, by=by)
+    return list(former)
 
 
 def take_free(object_type: ObjectType, keys: Sequence[int], owner: int, now: datetime) -> list[int]:

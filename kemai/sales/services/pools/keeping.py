@@ -139,13 +139,8 @@ def lapse(kind: Kind, keys: Sequence[int]) -> None:
 def leave(kind: Kind, left: Mapping[int, int | None], changeset: ChangeSet) -> None:
     """These records ({key: who had it}) are nobody's any more. All at once, whoever had them: a night's run takes them
     from everybody."""
-    keys, meta = list(left), kind.model._meta
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {meta.db_table} SET former_owner_id = %s, protected_until = NULL, extended_until = NULL, "  # noqa: S608
-            f"return_due_on = NULL, return_rule_id = NULL, given_basis = '{{}}' WHERE {meta.pk.column} = %s",
-            [(old, key) for key, old in left.items()],
-        )
+    keys = list(left)
+    forget(kind, left)
     lapse(kind, keys)
     reason = _intent.get().reason or changeset.reason or changeset.rule
     placed = place(kind, keys, changeset.at, reason=reason, into=_intent.get().pool)
@@ -153,6 +148,26 @@ def leave(kind: Kind, left: Mapping[int, int | None], changeset: ChangeSet) -> N
         rows = {key: (left[key], pool) for key, pool in placed.items() if (left[key] is not None) is owned}
         if rows:
             note(kind, rows, move, changeset)
+
+
+def forget(kind: Kind, left: Mapping[int, int | None]) -> None:
+    """What was agreed with the former owners ({key: owner}) is over, in one statement."""
+    meta = kind.model._meta
+    if connection.vendor == "postgresql":
+        pairs, given = (
+            "unnest(%s::bigint[], %s::bigint[]) AS n (id, owner)",
+            [list(left), list(left.values())],
+        )
+    else:
+        pairs = "(SELECT CAST(key AS INTEGER) AS id, value AS owner FROM json_each(%s)) AS n"
+        given = [orjson.dumps({str(key): old for key, old in left.items()}).decode()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {meta.db_table} SET former_owner_id = n.owner, protected_until = NULL, extended_until = NULL, "  # noqa: S608
+            f"return_due_on = NULL, return_rule_id = NULL, given_basis = '{{}}' FROM {pairs} "
+            f"WHERE {meta.db_table}.{meta.pk.column} = n.id",
+            given,
+        )
 
 
 def place(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,24 +86,22 @@ def return_due(kind: Kind, day: dt.date, tell: Tell = quiet) -> list[Returned]:
         told = _("公海“%(pool)s”退回规则：%(rule)s") % {"pool": rule.pool.name, "rule": rule_text(rule)}
         reason = _("到期自动退回公海")
         changes = audit.open_set("bulk", kind.key, by=SYSTEM, reason=reason, rule=told[:120])
+        keys = list(due_rows(kind, day).filter(return_rule=rule).order_by("pk").values_list("pk", flat=True))
         count = 0
-        while part := return_chunk(kind, rule, day, changes):
-            count += part
-            tell(count, count)
+        for start in range(0, len(keys), CHUNK):
+            count += return_chunk(kind, rule, day, keys[start : start + CHUNK], changes)
+            tell(count, len(keys))
         found.append(Returned(rule, count, changes))
     return found
 
 
-def return_chunk(kind: Kind, rule: PoolRule, day: dt.date, changes: ChangeSet) -> int:
-    """The due are read in the transaction that returns them: a touch that came in between has saved its record."""
+def return_chunk(kind: Kind, rule: PoolRule, day: dt.date, keys: Sequence[int], changes: ChangeSet) -> int:
+    """Which are due is read again in the transaction that returns them: a touch that came in between has saved its
+    record."""
     with transaction.atomic(), meaning(Intent("return", rule.pool_id, reason=rule_text(rule))):
-        rows = due_rows(kind, day).filter(return_rule=rule).select_for_update(of=("self",))
-        keys = list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK])
-        if keys:
-            records.bulk_update(
-                kind.key, {key: {"owner": None} for key in keys}, by=SYSTEM, changeset=changes, parsed=True
-            )
-    return len(keys)
+        rows = due_rows(kind, day).filter(return_rule=rule, pk__in=keys).select_for_update(of=("self",))
+        still = list(rows.order_by("pk").values_list("pk", flat=True))
+        return len(records.let_go(kind.key, still, by=SYSTEM, changeset=changes))
 
 
 def warn(day: dt.date | None = None) -> int:
