@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -16,35 +16,57 @@ from bench.seed import insert
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.records import sql
-from kemai.sales.models import Deal, StageEvent
+from kemai.sales.models import Contract, Deal, ReceiptPlan, StageEvent
 
 OPEN, ALL = 10_000, 1_000_000
+CONTRACTS = 200_000
+PLANS = 3
+"""Instalments of each contract."""
 STAGES = ("initial", "needs", "proposal", "negotiation")
 COLUMNS = (
     "id", "created_at", "updated_at", "version", "number", "name", "customer_id", "pipeline", "stage", "state", "amount",
     "win_rate", "weighted", "category", "expected_on", "source", "next_step", "stage_since", "closed_at", "owner_id",
 )  # fmt: skip
-FIGURES = ("/sales/analysis", "/sales/targets", "/sales/forecast")
+CONTRACT_COLUMNS = (
+    "id", "created_at", "updated_at", "version", "number", "name", "customer_id", "state", "amount", "amount_base",
+    "signed_on", "owner_id",
+)  # fmt: skip
+PLAN_COLUMNS = (
+    "created_at", "updated_at", "version", "contract_id", "customer_id", "currency", "number", "due_on", "amount",
+    "received", "open",
+)  # fmt: skip
+FIGURES = ("/sales/analysis", "/sales/analysis/rest", "/sales/targets", "/sales/forecast")
 
 
 def run(label: str, size: int) -> None:
     table = Table(f"Selling · {label}", head=("", "wall", "CPU", "rate", "queries", ""))
-    user = get_user_model().objects.get(username="boss")
-    client = Client()
-    client.force_login(user)
-    fill(OPEN, is_open=True, boss=user.pk)
-    board(table, client)
+    clients = {name: Client() for name in ("boss", "seller")}
+    users = get_user_model().objects.in_bulk(clients, field_name="username")
+    for name, client in clients.items():
+        client.force_login(users[name])
+    people = [user.pk for user in users.values()]
+    people += get_user_model().objects.filter(username__startswith="u").values_list("pk", flat=True)
+    fill(OPEN, people, is_open=True)
+    board(table, clients["boss"])
     many = min(size, ALL)
-    fill(many, is_open=False, boss=user.pk)
-    for address in FIGURES:
-        if client.get(address).status_code == 200:
-            page(table, f"{address} over {many:,} deals", client, address)
+    fill(many, people, is_open=False)
+    pages(table, clients, FIGURES, f"over {many:,} deals")
+    contracts = min(size, CONTRACTS)
+    fill_contracts(contracts, people)
+    pages(table, clients, ("/ageing",), f"over {contracts:,} contracts, {contracts * PLANS:,} instalments")
     table.print()
 
 
-def fill(count: int, *, is_open: bool, boss: int) -> None:
+def pages(table: Table, clients: Mapping[str, Client], addresses: Sequence[str], over: str) -> None:
+    """As somebody who sees everything sees them, and as somebody who sees his own: one in forty."""
+    for address in addresses:
+        for who, client in clients.items():
+            if client.get(address).status_code == 200:
+                page(table, f"{address} {over}{', his own' if who == 'seller' else ''}", client, address)
+
+
+def fill(count: int, people: Sequence[int], *, is_open: bool) -> None:
     """Deals with their way through the stages, written past the door."""
-    people = [boss, *get_user_model().objects.filter(username__startswith="u").values_list("pk", flat=True)]
     rows = deal_rows(count, people, is_open=is_open)
     with transaction.atomic():
         keys = sql.new_ids(Deal, count)
@@ -79,6 +101,58 @@ def event_rows(first: int, count: int, *, is_open: bool) -> Iterator[tuple[Any, 
         way = ("", *STAGES[: n % 4 + 1], *(() if is_open else (("won", "lost", "lost")[n % 3],)))
         for place, (old, new) in enumerate(itertools.pairwise(way)):
             yield first + n, old, new, at + timedelta(days=7 * place), 604_800 if place else 0
+
+
+def fill_contracts(count: int, people: Sequence[int]) -> None:
+    """In force, each with three instalments: one that was paid, one that is or will be due."""
+    now, day = datetime(2026, 11, 20, tzinfo=UTC), date(2026, 11, 20)
+    with transaction.atomic():
+        keys = list(sql.new_ids(Contract, count))
+        signed = [day - timedelta(days=n % 700) for n in range(count)]
+        insert(
+            Contract,
+            CONTRACT_COLUMNS,
+            (
+                (
+                    key,
+                    now,
+                    now,
+                    1,
+                    f"HT{n}",
+                    f"合同{n}",
+                    n * 37 % 90_000 + 1,
+                    "effective",
+                    3000,
+                    3000,
+                    signed[n],
+                    people[n % len(people)],
+                )
+                for n, key in enumerate(keys)
+            ),
+        )
+        insert(
+            ReceiptPlan,
+            PLAN_COLUMNS,
+            (
+                (
+                    now,
+                    now,
+                    1,
+                    key,
+                    n * 37 % 90_000 + 1,
+                    "USD" if n % 20 == 0 else "CNY",
+                    place + 1,
+                    signed[n] + timedelta(days=120 * place),
+                    1000,
+                    0 if place else 1000,
+                    1000 if place else 0,
+                )
+                for n, key in enumerate(keys)
+                for place in range(PLANS)
+            ),
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def board(table: Table, client: Client) -> None:

@@ -37,4 +37,10 @@ class Migration(migrations.Migration):
             model_name='stageevent',
             index=models.Index(fields=['old', 'at', 'seconds', 'deal'], name='stage_event_spent'),
         ),
+        migrations.AddIndex(
+            model_name="receiptplan",
+            index=models.Index(
+                fields=["currency", "customer", "due_on", "open", "deleted_at"], name="receipt_plan_owed"
+            ),
+        ),
     ]

@@ -121,6 +121,10 @@ class ReceiptPlan(RecordBase):
             models.Index(fields=("due_on", "id"), name="receipt_plan_due"),
             models.Index(fields=("open", "due_on"), name="receipt_plan_open"),
             models.Index(fields=("customer", "due_on"), name="receipt_plan_customer"),
+            # what is owed is added up from this alone (docs/adr/046)
+            models.Index(
+                fields=("currency", "customer", "due_on", "open", "deleted_at"), name="receipt_plan_owed"
+            ),
         )
 
     def __str__(self) -> str:

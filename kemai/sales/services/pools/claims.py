@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from kemai.platform import access, audit, records
+from kemai.platform import access, audit, query, records
 from kemai.platform.access import Actor, commons
 from kemai.platform.fields import Ref
 from kemai.platform.models import ChangeSet, OwnerChange
@@ -91,11 +92,13 @@ class Hands:
     taken: int
 
 
-def hands_of(kind: Kind, pool: Pool, user_id: int) -> Hands:
+def hands_of(kind: Kind, pool: Pool, user_id: int, *, shown: bool = False) -> Hands:
+    """What the pool does not limit is not counted, unless the day's claims are to be shown."""
     held = 0
     if pool.hold_most is not None:  # without a limit somebody may hold a hundred thousand, and nobody asks
         held = looking.held(kind, user_id, closed=pool.hold_closed)
-    return Hands(held, looking.taken(pool.pk, user_id, midnight(today())))
+    counted = shown or pool.daily_most is not None
+    return Hands(held, looking.taken(pool.pk, user_id, midnight(today())) if counted else 0)
 
 
 def keeps(actor: Actor, pool: Pool) -> bool:
@@ -135,6 +138,11 @@ class Asking:
     now: dt.datetime
 
     def claim(self, keys: Sequence[int]) -> dict[int, Answer]:
+        """What one record needs is said in the same statements each time: PostgreSQL keeps their plans."""
+        with query.planned_once() if len(keys) == 1 else nullcontext():
+            return self.claimed(keys)
+
+    def claimed(self, keys: Sequence[int]) -> dict[int, Answer]:
         answers = {key: answer for key, answer in self.answers(keys).items() if not answer.taken}
         left = [key for key in keys if key not in answers]
         if left:

@@ -154,10 +154,8 @@ def forget(kind: Kind, left: Mapping[int, int | None]) -> None:
     """What was agreed with the former owners ({key: owner}) is over, in one statement."""
     meta = kind.model._meta
     if connection.vendor == "postgresql":
-        pairs, given = (
-            "unnest(%s::bigint[], %s::bigint[]) AS n (id, owner)",
-            [list(left), list(left.values())],
-        )
+        pairs = "unnest(%s::bigint[], %s::bigint[]) AS n (id, owner)"
+        given: Any = [list(left), list(left.values())]
     else:
         pairs = "(SELECT CAST(key AS INTEGER) AS id, value AS owner FROM json_each(%s)) AS n"
         given = [orjson.dumps({str(key): old for key, old in left.items()}).decode()]

@@ -114,12 +114,11 @@ def tonight(draft: PoolRule, *, by: Actor, day: dt.date | None = None) -> Tonigh
     ).count()
     rows = due.with_due(kind, kind.keepings, terms, day)
     counts = by_owner(kind, rows, place, day)
-    going = by_key(rows, place, day) if any(now for _owner, now, _week, _month in counts) else None
-    most = sorted(((who, now) for who, now, _week, _month in counts if now), key=lambda one: -one[1])
-    return Tonight(
-        day, held, *(sum(row[n] for row in counts) for n in (1, 2, 3)), owner_lines(most[:MOST_OWNERS]),
-        [] if going is None else sample(kind, going, by),
-    )  # fmt: skip
+    going = by_key(rows, place, day) if any(row[1] for row in counts) else None
+    most = sorted(((row[0], row[1]) for row in counts if row[1]), key=lambda one: -one[1])
+    now, week, month = (sum(row[n] for row in counts) for n in (1, 2, 3))
+    lines = owner_lines(most[:MOST_OWNERS])
+    return Tonight(day, held, now, week, month, lines, [] if going is None else sample(kind, going, by))
 
 
 def by_owner(kind: Kind, rows: QuerySet[Any], place: int, day: dt.date) -> list[tuple[int, int, int, int]]:

@@ -95,7 +95,7 @@ def read(pool: Pool, *, by: Actor, text: str = "", cursor: str = "", oldest: boo
     by_key: dict[int, query.Row] = {row["id"]: row for row in read_rows}
     checks = claims.preview(kind, pool, list(keepings.values()), by=by)
     lines = [line_of(by_key[pk], keepings[pk], checks.get(pk, ())) for pk in page[:SIZE]]
-    hands = claims.hands_of(kind, pool, by.user_id or 0)
+    hands = claims.hands_of(kind, pool, by.user_id or 0, shown=True)
     following = ""
     if len(page) > SIZE:
         last = lines[-1]
