@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0013_owner_alone'),
-        ('sales', '0008_margins'),
+        ('sales', '0009_chances_gates_and_looks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
