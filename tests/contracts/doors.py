@@ -28,7 +28,8 @@ MAY_SHOW_RECORDS = {
     "recheck_rehearse", "settings",
     "health_count", "mention_options", "export_requests", "notices_part", "customer_check",
     "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
-    "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread", "visits", "ageing",
+    "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread",
+    "visits", "ageing",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 
