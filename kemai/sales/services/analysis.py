@@ -102,7 +102,7 @@ def time_spent(actor: Actor, part: Slice) -> dict[str, float]:
     left = StageEvent.objects.filter(seconds__isnull=False, **part.during("at")).order_by()
     if not part.everybody or part.pipeline:
         left = left.filter(deal__in=deals(actor, part).order_by().values("pk"))
-        found = left.values_list("old").annotate(mean=Avg("seconds"))
+        found: Iterable[Any] = left.values_list("old").annotate(mean=Avg("seconds"))
     else:
         keys = sorted({row.step.key for row in stages.rows() if row.step.state == "open"})
         found = together(
@@ -213,11 +213,11 @@ def ranking(rows: Sequence[Sums], part: Slice, reach: staff.Reach) -> list[Ranke
 
 def by_month(rows: Sequence[Sums], part: Slice) -> list[tuple[dt.date, int, int]]:
     """(first day, deals won, amount) of each month of the period."""
-    found = {place: [0, 0] for place, _month in enumerate(months(part))}
+    won, amount = (dict.fromkeys(range(len(months(part))), 0) for _figure in range(2))
     for row in rows:
-        found[row["place"]][0] += row["won"]
-        found[row["place"]][1] += figure_of(row["sum"])
-    return [(month, *found[place]) for place, month in enumerate(months(part))]
+        won[row["place"]] += row["won"]
+        amount[row["place"]] += figure_of(row["sum"])
+    return [(month, won[place], amount[place]) for place, month in enumerate(months(part))]
 
 
 @dataclass(frozen=True)
