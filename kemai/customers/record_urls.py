@@ -19,6 +19,7 @@ urlpatterns = [
     path("privacy", privacy.index, name="privacy"),
     path("insight/health", privacy.health_page, name="health"),
     path("insight/health/count", privacy.health_count, name="health_count"),
+    path("insight/health/progress", privacy.health_progress, name="health_progress"),
     path("insight/health/recheck/rehearse", privacy.recheck_rehearse, name="recheck_rehearse"),
     path("insight/health/recheck", privacy.recheck_save, name="recheck_save"),
     path("insight/health/standards/<int:pk>", privacy.standard_save, name="standard_save"),

@@ -26,7 +26,7 @@ MAY_SHOW_RECORDS = {
     "people", "principals", "tag_options", "import_start", "find_region", "regions", "recalculated", "notices_unread",
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
     "recheck_rehearse", "settings",
-    "health_count", "mention_options", "export_requests", "notices_part", "customer_check",
+    "health_count", "health_progress", "mention_options", "export_requests", "notices_part", "customer_check",
     "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread",
     "visits", "ageing",

@@ -60,7 +60,11 @@ def test_a_record_is_confirmed_and_counted(enter: Entrance) -> None:
     expect(page.locator("#rec-head")).to_contain_text("有效")
     go(page, "/insight/health")
     page.get_by_role("button", name=re.compile("现在统计|重新统计")).first.click()
-    toast(page, "后台统计")
+    expect(page.locator("#counting [role=progressbar], #counting progress")).to_be_visible()
+    expect(page.locator("#counting .progress-box")).to_have_count(
+        0
+    )  # the page came anew with what was counted
+    expect(page.locator(".health-line").first).to_be_visible()
 
 
 @pytest.mark.row(141)

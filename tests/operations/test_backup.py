@@ -44,6 +44,7 @@ def story(place: Place, act: str, *arguments: str) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.row(143)
 def test_restored_elsewhere_it_is_the_same_and_the_erased_stay_erased(
     place: Place, other_place: Place, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_restored_elsewhere_it_is_the_same_and_the_erased_stay_erased(
 
 
 @pytest.mark.django_db
+@pytest.mark.row(143)
 def test_the_page_tells_runs_verifies_and_keeps_its_limits(
     client: Client, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any
 ) -> None:

@@ -168,6 +168,7 @@ def test_our_own_export_changes_nothing_when_it_comes_back(form: str, shop: dict
     assert [row(pk) for pk in Record.objects.order_by("pk").values_list("pk", flat=True)] == before
 
 
+@pytest.mark.row(22)
 def test_an_import_makes_numbers_checks_and_tells_what_is_wrong(
     shop: dict[str, Person], tmp_path: Path
 ) -> None:

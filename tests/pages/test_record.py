@@ -113,6 +113,7 @@ def test_revealing_needs_a_right_and_leaves_a_trace(people: dict[str, Person]) -
     assert browser(people["charlie"]).post(url).status_code == 404
 
 
+@pytest.mark.row(16)
 def test_timeline_walks_every_touch_once(people: dict[str, Person]) -> None:
     customer = customer_of(people["alice"])
     now = timezone.now()

@@ -11,7 +11,7 @@ from kemai.collab.models import Task
 from kemai.customers.models import Customer, CustomerFacts, HealthCount
 from kemai.customers.services import health, recheck
 from kemai.customers.tests.conftest import Browsers, Shelf
-from kemai.platform import access, records
+from kemai.platform import access, jobs, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.records import FieldErrors
 from tests.people import Person
@@ -83,7 +83,15 @@ def test_stale_records_are_asked_about_and_answered(
 def test_the_page(company: list[Customer], browsers: Browsers, people: dict[str, Person]) -> None:
     assert "还没有统计过" in browsers["boss"].get("/insight/health").content.decode()
     health.count_all()
+    assert "health/progress" in browsers["boss"].post("/insight/health/count").content.decode()
+    assert "health/progress" in browsers["alice"].get("/insight/health").content.decode(), "others see it too"
+    assert browsers["alice"].get("/insight/health/progress").json()["state"] == "waiting"
+    jobs.run_all()
+    assert browsers["alice"].get("/insight/health/progress").json()["state"] == "done"
+    ended = browsers["alice"].get("/insight/health/progress", headers={"HX-Request": "true"})
+    assert ended.headers["HX-Redirect"] == "/insight/health"
     page = browsers["boss"].get("/insight/health").content.decode()
+    assert "health/progress" not in page
     assert "可联系" in page
     assert "40" in page
     saved = {"on": "1", "days": "200", "per_owner": "5", "due_days": "7"}

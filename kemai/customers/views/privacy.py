@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,14 +17,17 @@ from kemai.customers.services import consents, health, privacy, recheck, retenti
 from kemai.platform import access, jobs, query
 from kemai.platform.access import Actor
 from kemai.platform.fields import clauses
+from kemai.platform.jobs import status
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
-from kemai.platform.ui.door import signed_in
+from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.lists import filters
 from kemai.platform.ui.lists.state import loads
 from kemai.platform.ui.records.answers import announce, go
 
 COUNT = "kemai.customers.jobs.count_health"
+COUNT_KEY = "customers.health.now"
+"""One count at a time, whoever asked for it: all who see the page see how far it is."""
 
 
 def said(error: FieldErrors) -> str:
@@ -151,6 +154,7 @@ def health_page(request: HttpRequest, actor: Actor) -> HttpResponse:
     rules = recheck.rules()
     context: dict[str, Any] = {
         "health": found,
+        "counting": is_counting(),
         "lines": [(line, list_url("customer", line.measure.bad)) for line in found.lines],
         "shown": [line.measure for line in found.lines][:6],
         "whole": access.verb_scope(actor, get("customer"), "view") == "all",
@@ -172,8 +176,24 @@ def health_page(request: HttpRequest, actor: Actor) -> HttpResponse:
 def health_count(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Counts anew, in the background; one such job at a time."""
     access.require(actor, "customer", "view")
-    jobs.enqueue(COUNT, {}, key="customers.health.now", title=str(_("数据健康统计")), again=True)
-    return announce(HttpResponse(status=204), _("正在后台统计，稍后刷新页面查看"))
+    jobs.enqueue(COUNT, {}, key=COUNT_KEY, title=str(_("数据健康统计")), again=True)
+    return render(request, "customers/health_counting.html")
+
+
+def is_counting() -> bool:
+    job = status.by_key(COUNT_KEY)
+    return job is not None and job.state in {"waiting", "running"}
+
+
+@signed_in
+@require_safe
+def health_progress(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """How far the count is; asked for by htmx, it has ended, and the page shows what came out."""
+    access.require(actor, "customer", "view")
+    if is_fragment(request):
+        return go(request, reverse("health"))
+    job = status.by_key(COUNT_KEY)
+    return JsonResponse(status.shown(job) if job is not None else {"done": 0, "total": None, "state": "done"})
 
 
 @signed_in

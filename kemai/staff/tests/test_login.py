@@ -45,6 +45,7 @@ def is_in(client: Client) -> bool:
     return client.get(reverse("preferences")).status_code == 200
 
 
+@pytest.mark.row(150)
 def test_the_page_speaks_chinese_and_the_browsers_english(client: Client) -> None:
     page = client.get(reverse("account_login"))
     assert page.status_code == 200
