@@ -59,8 +59,7 @@ LEAD_ACTIONS = (
 )  # fmt: skip
 DEAL_ACTIONS = (
     Action(
-        "decide_entry", gettext_lazy("审批"), "checkbox", elsewhere, bulk=False, ready=deal_waits, form="deal_decide",
-        main=True,
+        "decide_entry", gettext_lazy("审批"), "checkbox", elsewhere, bulk=False, ready=deal_waits, form="deal_decide"
     ),
     Action("withdraw_entry", gettext_lazy("撤回审批"), "arrow-back-up", withdraw_entry, bulk=False, ready=deal_waits),
     Action("win", gettext_lazy("赢单"), "trophy", win, ready=deal_open, main=True),

@@ -77,12 +77,20 @@ def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
         "required": required(now.step.required if now else (), row),
         "waiting": gates.waiting_words(deal) if deal.wanted_stage else "",
         "may_decide": may and bool(deal.wanted_stage) and not approvals.why_not("deal", deal, actor),
-        "approval": approval_of(deal, "deal", actor),
+        "refusal": refusal(deal, actor),
         "decide_url": reverse("deal_decide", args=[deal.pk]),
         "move_url": reverse("deal_move", args=[deal.pk]),
         "gate_url": reverse("deal_gate", args=[deal.pk]),
         "tick_url": reverse("deal_tick", args=[deal.pk]),
     }
+
+
+def refusal(deal: Deal, actor: Actor) -> Mapping[str, Any]:
+    """The last no to where the deal wanted to go from the stage in which it still stands."""
+    told = approval_of(deal, "deal", actor)
+    if told.get("answer") != "no" or (deal.stage_since and told["decided_at"] < deal.stage_since):
+        return {}
+    return told
 
 
 def required(keys: tuple[str, ...], row: Row) -> list[tuple[Label, bool]]:

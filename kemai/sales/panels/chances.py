@@ -31,16 +31,17 @@ FACTS: Mapping[str, Label] = {
     "budget=yes": gettext_lazy("说了预算"), "budget=no": gettext_lazy("没说预算"),
     "need=yes": gettext_lazy("说了需求"), "need=no": gettext_lazy("没说需求"),
     "place=none": gettext_lazy("地区未知"), "trade=none": gettext_lazy("行业未知"),
-    "reached=never": gettext_lazy("还没有接通过"), "reached=once": gettext_lazy("接通过一次"),
+    "reached=never": gettext_lazy("三个月内没有接通"), "reached=once": gettext_lazy("接通过一次"),
     "reached=often": gettext_lazy("接通过多次"),
     "refused=yes": gettext_lazy("拒绝过"), "refused=no": gettext_lazy("没有拒绝过"),
     "missed=never": gettext_lazy("没有未接"), "missed=once": gettext_lazy("未接一次"),
     "missed=often": gettext_lazy("多次未接"),
     "silent=untouched": gettext_lazy("还没有跟进过"), "silent=long": gettext_lazy("两周以上没有跟进"),
-    "silent=no": gettext_lazy("两周内跟进过"),
+    "silent=no": gettext_lazy("两周内跟进过"), "silent=gone": gettext_lazy("两个月以上没有跟进"),
     "age=0": gettext_lazy("刚来三天之内"), "age=3": gettext_lazy("来了三天以上"), "age=7": gettext_lazy("来了一周以上"),
     "age=14": gettext_lazy("来了两周以上"), "age=30": gettext_lazy("来了一个月以上"),
-    "age=60": gettext_lazy("来了两个月以上"),
+    "age=60": gettext_lazy("来了两个月以上"), "age=90": gettext_lazy("来了三个月以上"),
+    "age=180": gettext_lazy("来了半年以上"), "age=365": gettext_lazy("来了一年以上"),
 }  # fmt: skip
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
-LANDMARKS = (0, 3, 7, 14, 30, 60)
+LANDMARKS = (0, 3, 7, 14, 30, 60, 90, 180, 365)
 """Ages in days at which a lead is looked at; an older one counts as the last."""
 TOLD = ("phone", "email", "wecom_id", "company", "title", "budget", "need")
 """Whether these were told is a fact; of region and industry it is which."""
 HORIZONS = (30, 60, 90, 180)
-SILENT_DAYS = 14
+SILENT_DAYS, GONE_DAYS = 14, 60
+RECENT_DAYS = 90
+"""How a touch went counts for so long; later only that there was one."""
 ENOUGH = 200
 """Leads whose outcome is known, below which nothing is said (SPEC B3)."""
 ENOUGH_EACH = 30
@@ -45,7 +48,7 @@ def facts_of(known: Known) -> dict[str, str]:
     found["source"] = str(values.get("source") or "other")
     found["place"] = str(values.get("region") or "")[:2] or "none"
     found["trade"] = str(values.get("industry") or "").strip()[:60] or "none"
-    outcomes = [outcome for outcome, _days in known.touches]
+    outcomes = [outcome for outcome, days in known.touches if days <= RECENT_DAYS]
     reached = outcomes.count("reached")
     found["reached"] = "often" if reached > 1 else "once" if reached else "never"
     found["refused"] = "yes" if "refused" in outcomes else "no"
@@ -58,7 +61,17 @@ def facts_of(known: Known) -> dict[str, str]:
 def silence(known: Known) -> str:
     if not known.touches:
         return "untouched"
-    return "long" if min(days for _outcome, days in known.touches) >= SILENT_DAYS else "no"
+    days = min(days for _outcome, days in known.touches)
+    if days >= GONE_DAYS:
+        return "gone"
+    return "long" if days >= SILENT_DAYS else "no"
+
+
+LIKE = {
+    "silent=gone": "silent=long",
+    **{f"age={later}": f"age={one}" for one, later in pairwise(LANDMARKS)},
+}
+"""What stands for a fact that was too rare to be learnt."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +94,14 @@ class Scorecard:
         return asdict(self)
 
     def odds(self, facts: Mapping[str, str]) -> float:
-        total = self.intercept + sum(
-            self.weights.get(f"{group}={fact}", 0.0) for group, fact in facts.items()
-        )
+        total = self.intercept + sum(self.weight(group, fact) for group, fact in facts.items())
         return self.slope * total + self.shift
+
+    def weight(self, group: str, fact: str) -> float:
+        name = f"{group}={fact}"
+        while name not in self.weights and name in LIKE:
+            name = LIKE[name]
+        return self.weights.get(name, 0.0)
 
     def chance(self, facts: Mapping[str, str]) -> float:
         return chance_of(self.odds(facts))
@@ -96,7 +113,7 @@ class Scorecard:
         odds = self.odds(facts)
         found = []
         for group, fact in facts.items():
-            own = self.weights.get(f"{group}={fact}", 0.0) - usual.get(group, 0.0)
+            own = self.weight(group, fact) - usual.get(group, 0.0)
             found.append((group, fact, chance_of(odds) - chance_of(odds - self.slope * own)))
         found.sort(key=lambda one: -abs(one[2]))
         return [one for one in found[:most] if abs(one[2]) >= 0.005]

@@ -26,6 +26,7 @@ class Step:
 
 
 MOST_DAYS = 365
+BEFORE_ALL = -(2**31)
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,11 @@ class Standing:
     """The key of the stage that somebody agreed to its entering."""
 
 
-def may_move(old: Step, new: Step, deal: Standing, *, reopen: bool = False) -> Verdict:
-    """`reopen` is the right to bring a closed deal back. Losing is never held up by a gate, but needs a reason."""
+def may_move(
+    old: Step, new: Step, deal: Standing, *, reopen: bool = False, course: Sequence[Step] = ()
+) -> Verdict:
+    """`reopen` is the right to bring a closed deal back, `course` are the stages of the pipeline.
+    Losing is never held up by a gate, but needs a reason."""
     if old.key == new.key:
         return YES
     if old.pipeline != new.pipeline:
@@ -82,18 +86,25 @@ def may_move(old: Step, new: Step, deal: Standing, *, reopen: bool = False) -> V
     if old.next and new.key not in old.next:
         return Verdict(False, "skipped", {"stage": old.key, "allowed": old.next})
     passed = gate(old, deal)
-    return passed if not passed.ok else entry(new, deal)
+    return passed if not passed.ok else entry(new, deal, course, since=old.position)
 
 
-def entry(new: Step, deal: Standing) -> Verdict:
-    """Has somebody agreed, where the stage wants that?"""
-    if new.approval and deal.approved != new.key:
+def entry(new: Step, deal: Standing, course: Sequence[Step], *, since: int) -> Verdict:
+    """Has somebody agreed, where the stage, or one that is passed over on the way to it, wants that?"""
+    on_the_way = [one for one in course if one.state == "open" and since < one.position < new.position]
+    if deal.approved != new.key and any(one.approval for one in (*on_the_way, new)):
         return Verdict(False, "approval", {"stage": new.key})
     return YES
 
 
 def may_change(
-    old: Step, new: Step, deal: Standing, *, reopen: bool = False, trusted: bool = False
+    old: Step,
+    new: Step,
+    deal: Standing,
+    *,
+    reopen: bool = False,
+    trusted: bool = False,
+    course: Sequence[Step] = (),
 ) -> Verdict:
     """To a stage of another pipeline. Its gates cannot be asked for what was never there, so a deal begins among the
     open stages; `trusted` (an undo, say) goes anywhere."""
@@ -101,7 +112,7 @@ def may_change(
         return Verdict(False, "closed", {"stage": old.key})
     if new.state != "open" and not trusted:
         return Verdict(False, "not_open", {"stage": new.key})
-    return YES if trusted else entry(new, deal)
+    return YES if trusted else entry(new, deal, course, since=BEFORE_ALL)
 
 
 def gate(stage: Step, deal: Standing) -> Verdict:

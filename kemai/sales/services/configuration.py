@@ -19,11 +19,12 @@ from kemai.sales.models import Pipeline, Stage
 from kemai.sales.models.pipeline import STATES
 from kemai.sales.services import stages
 
-OF_PIPELINE = ("name", "position", "active")
-OF_STAGE = (
-    "name", "state", "color", "position", "win_rate", "max_days", "may_go_back", "approval", "required", "checklist",
-    "tasks", "next",
-)  # fmt: skip
+OF_PIPELINE: dict[str, Any] = {"name": "", "position": 0, "active": False}
+OF_STAGE: dict[str, Any] = {
+    "name": "", "state": "open", "color": "blue", "position": 0, "win_rate": 0.0, "max_days": None,
+    "may_go_back": False, "approval": False, "required": [], "checklist": "", "tasks": "", "next": [],
+}  # fmt: skip
+"""What stands in the file, and what it means where it does not: the file leaves out what is empty."""
 
 
 def read() -> dict[str, Any]:
@@ -40,41 +41,46 @@ def read() -> dict[str, Any]:
 def put(place: str, old: Any, new: Any, by: Actor) -> None:
     """Stages that the file does not name stay: deals may stand in them."""
     with transaction.atomic():
-        row = Pipeline.objects.filter(key=place, deleted_at=None).first()
         if new is None:
+            row = Pipeline.objects.filter(key=place, deleted_at=None).first()
             if row is not None:
                 records.delete("pipeline", [row.pk], by=by)
             return
-        values = {key: new[key] for key in OF_PIPELINE if key in new}
-        pk = row.pk if row is not None else made("pipeline", place, values, by)
-        if row is not None:
-            records.update("pipeline", pk, values, by=by)
-        given = new.get("stages") or {}
+        pk = put_row("pipeline", Pipeline, place, told(new, OF_PIPELINE), by)
+        given = {key: told(state, OF_STAGE) for key, state in (new.get("stages") or {}).items()}
         for key, state in given.items():
-            put_stage(
-                pk, key, {name: state[name] for name in OF_STAGE if name in state and name != "next"}, by
-            )
-        stages.forget()
+            check_free(key, pk)
+            first = {name: value for name, value in state.items() if name != "next"}
+            put_row("stage", Stage, key, {"pipeline": pk, **first}, by)
         for key, state in given.items():  # only now every stage is there that may follow
-            if "next" in state:
-                records.update("stage", Stage.objects.get(key=key).pk, {"next": state["next"]}, by=by)
+            put_row("stage", Stage, key, {"next": state["next"]}, by)
     stages.forget()
 
 
-def put_stage(pipeline: int, key: str, values: dict[str, Any], by: Actor) -> None:
-    row = Stage.objects.filter(key=key, deleted_at=None).first()
-    if row is None:
-        made("stage", key, {"pipeline": pipeline, **values}, by)
-    elif row.pipeline_id != pipeline:
+def told(state: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: state.get(name, value) for name, value in plain.items()}
+
+
+def check_free(key: str, pipeline: int) -> None:
+    """Raises FieldErrors where the stage is another pipeline's."""
+    if Stage.objects.filter(key=key).exclude(pipeline=pipeline).exists():
         raise FieldErrors({"stages": _("阶段标识“%(key)s”已经属于另一个管道") % {"key": key}})
-    else:
-        records.update("stage", row.pk, values, by=by)
 
 
-def made(type_key: str, key: str, values: Mapping[str, Any], by: Actor) -> int:
-    """A new one whose key the file says: deals of another machine hold the same."""
-    row = records.create(type_key, dict(values), by=by)
-    type(row)._default_manager.filter(pk=row.pk).update(key=key[:40])
+def put_row(
+    type_key: str, model: type[Pipeline | Stage], key: str, values: Mapping[str, Any], by: Actor
+) -> int:
+    """The one with this key as the values say, out of the bin if it lies there. A new one gets the file's key: deals of
+    another machine hold the same."""
+    row = model._default_manager.filter(key=key).first()
+    if row is None:
+        made = records.create(type_key, dict(values), by=by)
+        model._default_manager.filter(pk=made.pk).update(key=key[:40])
+        stages.forget()
+        return int(made.pk)
+    if row.deleted_at is not None:
+        records.restore(type_key, [row.pk], by=by)
+    records.update(type_key, row.pk, dict(values), by=by)
     stages.forget()
     return int(row.pk)
 

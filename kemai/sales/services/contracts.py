@@ -200,7 +200,7 @@ def take_over(amendment: Contract, *, by: Actor) -> None:
     assert amendment.amends_id is not None
     contract: Contract = approvals.locked("contract", amendment.amends_id, "view", by)
     if contract.state not in IN_FORCE:
-        raise Refused("over", _("原合同 %(number)s 已经%(state)s，不能再变更") % {
+        raise Refused("over", _("原合同 %(number)s 是“%(state)s”，不能再变更") % {
             "number": contract.number, "state": contract.get_state_display(),
         })  # fmt: skip
     books.check_amount(contract.pk, amendment.amount)

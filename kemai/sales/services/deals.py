@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,7 +24,7 @@ from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused, own
 from kemai.sales.models import Deal, StageEvent
 from kemai.sales.rules import Verdict
-from kemai.sales.rules.stages import StageTask, Standing, may_change, may_move, weighted
+from kemai.sales.rules.stages import BEFORE_ALL, StageTask, Standing, entry, may_change, may_move, weighted
 from kemai.sales.services import stages
 from kemai.sales.services.stages import StageRow
 
@@ -98,11 +99,15 @@ def check_move(values: Mapping[str, Any], existing: Deal, new: StageRow, by: Act
     old = stages.find(existing.stage)
     if old is None or (by.is_system and by.source == REMOVAL):
         return
+    there, course = standing(values, existing), stages.course_of(new.step.pipeline)
+    if by.is_system and new.step.state == "won":  # a contract in force was approved itself
+        there = replace(there, approved=new.step.key)
     if "pipeline" in values:
-        there = standing(values, existing)
-        verdict = may_change(old.step, new.step, there, reopen=may_reopen(by), trusted=by.is_system)
+        verdict = may_change(
+            old.step, new.step, there, reopen=may_reopen(by), trusted=by.is_system, course=course
+        )
     else:
-        verdict = may_move(old.step, new.step, standing(values, existing), reopen=may_reopen(by))
+        verdict = may_move(old.step, new.step, there, reopen=may_reopen(by), course=course)
     if not verdict.ok:
         raise FieldErrors({"stage": why_not(verdict, old, new)})
 
@@ -110,7 +115,10 @@ def check_move(values: Mapping[str, Any], existing: Deal, new: StageRow, by: Act
 def check_birth(new: StageRow, by: Actor) -> None:
     """A deal does not begin where somebody else has to agree first; those whose agreement is enough may begin there.
     Raises FieldErrors."""
-    if new.step.approval and not by.is_system and access.verb_scope(by, get("deal"), "edit") != "all":
+    if by.is_system or access.verb_scope(by, get("deal"), "edit") == "all":
+        return
+    course = stages.course_of(new.step.pipeline)
+    if not entry(new.step, Standing(), course, since=BEFORE_ALL).ok:
         message = _("进入“%(stage)s”要先审批：请先建在前面的阶段，再提交审批") % {"stage": new.label}
         raise FieldErrors({"stage": message})
 

@@ -38,11 +38,11 @@ def missing(deal: Deal, new: StageRow) -> Missing:
     old = stages.find(deal.stage)
     if old is None or old.step.pipeline != new.step.pipeline:
         return Missing()
-    there = deals.standing({}, deal)
-    verdict = may_move(old.step, new.step, there)
+    there, course = deals.standing({}, deal), stages.course_of(new.step.pipeline)
+    verdict = may_move(old.step, new.step, there, course=course)
     if verdict.reason not in {"gate", "approval"}:
         return Missing()
-    wanted = not entry(new.step, there).ok
+    wanted = not entry(new.step, there, course, since=old.step.position).ok
     return Missing(deals.texts_of(verdict, "fields"), deals.texts_of(verdict, "checklist"), wanted)
 
 
@@ -71,7 +71,8 @@ def ask(
             raise Refused("no_stage", _("这个阶段已经不存在，请刷新页面"))
         if deal.wanted_stage:
             raise Refused("waiting", waiting_words(deal))
-        verdict = may_move(old.step, new.step, deals.standing({}, deal), reopen=deals.may_reopen(by))
+        there, course = deals.standing({}, deal), stages.course_of(new.step.pipeline)
+        verdict = may_move(old.step, new.step, there, reopen=deals.may_reopen(by), course=course)
         if verdict.ok:
             raise Refused("free", _("进入“%(stage)s”现在不需要审批，直接移动就可以") % {"stage": new.label})
         if verdict.reason != "approval":

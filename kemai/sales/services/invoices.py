@@ -46,7 +46,7 @@ def prepare_invoice(values: Values, existing: Invoice | None, by: Actor) -> None
         raise FieldErrors({"contract": _("开票申请不能换到另一份合同")})
     if existing.state == "requested":
         return
-    text = _("这张发票已经%(state)s，不能修改；开错了请红冲") % {"state": existing.get_state_display()}
+    text = _("这张发票是“%(state)s”，不能修改；开错了请红冲") % {"state": existing.get_state_display()}
     refuse_changes(values, existing, FROZEN, text)
 
 
@@ -139,7 +139,7 @@ def issue(pk: int, invoice_number: str, issued_on: dt.date | None, *, by: Actor)
 
 def check_requested(invoice: Invoice) -> None:
     if invoice.state != "requested":
-        raise Refused("no_step", _("这张开票申请已经%(state)s") % {"state": invoice.get_state_display()})
+        raise Refused("no_step", _("这张开票申请是“%(state)s”") % {"state": invoice.get_state_display()})
 
 
 def reject(pk: int, note: str, *, by: Actor) -> Invoice:

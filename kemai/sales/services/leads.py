@@ -180,6 +180,10 @@ def convert_lead(key: int, wanted: Conversion, *, by: Actor) -> Customer:
     return customer
 
 
+def from_lead(lead: Lead) -> str:
+    return _("来自线索 %(number)s") % {"number": lead.number}
+
+
 def existing_customer(wanted: Conversion, by: Actor) -> Customer:
     found: Customer = access.one(by, "customer", wanted.customer, "edit")
     return found
@@ -197,7 +201,7 @@ def new_customer(lead: Lead, by: Actor) -> Customer:
         values["note"] = "\n".join(one for one in (lead.need, lead.note) if one)
     if lead.owner_id is not None:
         values["owner"] = lead.owner_id
-    made: Customer = records.create("customer", values, by=by, reason=f"lead {lead.number}")
+    made: Customer = records.create("customer", values, by=by, reason=from_lead(lead))
     return made
 
 
@@ -224,7 +228,7 @@ def carry_touches(lead: Lead, customer: Customer, contact: int | None, by: Actor
         for row in rows
     ]  # fmt: skip
     if touches:
-        records.bulk_create("interaction", touches, by=by, parsed=True, reason=f"lead {lead.number}")
+        records.bulk_create("interaction", touches, by=by, parsed=True, reason=from_lead(lead))
 
 
 def carry_tags(lead: Lead, customer: Customer, by: Actor) -> None:
@@ -246,7 +250,7 @@ def add_deal(
         given["contact"] = contact
     if lead.owner_id is not None:
         given.setdefault("owner", lead.owner_id)
-    deal = records.create("deal", given, by=by, reason=f"lead {lead.number}")
+    deal = records.create("deal", given, by=by, reason=from_lead(lead))
     deal.lead_id = lead.pk
     deal.save(update_fields=["lead_id"])
 

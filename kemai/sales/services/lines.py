@@ -155,7 +155,11 @@ def parse_row(
         errors[f"{n}.product"] = _("请选择产品，或写明这一行是什么")
     quantity = number(row.get("quantity", 1), f"{n}.quantity", errors)
     if quantity is not None and not 0 < quantity <= MOST_QUANTITY:
-        errors[f"{n}.quantity"] = _("数量应大于 0；退货或冲减请用红冲或变更协议")
+        errors[f"{n}.quantity"] = (
+            _("数量最多 %(most)s") % {"most": f"{MOST_QUANTITY:,}"}
+            if quantity > 0
+            else _("数量应大于 0；退货或冲减请用红冲或变更协议")
+        )
     price = amount(row.get("price"), f"{n}.price", errors)
     if price is not None and price < 0:
         errors[f"{n}.price"] = _("单价不能小于 0；优惠请写在折扣里")

@@ -86,6 +86,11 @@ def of_pipeline(key: str) -> list[StageRow]:
     return [row for row in rows() if row.step.pipeline == key]
 
 
+def course_of(key: str) -> list[Step]:
+    """The stages of a pipeline as the rules see them."""
+    return [row.step for row in of_pipeline(key)]
+
+
 def keys_of(pipeline: int) -> list[str]:
     """The keys of the stages of a pipeline, named by its own key in the database."""
     return [row.step.key for row in rows() if row.pipeline_id == pipeline]

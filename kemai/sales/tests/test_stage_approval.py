@@ -14,7 +14,7 @@ from kemai.platform import records
 from kemai.platform.access import SYSTEM, Denied
 from kemai.platform.define import config
 from kemai.platform.records import FieldErrors, Refused
-from kemai.sales.models import Stage
+from kemai.sales.models import Pipeline, Stage
 from kemai.sales.services import board, configuration, deals, gates, stages
 from kemai.sales.tests.selling import fresh
 from tests.people import Person
@@ -43,7 +43,10 @@ def test_nobody_goes_round_it(guarded: dict[str, Any], client: Client) -> None:
     headers = {"Authorization": f"Bearer {alice.key}"}
     answer = client.patch(f"/api/v1/deal/{deal.pk}", {"stage": "needs"}, "application/json", headers=headers)
     assert answer.status_code == 422
-    # past it into the next stage is a stage of its own; round it by another pipeline is not
+    with pytest.raises(FieldErrors):  # nor past it
+        records.update("deal", deal.pk, {"stage": "proposal"}, by=alice.actor)
+    with pytest.raises(FieldErrors):
+        deals.win_deal(deal.pk, by=alice.actor)
     records.update("deal", deal.pk, {"pipeline": "renewal", "stage": "renewal_due"}, by=alice.actor)
     with pytest.raises(FieldErrors):
         records.update("deal", deal.pk, {"pipeline": "standard", "stage": "needs"}, by=alice.actor)
@@ -142,5 +145,11 @@ def test_the_course_travels_in_the_configuration_file(guarded: dict[str, Any]) -
     needs = Stage.objects.get(key="needs")
     assert (needs.approval, needs.max_days) == (False, 9)
     assert [row.step.key for row in stages.of_pipeline("pilot")] == ["pilot_one"]
+    assert done.change is not None
+    config.take_back(done.change, by=boss)
+    needs.refresh_from_db()
+    assert (needs.approval, needs.max_days) == (True, 21)
+    assert not Pipeline.objects.filter(key="pilot", deleted_at=None).exists()
+    config.import_file(states, as_of, by=boss)
     (use,) = (one for one in configuration.naming("deal", "amount") if "试点" in one.name)
     assert use.detail == "必填字段"
