@@ -44,6 +44,25 @@ def tell_of_job(event: OutboxEvent) -> None:
         )
 
 
+KEYS_OF_ACCOUNT = {
+    "password": _("您的密码已被修改。如果不是您要求的，请马上联系管理员"),
+    "two_step": _("您的两步验证已被关闭。如果不是您要求的，请马上联系管理员"),
+    "email": _("您账号的邮箱已被修改。如果不是您要求的，请马上联系管理员"),
+}
+
+
+@on("user.updated", name="collab.keys_of_account")
+def tell_of_account(event: OutboxEvent) -> None:
+    """What opens one's account is another than before: whoever did not want that hears of it."""
+    if event.object_id is None:
+        return
+    rows = Change.objects.filter(changeset=event.changeset_id, type_key="user", object_id=event.object_id)
+    changed = {name for diff in rows.values_list("diff", flat=True) for name in diff or {}}
+    for name in KEYS_OF_ACCOUNT.keys() & changed:
+        key = f"account/{event.pk}/{name}"
+        notify(event.object_id, key, KEYS_OF_ACCOUNT[name], page_named("sessions"), level="warning")
+
+
 @on("*.created", name="collab.new_task")
 def tell_of_task(event: OutboxEvent) -> None:
     """A task that somebody has given to somebody else."""

@@ -126,6 +126,26 @@ def test_a_new_owner_is_told(alice: Actor, bob: Actor) -> None:
     assert titles(alice) == []
 
 
+@pytest.mark.row(140)
+def test_whose_keys_are_changed_hears_of_it_once_and_of_nothing_else(alice: Actor, bob: Actor) -> None:
+    user = get_user_model().objects.get(username="bob")
+    user.set_password("harbour-lantern-42")
+    user.save()
+    client = Client()
+    client.post(reverse("account_login"), {"login": user.username, "password": "harbour-lantern-42"})
+    new = "plum-orchard-stones-7"
+    form = {"oldpassword": "harbour-lantern-42", "password1": new, "password2": new}
+    assert client.post(reverse("account_change_password"), form).status_code == 302
+    client.post(
+        reverse("preferences"), {"name": "Bobby", "language": "en", "theme": "auto", "density": "normal"}
+    )
+    drain_all()
+    drain_all()
+    assert len(titles(bob)) == 1
+    assert "password" in titles(bob)[0] or "密码" in titles(bob)[0]
+    assert titles(alice) == []
+
+
 def test_the_end_of_long_work_is_told_to_who_began_it(alice: Actor) -> None:
     assert alice.user_id is not None
     jobs.enqueue("kemai.platform.jobs.tests.tasks.count", {"to": 1}, user=alice.user_id, title="导入客户")

@@ -169,7 +169,8 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
         sessions.end_all(user)
-        leave("update", "user", user.pk, by=by, reason=_("设置密码"))
+        diff = {"password": ["***", "***"]}
+        leave("update", "user", user.pk, by=by, diff=diff, reason=_("设置密码"))
 
 
 def check_password(password: str, user: User) -> None:
