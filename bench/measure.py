@@ -88,7 +88,10 @@ def spent_by(pid: int) -> float:
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
     except OSError:
-        times = psutil.Process(pid).cpu_times()
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.NoSuchProcess:  # a worker that helped with one statement has gone meanwhile
+            return 0.0
         return float(times.user + times.system) * 1000
 
 
