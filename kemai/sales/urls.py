@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deals/<int:pk>/tick", deal.tick, name="deal_tick"),
     path("deals/<int:pk>/gate", deal.gate, name="deal_gate"),
     path("deals/<int:pk>/decide", deal.decide, name="deal_decide"),
+    path("deals/<int:pk>/win", deal.win, name="deal_win"),
     path("deals/<int:pk>/lose", deal.lose, name="deal_lose"),
     path("sales/analysis", analysis.index, name="sales_analysis"),
     path("sales/analysis/rest", analysis.rest, name="sales_analysis_rest"),

@@ -56,7 +56,8 @@ OF_A_PERSON = {
 WITH_RECORD = {
     "today_task_done": "task", "today_task_later": "task", "segment": "segment", "segment_save": "segment",
     "segment_refresh": "segment", "segment_why": "segment", "chain_take_back": "", "run": "", "run_finished": "",
-    "import_new": "", "deal_lose": "deal", "deal_move": "deal", "deal_tick": "deal", "lead_convert": "lead",
+    "import_new": "", "deal_lose": "deal", "deal_win": "deal",
+    "deal_move": "deal", "deal_tick": "deal", "lead_convert": "lead",
     "lead_claim": "lead", "lead_extend": "lead",
     "lead_give_back": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",
     "pool_claim_here": "customer", "task_later": "task", "task_nudge": "task", "task_reassign": "task",

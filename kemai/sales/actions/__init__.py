@@ -62,7 +62,7 @@ DEAL_ACTIONS = (
         "decide_entry", gettext_lazy("审批"), "checkbox", elsewhere, bulk=False, ready=deal_waits, form="deal_decide"
     ),
     Action("withdraw_entry", gettext_lazy("撤回审批"), "arrow-back-up", withdraw_entry, bulk=False, ready=deal_waits),
-    Action("win", gettext_lazy("赢单"), "trophy", win, ready=deal_open, main=True),
+    Action("win", gettext_lazy("赢单"), "trophy", win, ready=deal_open, main=True, form="deal_win"),
     Action(
         "lose", gettext_lazy("输单"), "mood-sad", elsewhere, bulk=False, ready=deal_open, form="deal_lose"
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kemai.sales.rules import YES, Verdict
@@ -53,19 +53,22 @@ def parse_task(line: str) -> StageTask | None:
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of the deal: filled fields and ticked items of the stage's list."""
+    """What is known of the deal: filled fields, and the ticked items of each stage's list."""
 
     filled: frozenset[str] = field(default_factory=frozenset)
-    ticked: frozenset[str] = field(default_factory=frozenset)
+    ticked: Mapping[str, Collection[str]] = field(default_factory=dict)
     lost_reason: bool = False
     approved: str = ""
     """The key of the stage that somebody agreed to its entering."""
+    proven: bool = False
+    """A document moves it (a contract in force, say), which proves what the steps between ask for."""
 
 
 def may_move(
     old: Step, new: Step, deal: Standing, *, reopen: bool = False, course: Sequence[Step] = ()
 ) -> Verdict:
-    """`reopen` is the right to bring a closed deal back, `course` are the stages of the pipeline.
+    """`reopen` is the right to bring a closed deal back, `course` are the stages of the pipeline: those that the move
+    passes over are asked as well.
     Losing is never held up by a gate, but needs a reason."""
     if old.key == new.key:
         return YES
@@ -85,16 +88,20 @@ def may_move(
         )
     if old.next and new.key not in old.next:
         return Verdict(False, "skipped", {"stage": old.key, "allowed": old.next})
-    passed = gate(old, deal)
+    between = [] if deal.proven else passed_over(course, old.position, new)
+    passed = gate([old, *between], deal)
     return passed if not passed.ok else entry(new, deal, course, since=old.position)
 
 
 def entry(new: Step, deal: Standing, course: Sequence[Step], *, since: int) -> Verdict:
     """Has somebody agreed, where the stage, or one that is passed over on the way to it, wants that?"""
-    on_the_way = [one for one in course if one.state == "open" and since < one.position < new.position]
-    if deal.approved != new.key and any(one.approval for one in (*on_the_way, new)):
+    if deal.approved != new.key and any(one.approval for one in (*passed_over(course, since, new), new)):
         return Verdict(False, "approval", {"stage": new.key})
     return YES
+
+
+def passed_over(course: Sequence[Step], since: int, new: Step) -> list[Step]:
+    return [one for one in course if one.state == "open" and since < one.position < new.position]
 
 
 def may_change(
@@ -115,10 +122,14 @@ def may_change(
     return YES if trusted else entry(new, deal, course, since=BEFORE_ALL)
 
 
-def gate(stage: Step, deal: Standing) -> Verdict:
-    """What the stage asks for before a deal may leave it forwards."""
-    missing = [key for key in stage.required if key not in deal.filled]
-    unticked = [item for item in stage.checklist if item not in deal.ticked]
+def gate(stages: Sequence[Step], deal: Standing) -> Verdict:
+    """What these stages ask for before a deal may leave the first of them and pass over the others."""
+    wanted = dict.fromkeys(key for stage in stages for key in stage.required)
+    missing = [key for key in wanted if key not in deal.filled]
+    open_items = [
+        item for stage in stages for item in stage.checklist if item not in deal.ticked.get(stage.key, ())
+    ]
+    unticked = list(dict.fromkeys(open_items))
     if missing or unticked:
         return Verdict(False, "gate", {"fields": missing, "checklist": unticked})
     return YES

@@ -24,7 +24,16 @@ from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused, own
 from kemai.sales.models import Deal, StageEvent
 from kemai.sales.rules import Verdict
-from kemai.sales.rules.stages import BEFORE_ALL, StageTask, Standing, entry, may_change, may_move, weighted
+from kemai.sales.rules.stages import (
+    BEFORE_ALL,
+    StageTask,
+    Standing,
+    entry,
+    may_change,
+    may_move,
+    passed_over,
+    weighted,
+)
 from kemai.sales.services import stages
 from kemai.sales.services.stages import StageRow
 
@@ -100,6 +109,7 @@ def check_move(values: Mapping[str, Any], existing: Deal, new: StageRow, by: Act
     if old is None or (by.is_system and by.source == REMOVAL):
         return
     there, course = standing(values, existing), stages.course_of(new.step.pipeline)
+    there = replace(there, proven=by.is_system)
     if by.is_system and new.step.state == "won":  # a contract in force was approved itself
         there = replace(there, approved=new.step.key)
     if "pipeline" in values:
@@ -162,8 +172,8 @@ def standing(values: Mapping[str, Any], deal: Deal) -> Standing:
         value = values.get(key, stored)
         if not spec.type.is_empty(value) and not (key == "amount" and not value):
             filled.add(key)
-    ticked = values.get("ticked", deal.ticked).get(deal.stage, [])
-    return Standing(frozenset(filled), frozenset(ticked), "lost_reason" in filled, approved_for(deal))
+    ticked = values.get("ticked", deal.ticked)
+    return Standing(frozenset(filled), ticked, "lost_reason" in filled, approved_for(deal))
 
 
 def may_reopen(by: Actor) -> bool:
@@ -272,15 +282,22 @@ def end_deal(key: int, state: str, values: Mapping[str, object], *, by: Actor) -
     return ended
 
 
-def tick(key: int, item: str, *, on: bool, by: Actor) -> Deal:
-    """An item of the present stage's list. Raises access.NotVisible, access.Denied, Refused."""
+def tick(key: int, item: str, *, on: bool, by: Actor, towards: StageRow | None = None) -> Deal:
+    """An item of the present stage's list, or of those on the way to another. Raises access.NotVisible, access.Denied,
+    Refused."""
     with transaction.atomic():
         deal: Deal = access.one(by, "deal", key, "edit")
         row = stages.find(deal.stage)
-        if row is None or item not in row.step.checklist:
+        steps = [] if row is None else [row.step]
+        if row is not None and towards is not None:
+            course = stages.course_of(row.step.pipeline)
+            steps += passed_over(course, row.step.position, towards.step)
+        lists = [one.key for one in steps if item in one.checklist]
+        if not lists:
             raise Refused("no_item", _("当前阶段的清单里没有这一项"))
-        done = [one for one in deal.ticked.get(deal.stage, []) if one != item]
-        deal.ticked = {**deal.ticked, deal.stage: [*done, item] if on else done}
+        for stage in lists:
+            done = [one for one in deal.ticked.get(stage, []) if one != item]
+            deal.ticked = {**deal.ticked, stage: [*done, item] if on else done}
         deal.save(update_fields=["ticked"])
     return deal
 

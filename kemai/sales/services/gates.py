@@ -50,7 +50,7 @@ def enter(pk: int, stage: str, values: Mapping[str, object], ticked: Sequence[st
     """Fills, ticks and moves, or does nothing of it. Raises access.NotVisible, access.Denied, FieldErrors, Refused."""
     with transaction.atomic():
         for item in ticked:
-            deals.tick(pk, item, on=True, by=by)
+            deals.tick(pk, item, on=True, by=by, towards=stages.find(stage))
         moved: Deal = records.update("deal", pk, {**values, "stage": stage}, by=by)
     return moved
 
@@ -62,7 +62,7 @@ def ask(
     FieldErrors with what is missing besides, Refused where somebody waits already or no leave is needed."""
     with transaction.atomic():
         for item in ticked:
-            deals.tick(pk, item, on=True, by=by)
+            deals.tick(pk, item, on=True, by=by, towards=stages.find(stage))
         if values:
             records.update("deal", pk, dict(values), by=by)
         deal: Deal = approvals.locked("deal", pk, "edit", by)

@@ -15,7 +15,7 @@ from kemai.platform.events.delivery import drain_all
 from kemai.platform.records import FieldErrors
 from kemai.sales.models import Deal, LostReason, StageEvent
 from kemai.sales.panels import time_in_stages
-from kemai.sales.services import deals
+from kemai.sales.services import deals, gates, stages
 from tests.people import Person
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,12 @@ def test_losing_needs_a_reason_and_calls_back(deal: Deal, people: dict[str, Pers
 def test_a_seller_cannot_reopen_but_the_manager_can(deal: Deal, people: dict[str, Person]) -> None:
     alice, boss = people["alice"].actor, people["boss"].actor
     records.update("deal", deal.pk, {"amount": "1000", "expected_on": "2026-12-01"}, by=alice)
-    deals.win_deal(deal.pk, by=alice)
+    with pytest.raises(FieldErrors) as refused:
+        deals.win_deal(deal.pk, by=alice)
+    won = stages.find("won")
+    gate = gates.missing(deal, won) if won else gates.Missing()
+    assert gate.items, "the lists of stages that are passed over are asked for: " + str(refused.value)
+    gates.enter(deal.pk, "won", {}, gate.items, by=alice)
     with pytest.raises(FieldErrors):
         records.update("deal", deal.pk, {"stage": "needs"}, by=alice)
     records.update("deal", deal.pk, {"stage": "needs"}, by=boss)

@@ -139,13 +139,30 @@ WON, LOST = Step("won", "p", "won", 9), Step("lost", "p", "lost", 10)
 def test_a_gate_says_what_is_missing() -> None:
     refused = stages.may_move(FIRST, SECOND, Standing())
     assert refused.inputs == {"fields": ["amount"], "checklist": ["需求已确认"]}
-    ready = Standing(frozenset({"amount"}), frozenset({"需求已确认"}))
+    ready = Standing(frozenset({"amount"}), {"first": ["需求已确认"]})
     assert stages.may_move(FIRST, SECOND, ready).ok
+
+
+@pytest.mark.row(49)
+def test_stages_that_are_passed_over_are_asked_as_well() -> None:
+    start, won = Step("start", "p", "open", 0), Step("won", "p", "won", 9)
+    ask = Step("ask", "p", "open", 2, required=("amount", "expected_on"))
+    bare, filled = Standing(), Standing(frozenset({"amount", "expected_on"}))
+    assert stages.may_move(start, won, bare, course=[start, ask, won]).inputs["fields"] == [
+        "amount",
+        "expected_on",
+    ]
+    assert stages.may_move(start, won, filled, course=[start, ask, won]).ok
+    refused = stages.may_move(start, won, filled, course=[start, FIRST, ask, won])
+    assert refused.inputs == {"fields": [], "checklist": ["需求已确认"]}
+    done = Standing(filled.filled, {"first": ["需求已确认"]})
+    assert stages.may_move(start, won, done, course=[start, FIRST, ask, won]).ok
+    assert stages.may_move(won, start, bare, reopen=True, course=[start, FIRST, ask, won]).ok
 
 
 @pytest.mark.row(47)
 def test_the_way_through_the_stages() -> None:
-    ready = Standing(frozenset({"amount"}), frozenset({"需求已确认"}))
+    ready = Standing(frozenset({"amount"}), {"first": ["需求已确认"]})
     assert stages.may_move(SECOND, FIRST, ready).reason == "no_way_back"
     assert stages.may_move(WON, FIRST, ready).reason == "closed"
     assert stages.may_move(WON, FIRST, ready, reopen=True).ok

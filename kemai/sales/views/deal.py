@@ -21,6 +21,7 @@ from kemai.platform.ui.records.controls import Typed, control
 from kemai.sales.models import Deal
 from kemai.sales.panels import way
 from kemai.sales.services import deals, gates, stages
+from kemai.sales.services.stages import StageRow
 from kemai.sales.views.approval import deciding
 from kemai.sales.views.dialog import Step, step
 
@@ -57,7 +58,19 @@ def tick(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 def gate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """The form that a stage asks for before a deal goes on: empty fields and unticked items."""
     deal: Deal = access.one(actor, "deal", pk, "edit")
-    new = stages.find(request.GET.get("stage", ""))
+    return ask_for(request, actor, deal, stages.find(request.GET.get("stage", "")))
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def win(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """The same form before the deal is won; where nothing is missing it only asks once."""
+    deal: Deal = access.one(actor, "deal", pk, "edit")
+    return ask_for(request, actor, deal, stages.ends(deal.pipeline, "won"))
+
+
+def ask_for(request: HttpRequest, actor: Actor, deal: Deal, new: StageRow | None) -> HttpResponse:
+    pk = deal.pk
     if new is None:
         raise Refused("no_stage", _("这个阶段已经不存在，请刷新页面"))
     object_type, lacks = get("deal"), gates.missing(deal, new)
@@ -76,7 +89,8 @@ def gate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         except FieldErrors as error:
             errors = dict(error.errors)
         else:
-            told = _("已提交审批，同意后进入“%(stage)s”") if lacks.approval else _("已进入“%(stage)s”")
+            won = _("恭喜赢单！") if new.step.state == "won" else _("已进入“%(stage)s”")
+            told = _("已提交审批，同意后进入“%(stage)s”") if lacks.approval else won
             return moved(request, pk, told % {"stage": new.label})
     levels = access.levels_on(actor, object_type, pk)
     context = {
