@@ -54,9 +54,9 @@ def test_a_deal_passes_its_gates_and_is_won(enter: Entrance) -> None:
     asked.get_by_role("button", name="进入“方案报价”").click()
     toast(page, "已进入“方案报价”")
     expect(way.locator("[aria-current=step]")).to_contain_text("方案报价")
-    page.locator("#rec-head").get_by_role("button", name="赢单").click()
+    page.locator("#rec-head").get_by_text("赢单", exact=True).last.click()
     asked.get_by_label("价格和付款方式已谈妥").check()  # the list of the stage that is passed over
-    asked.get_by_role("button", name="进入“赢单”").click()
+    asked.get_by_role("button", name="确认赢单").click()
     toast(page, "恭喜赢单")
     expect(page.locator("#rec-head .pill", has_text="赢单").first).to_be_visible()
     # a board has columns where something is still open: the deal just won is on it no more
