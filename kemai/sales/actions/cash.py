@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.objects import Action
 from kemai.sales.actions.quotes import elsewhere, while_
+from kemai.sales.services import receipts
 
 Row = Mapping[str, Any]
 
 
 def booked(row: Row) -> str | None:
-    """No counter-entry itself; one that was reversed says so when it is tried."""
+    """No counter-entry itself."""
     amount = row.get("amount")
     return "" if amount is None or amount > 0 else None
+
+
+def standing(row: Row) -> str | None:
+    """Neither a counter-entry nor taken back by one: what was reversed says by which."""
+    counter = receipts.counter_entry(row["id"]) if booked(row) == "" else None
+    return _("已由 %(number)s 红冲") % {"number": counter} if counter else booked(row)
 
 
 def blue(row: Row) -> str | None:
@@ -25,11 +33,12 @@ def blue(row: Row) -> str | None:
 
 RECEIPT_ACTIONS = (
     Action(
-        "allocate", gettext_lazy("分配到计划"), "list-check", elsewhere, bulk=False, ready=booked,
+        "allocate", gettext_lazy("分配到计划"), "list-check", elsewhere, bulk=False, ready=standing,
         form="receipt_allocate",
     ),
     Action(
-        "reverse", gettext_lazy("红冲"), "arrow-back-up", elsewhere, bulk=False, ready=booked, form="receipt_reverse"
+        "reverse", gettext_lazy("红冲"), "arrow-back-up", elsewhere, bulk=False, ready=standing,
+        form="receipt_reverse",
     ),
 )  # fmt: skip
 INVOICE_ACTIONS = (

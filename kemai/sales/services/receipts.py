@@ -260,6 +260,12 @@ def reverse(pk: int, note: str, *, by: Actor) -> Receipt:
     return Receipt.objects.get(pk=key)
 
 
+def counter_entry(pk: int) -> str | None:
+    """The number of the entry that took a receipt back."""
+    found: str | None = Receipt.objects.filter(reverses=pk).values_list("number", flat=True).first()
+    return found
+
+
 def open_plans(receipt: Receipt) -> list[tuple[ReceiptPlan, int, int]]:
     """(plan, cents of this receipt in it, cents it could take from this receipt) of the contract, the earliest
     first."""

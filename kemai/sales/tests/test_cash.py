@@ -24,6 +24,7 @@ from kemai.sales.services import (
     renewals,
 )
 from kemai.sales.tests.selling import TODAY, contract_of, fresh, receive
+from tests.people import browser
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +128,9 @@ def test_a_reversal_opens_the_plan_again_and_nothing_is_deleted(world: dict[str,
     for again in (receipt.pk, counter.pk):
         with pytest.raises(Refused):
             receipts.reverse(again, "再来一次", by=alice)
+    page = browser(world["alice"]).get(f"/o/receipt/{receipt.pk}").content.decode()
+    assert page.count(f"已由 {counter.number} 红冲") >= 2  # neither act is offered, and both say why
+    assert f"/receipts/{receipt.pk}/reverse" not in page
 
 
 @pytest.mark.row(57)
