@@ -52,6 +52,9 @@ def run(label: str, size: int) -> None:
     board(table, clients["boss"])
     many = min(size, ALL)
     fill(many, people, is_open=False)
+    beside = f"of {OPEN:,} open deals beside {many:,} ended"
+    page(table, f"the sales board {beside}", clients["boss"], "/o/deal/?view=board")
+    page(table, f"the board of all stages {beside}", clients["boss"], "/o/deal/?display=board")
     pages(table, clients, FIGURES, f"over {many:,} deals")
     contracts = min(size, CONTRACTS)
     fill_contracts(contracts, people)
