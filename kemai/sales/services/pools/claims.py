@@ -128,8 +128,8 @@ def claim(
 
 @dataclass(frozen=True)
 class Asking:
-    """One person's claim. What refuses it is looked for before anything is locked; what is left is looked at again
-    under the lock, where neither the records nor the person's figures can move any more, and taken in one go."""
+    """One person's claim. What is looked at under the lock, where neither the records nor the person's figures can move
+    any more, is taken in one go. Where the lock holds up everybody (SQLite), what refuses is looked for before it."""
 
     kind: Kind
     by: Actor
@@ -143,7 +143,8 @@ class Asking:
             return self.claimed(keys)
 
     def claimed(self, keys: Sequence[int]) -> dict[int, Answer]:
-        answers = {key: answer for key, answer in self.answers(keys).items() if not answer.taken}
+        first = self.answers(keys) if looking.locks_everybody() else {}
+        answers = {key: answer for key, answer in first.items() if not answer.taken}
         left = [key for key in keys if key not in answers]
         if left:
             with transaction.atomic():
