@@ -20,6 +20,7 @@ from kemai.platform.define import fields, objects
 from kemai.platform.models import Change, FieldRule, Grant, Role
 from kemai.platform.objects import all_types
 from kemai.platform.ui.records import related
+from tests.equipment import define_field
 from tests.factory import make
 from tests.people import Person
 
@@ -278,3 +279,24 @@ def test_the_page_of_all_objects_asks_as_much_for_sixty_as_for_ten(
     boss.get("/settings/objects/")
     with django_assert_max_num_queries(8):
         assert "对象19" in boss.get("/settings/objects/").content.decode()
+
+
+def test_many_own_fields_are_folded_found_by_a_word_and_ordered_without_losing_the_rest(
+    people: dict[str, Person],
+) -> None:
+    for number in range(60):
+        define_field("product", f"own_{number}", f"自有{number:02}", "text")
+    boss, page = browser(people["boss"]), "/settings/objects/product/"
+    short = boss.get(page).content.decode()
+    assert 'data-key="own_49"' in short
+    assert 'data-key="own_50"' not in short
+    assert "显示其余 10 个字段" in short
+    assert 'data-key="own_59"' in boss.get(page, {"all": "1"}).content.decode()
+    found = boss.get(page, {"q": "自有57"}).content.decode()
+    assert 'data-key="own_57"' in found
+    assert 'data-key="own_1"' not in found
+    assert "data-move" not in found, "the order of a few found ones says nothing of the others"
+    assert "没有找到“&lt;b&gt;”" in boss.get(page, {"q": "<b>"}).content.decode()
+    shown = [f"own_{number}" for number in range(50)]
+    boss.post(f"{page}order", {"key": [*shown[1:], shown[0]]})
+    assert [row.key for row in fields.own_fields("product")][48:51] == ["own_49", "own_0", "own_50"]

@@ -28,6 +28,9 @@ from kemai.platform.ui.door import admin_page
 from kemai.platform.ui.nav import GROUPS
 
 FIRST_KINDS = ("text", "number", "money", "date", "choice", "boolean", "user", "phone", "image", "long_text")
+SHOWN = 50
+"""So many own fields, and relations, are listed at once. Dragging says the order of those shown: as they are the first,
+the others keep theirs behind them."""
 OBJECT_FIELDS = ("label", "label_en", "icon", "nav", "purpose", "title_label", "prefix", "digits", "key")
 
 
@@ -191,14 +194,23 @@ def frame(object_type: ObjectType, tab: str) -> dict[str, Any]:
 @admin_page
 def fields_tab(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
     object_type = found_type(type_key)
-    rows = fields.own_fields(type_key)
+    rows, word = fields.own_fields(type_key), request.GET.get("q", "").strip()[:80]
+    matching = [row for row in rows if tables.speaks_of(word, row.key, row.label, row.label_en)]
+    relations = objects.relations_of(type_key)
+    most = None if word or "all" in request.GET else SHOWN
+    fixed = tables.fixed_lines(object_type, rows)
     context = {
         **frame(object_type, "fields"),
-        "own_lines": tables.own_lines(object_type, rows),
-        "fixed_lines": tables.fixed_lines(object_type, rows),
+        "q": word,
+        "searched": bool(word) or len(rows) > SHOWN,
+        "own_count": len(rows),
+        "own_lines": tables.own_lines(object_type, matching[:most]),
+        "own_rest": len(matching[most:]) if most else 0,
+        "fixed_lines": [line for line in fixed if tables.speaks_of(word, line.key, line.label)],
         "gone": fields.own_fields(type_key, gone=True),
         "kinds": kinds.BY_KEY,
-        "relations": tables.relation_lines(object_type),
+        "relations": tables.relation_lines(object_type, [] if word else relations[:most]),
+        "relations_rest": len(relations[most:]) if most else 0,
     }
     return render(request, "ui/define/fields.html", context)
 

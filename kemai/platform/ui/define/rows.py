@@ -170,10 +170,15 @@ def all_lines(object_type: ObjectType) -> Sequence[FieldLine]:
     return [*own_lines(object_type, rows), *fixed_lines(object_type, rows)]
 
 
-def relation_lines(object_type: ObjectType) -> list[RelationLine]:
-    """The own relations of a type, seen from its side."""
+def speaks_of(word: str, *texts: Label) -> bool:
+    """Does one of the texts contain the word that somebody looks for? Every text speaks of nothing."""
+    return any(word.casefold() in str(text).casefold() for text in texts)
+
+
+def relation_lines(object_type: ObjectType, relations: Sequence[FieldDef]) -> list[RelationLine]:
+    """Own relations of a type, seen from its side."""
     found = []
-    for field in objects.relations_of(object_type.key):
+    for field in relations:
         url = reverse("define_field", args=(field.type_key, field.key))
         ref = objects.label_of(field.settings.get("ref", ""))
         owner = objects.label_of(field.type_key)
