@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,20 @@ def response(content: bytes, name: str) -> HttpResponse:
     return answer
 
 
+UNBROKEN = re.compile(r"[\x21-\x7e]{20,}")
+
+
+def narrow(text: str) -> str:
+    """A long word (a type number, say) may break: it would run into the next column else."""
+    return UNBROKEN.sub(lambda found: "\u200b".join(found.group()), text)
+
+
 def day(value: dt.date | None) -> str:
     return value.isoformat() if value else "—"
+
+
+def span(start: dt.date | None, end: dt.date | None) -> str:
+    return f"{day(start)} — {day(end)}" if start or end else day(None)
 
 
 def common(document: Quote | Contract, found: Sequence[Line], mine: Terms) -> dict[str, Any]:
@@ -81,7 +94,7 @@ def common(document: Quote | Contract, found: Sequence[Line], mine: Terms) -> di
     heads = [_("序号"), _("名称"), _("数量"), _("单位"), _("单价")]
     rows = [
         [
-            str(n), one.name, f"{one.quantity:g}", one.unit, f"{one.price:,.2f}",
+            str(n), narrow(one.name), f"{one.quantity:g}", one.unit, f"{one.price:,.2f}",
             *([f"{one.discount * 100:g}%"] if discounted else []), f"{one.tax_rate * 100:g}%", f"{one.amount:,.2f}",
         ]
         for n, one in enumerate(found, 1)
@@ -90,12 +103,13 @@ def common(document: Quote | Contract, found: Sequence[Line], mine: Terms) -> di
         "company": mine.company,
         "heads": [*heads, *([_("折扣")] if discounted else []), _("税率"), _("金额")],
         "rows": rows,
+        # without lines nothing is known of the tax: 0.00 would be a statement
         "totals": [
             [_("合计（%(currency)s，含税）") % {"currency": document.currency}, f"{document.amount:,.2f}"],
-            [_("其中税额"), f"{from_cents(sums.tax):,.2f}"],
+            *([[_("其中税额"), f"{from_cents(sums.tax):,.2f}"]] if found else []),
         ],
         "left": party(_("卖方"), mine),
-        "right": [[_("买方"), customer.name], [_("地址"), customer.address or "—"]],
+        "right": [[_("买方"), narrow(customer.name)], [_("地址"), customer.address or "—"]],
     }
 
 
@@ -129,12 +143,13 @@ def contract_pdf(contract: Contract) -> bytes:
     data = common(contract, found, mine)
     facts = [
         [_("合同编号"), contract.number], [_("签订日期"), day(contract.signed_on)],
-        [_("期限"), f"{day(contract.starts_on)} — {day(contract.ends_on)}"], [_("名称"), contract.name],
+        [_("期限"), span(contract.starts_on, contract.ends_on)], [_("名称"), contract.name],
     ]  # fmt: skip
     plans = contract.plans.filter(void=False, deleted_at=None).order_by("due_on", "pk")
-    payment = "\n".join(f"{plan}　{plan.due_on:%Y-%m-%d}　{plan.amount:,.2f}" for plan in plans[:60])
+    payment = "\n".join(f"{plan}　{plan.due_on:%Y-%m-%d}　{plan.amount:,.2f}" for plan in plans)
     sections = [[_("付款计划"), payment], [_("其他约定"), contract.note], [_("条款"), mine.conditions]]
     draft = _("草稿") if contract.state in {"draft", "review"} else ""
     title = _("变更协议") if contract.amends_id else _("合同")
     shown = [one for one in sections if one[1]]
-    return render({**data, "title": title, "facts": facts, "sections": shown, "draft": draft, "sign": True})
+    sign = {"sign": True, "seal": _("签字盖章 / 日期")}
+    return render({**data, "title": title, "facts": facts, "sections": shown, "draft": draft, **sign})
