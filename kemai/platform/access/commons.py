@@ -26,6 +26,9 @@ class Place(NamedTuple):
     shut: tuple[tuple[str, str], ...] = ()
     looks: int | None = None
     """How many of its records a person may open in full on one day."""
+    unopened: tuple[tuple[str, str], ...] = ()
+    """What it keeps shut further of a record that the person has not opened yet: lists, exports and searches would go
+    around the limit."""
 
     def is_for(self, actor: Actor) -> bool:
         if actor.user_id in self.keepers or not (self.users or self.departments):
@@ -40,6 +43,8 @@ class Commons(NamedTuple):
     load: Callable[[], Sequence[Place]]
     opened: Callable[[Actor, str, int, Place], None] | None = None
     """Counts that somebody opens a record of a place with such a limit; raises where it is one too many."""
+    seen: Callable[[Actor, str, Sequence[int]], set[int]] | None = None
+    """Those of the records that he has opened on this day."""
 
 
 _commons: dict[str, Commons] = {}
@@ -87,7 +92,7 @@ def shut_at_large(actor: Actor, object_type: ObjectType) -> dict[str, str]:
     found: dict[str, str] = {}
     for place in open_to(actor, object_type):
         if actor.user_id not in place.keepers:
-            found |= place.shut
+            found |= dict((*place.unopened, *place.shut))
     return found
 
 
@@ -117,7 +122,9 @@ def shut_on(
     """{record: {field: level}} for those of the records that lie in a place which keeps something shut from him;
     `edits` says which records the actor may change: those he sees whole."""
     places = {
-        one.id: one for one in open_to(actor, object_type) if one.shut and actor.user_id not in one.keepers
+        one.id: one
+        for one in open_to(actor, object_type)
+        if (one.shut or one.unopened) and actor.user_id not in one.keepers
     }
     if not places or not keys:
         return {}
@@ -125,4 +132,11 @@ def shut_on(
     rows: Any = object_type.records().filter(pk__in=keys, **{f"{path}__in": list(places)})
     lying = dict(rows.values_list("pk", path))
     own = edits(list(lying)) if lying else set()
-    return {key: dict(places[place].shut) for key, place in lying.items() if key not in own}
+    counted = [key for key, place in lying.items() if places[place].unopened and key not in own]
+    seen = _commons[object_type.key].seen
+    opened = seen(actor, object_type.key, counted) if seen is not None and counted else set()
+    return {
+        key: dict((*(() if key in opened else places[place].unopened), *places[place].shut))
+        for key, place in lying.items()
+        if key not in own
+    }

@@ -42,7 +42,9 @@ LEAD_ROUTE = register(
 for kind in kinds.KINDS.values():
     add_part(kind.key, "keeping")
     add_explain(kind.key, partial(why.explain, kind.key))
-    commons.register(kind.key, commons.Commons("keeping__pool", settings.loader(kind.key), looks.opened))
+    commons.register(
+        kind.key, commons.Commons("keeping__pool", settings.loader(kind.key), looks.opened, looks.seen)
+    )
     for panel in pool_panels.panels(kind.key):
         add_panel(kind.key, panel)
     for action in pool_panels.actions(kind.key):

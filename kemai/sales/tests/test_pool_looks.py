@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from kemai.platform import records
+from kemai.platform import access, records
 from kemai.platform.access import SYSTEM
+from kemai.platform.models import Grant
 from kemai.platform.objects import get
 from kemai.platform.records import Refused
 from kemai.sales.models import PoolLook
@@ -54,3 +55,25 @@ def test_the_limit_holds_at_every_door_and_says_when_it_lifts(people: dict[str, 
     records.update("customer", rows[2].pk, {"owner": None}, by=SYSTEM)
     assert READ["page"](alice, rows[2].pk) == 200
     assert looks.sweep() == 2
+
+
+def test_a_list_does_not_go_around_the_limit(people: dict[str, Person]) -> None:
+    """A pool that shows telephones shows them on the record that was opened: a list of all would be the whole pool."""
+    pool = make_pool(view_most="2", shut=[], shown=["phone"])
+    rows = [lying(pool, name=f"公海客户 {n}", phone=f"1380013800{n}") for n in range(3)]
+    alice = people["alice"]
+    for role in alice.user.roles.all():
+        Grant.objects.update_or_create(role=role, type_key="*", verb="reveal", defaults={"scope": "all"})
+    access.rights_changed()
+
+    def listed() -> list[str]:
+        answer = browser(alice).get(
+            "/api/v1/customer?fields=name,phone&sort=name", headers={"Authorization": f"Bearer {alice.key}"}
+        )
+        return [
+            one for one in ("13800138000", "13800138001", "13800138002") if one in answer.content.decode()
+        ]
+
+    assert listed() == []
+    assert READ["page"](alice, rows[1].pk) == 200
+    assert listed() == ["13800138001"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -43,6 +44,12 @@ def opened(actor: Actor, type_key: str, key: int, place: Place) -> None:
             [PoolLook(user_id=user, day=day, pool_id=place.id, type_key=type_key, object_id=key)],
             ignore_conflicts=True,
         )
+
+
+def seen(actor: Actor, type_key: str, keys: Sequence[int]) -> set[int]:
+    """Those of the records that he has opened today."""
+    looks = PoolLook.objects.filter(user=actor.user_id, day=today(), type_key=type_key, object_id__in=keys)
+    return set(looks.values_list("object_id", flat=True))
 
 
 def sweep(now: dt.datetime | None = None) -> int:

@@ -55,9 +55,11 @@ def place_of(pool: Pool) -> Place:
     fields = get(pool.kind).fields
     shut = {key: "masked" for key, spec in fields.items() if spec.personal and key not in pool.shown}
     shut |= {key: "hidden" for key in pool.shut if key in shuttable(pool.kind)}
+    # where the day's looks are counted, what is personal shows on a record that was opened, not in lists and exports
+    unopened = {key: "masked" for key in pool.shown if key in fields and pool.view_most is not None}
     return Place(
         pool.pk, pool.name, frozenset(pool.users), frozenset(pool.departments), frozenset(pool.keepers),
-        tuple(sorted(shut.items())), pool.view_most,
+        tuple(sorted(shut.items())), pool.view_most, tuple(sorted(unopened.items())),
     )  # fmt: skip
 
 
