@@ -30,7 +30,7 @@ USER = register(
         importable=False,
         omit=(
             "password", "last_login", "is_superuser", "is_staff", "date_joined", "first_name", "last_name",
-            "language", "theme", "density",
+            "language", "theme", "density", "away_from", "away_until",
         ),
         private=("is_active",),
     )

@@ -166,5 +166,20 @@ def test_new_leads_go_to_somebody_and_say_why(people: dict[str, Person]) -> None
     night = dt.datetime.combine(today(), dt.time(3), dt.timezone(dt.timedelta(hours=8)))
     assert routing.route_leads([late.pk], now=night) == 0
     assert routing.route_leads([late.pk], now=night.replace(hour=10)) == 1
+    # alice tells of her leave herself: bob gets the next two, and the reason says so
+    mine = {"name": "Alice", "phone": "", "language": "zh-hans", "theme": "auto", "density": "normal"}
+    leave = {"away_from": f"{today()}", "away_until": f"{today() + dt.timedelta(days=3)}"}
+    her = browser(people["alice"])
+    assert her.post("/me/", {**mine, **leave, "away_until": ""}).status_code == 422
+    assert her.post("/me/", {**mine, **leave}).status_code == 302
+    while_away = [
+        records.create("lead", {"name": f"赵{n}", "source": "website"}, by=SYSTEM) for n in range(2)
+    ]
+    keys = [one.pk for one in while_away]
+    assert routing.route_leads(keys, now=night.replace(hour=10)) == 2
+    assert set(Lead.objects.filter(pk__in=keys).values_list("owner", flat=True)) == {bob}
+    told = why.basis_steps(LeadKeeping.objects.get(pk=keys[0]).given_basis)
+    assert any("Alice" in line and "休假" in line for line in told)
+    assert f"休假 {today()} 至" in text(boss, "/settings/lead-routes")
     assert boss.get("/settings/lead-routes").status_code == 200
     assert boss.get(f"/settings/lead-routes/{stored.pk}").status_code == 200

@@ -42,6 +42,8 @@ class User(AbstractUser):
     )
     phone = PhoneColumn(_("电话"))
     roles = models.ManyToManyField(Role, blank=True, related_name="users", verbose_name=_("角色"))
+    away_from = models.DateField(_("休假从"), null=True, blank=True)
+    away_until = models.DateField(_("休假到"), null=True, blank=True)
     language = ChoiceColumn(_("语言"), options=LANGUAGES, default="zh-hans")
     theme = ChoiceColumn(_("外观"), options=THEMES, default="auto")
     density = ChoiceColumn(_("密度"), options=DENSITIES, default="normal")

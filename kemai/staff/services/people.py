@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -29,7 +30,8 @@ from kemai.staff.services import recovery, sessions
 from kemai.staff.services.trail import an_admin_stays, leave, require_admin
 
 TEXTS = ("username", "name", "email", "phone")
-OWN = ("name", "phone", "language", "theme", "density")
+LEAVE = ("away_from", "away_until")
+OWN = ("name", "phone", "language", "theme", "density", *LEAVE)
 """What everybody may change about himself."""
 
 
@@ -88,7 +90,7 @@ def update_user(user: User, values: Mapping[str, object], *, by: Actor) -> User:
 
 
 def update_own(user: User, values: Mapping[str, object], *, by: Actor) -> User:
-    """What a person changes about himself: name, phone, language, theme, density. Raises FieldErrors."""
+    """What a person changes about himself: name, phone, language, theme, density, leave. Raises FieldErrors."""
     clean = _clean({key: value for key, value in values.items() if key in OWN}, user)
     with transaction.atomic():
         old = _plain(user)
@@ -192,6 +194,9 @@ def _clean(values: Mapping[str, object], user: User) -> dict[str, Any]:
             clean[key] = CLEANERS[key](value, user)
         except FieldErrors as error:
             errors |= error.errors
+    first, last = (clean.get(key) for key in LEAVE)
+    if not errors and (bool(first) != bool(last) or (first and last < first)):
+        errors["away_until"] = _("请填写休假的第一天和最后一天，最后一天不能早于第一天")
     if errors:
         raise FieldErrors(errors)
     return clean
@@ -253,6 +258,18 @@ def _choice(field: str) -> Any:
     return clean
 
 
+def _day(field: str) -> Any:
+    def clean(value: object, user: User) -> dt.date | None:
+        if value in (None, ""):
+            return None
+        try:
+            return dt.date.fromisoformat(str(value))
+        except ValueError:
+            raise FieldErrors({field: _("请填写正确的日期，例如 2026-12-01")}) from None
+
+    return clean
+
+
 def _key(value: object) -> int | None:
     return record_key(str(value or ""))
 
@@ -302,6 +319,7 @@ CLEANERS = {
     "department": _department,
     "manager": _manager,
     "roles": _roles,
+    **{field: _day(field) for field in LEAVE},
 }
 
 
@@ -309,6 +327,7 @@ def _plain(user: User) -> dict[str, Any]:
     """What the log keeps of a person."""
     return {
         **{name: getattr(user, name) for name in (*TEXTS, "language", "theme", "density")},
+        **{name: str(getattr(user, name) or "") for name in LEAVE},
         "department": user.department_id,
         "manager": user.manager_id,
         "roles": sorted(user.roles.values_list("pk", flat=True)),

@@ -17,7 +17,7 @@ from kemai.staff.services import departments, people, sessions
 from kemai.staff.services.roles import role_label, role_note, roles
 from kemai.staff.views.door import admin_page, found, refused_form
 
-FIELDS = ("username", "name", "email", "phone", "department", "manager")
+FIELDS = ("username", "name", "email", "phone", "department", "manager", *people.LEAVE)
 SHOWN = 500
 
 
@@ -103,7 +103,7 @@ def typed_values(request: HttpRequest) -> dict[str, Any]:
 
 def stored_values(user: User) -> dict[str, Any]:
     return {
-        **{name: getattr(user, name) for name in ("username", "name", "email", "phone")},
+        **{name: getattr(user, name) for name in ("username", "name", "email", "phone", *people.LEAVE)},
         "department": user.department_id or "",
         "manager": user.manager_id or "",
         "roles": [str(role.pk) for role in user.roles.all()],

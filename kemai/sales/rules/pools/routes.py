@@ -22,6 +22,8 @@ class Candidate:
     last: int = 0
     active: bool = True
     away_until: dt.date | None = None
+    leave: tuple[dt.date, dt.date] | None = None
+    """His own first and last day of leave; `away_until` is what this route says of him."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def refused(route: Route, one: Candidate, today: dt.date) -> tuple[str, int]:
         return "inactive", 0
     if one.away_until is not None and today <= one.away_until:
         return "away", 0
+    if one.leave is not None and one.leave[0] <= today <= one.leave[1]:
+        return "leave", 0
     if route.capacity is not None and one.load >= route.capacity:
         return "full", one.load
     return "", 0

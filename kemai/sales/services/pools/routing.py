@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -23,7 +24,7 @@ from kemai.sales.rules.pools import routes
 from kemai.sales.rules.pools.routes import Candidate, Choice, Route
 from kemai.sales.services.leads import OVER
 from kemai.sales.services.pools.keeping import Intent, meaning, place_new
-from kemai.sales.services.pools.kinds import KINDS, zone
+from kemai.sales.services.pools.kinds import KINDS, today, zone
 
 CITY = 4
 """Digits of a region's code that name the city."""
@@ -59,10 +60,17 @@ def candidates(route: LeadRoute) -> dict[int, Candidate]:
         one["user"]: Candidate(
             one["user"], str(people[one["user"]]), one.get("weight", 1), load.get(one["user"], 0),
             *given.get(one["user"], (0, 0)), people[one["user"]].is_active, away(one.get("away_until")),
+            leave_of(people[one["user"]]),
         )
         for one in route.people
         if one["user"] in people
     }  # fmt: skip
+
+
+def leave_of(person: Any) -> tuple[dt.date, dt.date] | None:
+    """First and last day, unless it is over."""
+    first, last = person.away_from, person.away_until
+    return (first, last) if first and last and last >= today() else None
 
 
 def away(text: Any) -> dt.date | None:
@@ -135,9 +143,7 @@ def give(
         with meaning(Intent("route", basis=basis, route=route.pk)):
             owner = Ref(to.id, to.name)
             records.put("lead", lead, {"owner": owner}, by=SYSTEM, reason=_("自动分配"), rule=rule)
-    people[to.id] = Candidate(
-        to.id, to.name, to.weight, to.load + 1, to.given + 1, 2**62 + number, to.active, to.away_until
-    )
+    people[to.id] = replace(to, load=to.load + 1, given=to.given + 1, last=2**62 + number)
     return 1
 
 

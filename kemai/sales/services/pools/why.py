@@ -174,6 +174,7 @@ METHODS = {
     "least_load": gettext_lazy("谁手上少给谁：%(who)s 手上 %(n)s 条"),
     "company": gettext_lazy("%(who)s 已经负责同一家公司"),
     "region": gettext_lazy("%(who)s 已经负责这个地区"),
+    "leave": gettext_lazy("跳过 %(who)s：休假"),
     "away": gettext_lazy("跳过 %(who)s：不在岗"),
     "full": gettext_lazy("跳过 %(who)s：手上已有 %(n)s 条，满了"),
     "inactive": gettext_lazy("跳过 %(who)s：停用或比例为 0"),
