@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from kemai.collab.models import Task
 from kemai.customers.models import Customer, Interaction
-from kemai.platform import records
+from kemai.platform import jobs, records
 from kemai.platform.access import SYSTEM, rights_changed
 from kemai.platform.define import fields, objects
-from kemai.platform.models import Change, FieldRule, Grant, Role
+from kemai.platform.models import Change, FieldRule, Grant, Job, Role
 from kemai.platform.objects import all_types
 from kemai.platform.ui.records import related
 from tests.equipment import define_field
@@ -300,3 +300,10 @@ def test_many_own_fields_are_folded_found_by_a_word_and_ordered_without_losing_t
     shown = [f"own_{number}" for number in range(50)]
     boss.post(f"{page}order", {"key": [*shown[1:], shown[0]]})
     assert [row.key for row in fields.own_fields("product")][48:51] == ["own_49", "own_0", "own_50"]
+
+
+def test_a_job_that_only_counted_says_how_many(people: dict[str, Person]) -> None:
+    boss = people["boss"]
+    job = jobs.enqueue("kemai.platform.define.jobs.convert", {"field": 0}, user=boss.user.pk, title="转换")
+    Job.objects.filter(pk=job.pk).update(state="done", result=6)
+    assert "已处理 6 条" in browser(boss).get(f"/jobs/{job.pk}").content.decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -60,12 +62,19 @@ def file_url(job: Job) -> str:
     )
 
 
+def outcome_of(job: Job) -> dict[str, Any]:
+    """Most jobs tell what they did by name; some only how many they dealt with."""
+    if isinstance(job.result, int):
+        return {"count": job.result}
+    return job.result if isinstance(job.result, dict) else {}
+
+
 @require_GET
 @signed_in
 def result(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """What came out of a job, in place of its progress bar or as a page of its own."""
     job = mine(actor, pk)
-    outcome = job.result if isinstance(job.result, dict) else {}
+    outcome = outcome_of(job)
     done = job.state == "done"
     text = outcome_words(outcome) if done else job.error or _("已取消")
     context = {"job": job, "text": text, "file_url": file_url(job), "done": done}
