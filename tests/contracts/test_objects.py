@@ -91,6 +91,10 @@ def test_life_of_a_record_through_the_api(key: str, people: dict[str, Person]) -
         assert change.changeset.actor_id == boss.user.pk
         assert call(boss, "post", f"changesets/{change.changeset_id}/undo").json()["undone"] == 1
         assert call(boss, "get", f"{key}/{pk}").json()[name] == made.json()[name]
+    slim = call(boss, "get", f"{key}?fields=id,version").json()[
+        "rows"
+    ]  # in every row: to name them is no mistake
+    assert set(slim[0]) == {"id", "version"}
     deleted = call(boss, "delete", f"{key}/{pk}")
     if key == "receipt":  # never deleted, only reversed
         assert deleted.status_code == 409

@@ -21,6 +21,8 @@ from kemai.platform.query import QueryError
 MOST_ROWS = 200
 PROGRAMS = frozenset({"api", "mcp"})
 MOST_WRITES = 1000
+ALWAYS = frozenset({"id", "version"})
+"""In every row, whether asked for or not; naming them is no mistake."""
 
 
 def typed(actor: Actor, type_key: str) -> ObjectType:
@@ -92,9 +94,9 @@ def chosen(actor: Actor, object_type: ObjectType, names: Sequence[str]) -> list[
         return visible
     by_key = {spec.key: spec for spec in visible}
     for name in names:
-        if name not in by_key:
+        if name not in by_key and name not in ALWAYS:
             raise UnknownField(object_type.key, name, tuple(by_key))
-    return [by_key[name] for name in names]
+    return [by_key[name] for name in names if name in by_key]
 
 
 def size_of(request: HttpRequest) -> int:
