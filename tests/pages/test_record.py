@@ -307,3 +307,12 @@ def test_a_job_that_only_counted_says_how_many(people: dict[str, Person]) -> Non
     job = jobs.enqueue("kemai.platform.define.jobs.convert", {"field": 0}, user=boss.user.pk, title="转换")
     Job.objects.filter(pk=job.pk).update(state="done", result=6)
     assert "已处理 6 条" in browser(boss).get(f"/jobs/{job.pk}").content.decode()
+
+
+def test_a_formula_whose_field_is_gone_is_told_in_the_list_of_fields(people: dict[str, Person]) -> None:
+    boss, page = browser(people["boss"]), "/settings/objects/product/"
+    source = define_field("product", "source", "来源", "text")
+    define_field("product", "long", "来源长度", "formula", {"formula": "LEN({source})", "kind": "number"})
+    assert "定义有误" not in boss.get(page).content.decode()
+    fields.remove_field("product", source.key, by=SYSTEM)
+    assert "定义有误" in boss.get(page).content.decode()

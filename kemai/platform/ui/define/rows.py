@@ -17,6 +17,7 @@ from kemai.platform.define.changes import State
 from kemai.platform.fields import FieldSpec, Label, clauses, listed
 from kemai.platform.models import FieldDef, ObjectDef
 from kemai.platform.objects import ObjectType, get
+from kemai.platform.query.formula.plan import plan_of
 from kemai.platform.records import Conflict
 from kemai.platform.ui.define.typed import keep_mine, typed_base
 
@@ -74,6 +75,8 @@ class FieldLine(NamedTuple):
     unique: bool
     personal: bool
     note: str = ""
+    broken: str = ""
+    """Why it cannot be worked out: what it reads is gone, or it reads itself."""
 
 
 class RelationLine(NamedTuple):
@@ -112,15 +115,16 @@ def object_lines(types: Sequence[ObjectType]) -> list[ObjectLine]:
 
 
 def own_lines(object_type: ObjectType, rows: Sequence[FieldDef]) -> list[FieldLine]:
-    return [own_line(object_type, row) for row in rows]
+    broken = plan_of(object_type).broken
+    return [own_line(object_type, row, broken.get(row.key, "")) for row in rows]
 
 
-def own_line(object_type: ObjectType, row: FieldDef) -> FieldLine:
+def own_line(object_type: ObjectType, row: FieldDef, broken: str = "") -> FieldLine:
     kind = kinds.BY_KEY.get(row.kind)
     return FieldLine(
         object_type.fields.get(row.key), row, row.key, row.label, kind.label if kind else row.kind,
         kind.icon if kind else "alert-triangle", reverse("define_field", args=(row.type_key, row.key)),
-        row.required, row.unique, row.personal, note_of(row),
+        row.required, row.unique, row.personal, note_of(row), broken,
     )  # fmt: skip
 
 
