@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -99,11 +100,33 @@ def _wide(head: bytes) -> str:
     raise TabularError("not_text")
 
 
+_CHINESE = re.compile("[\u4e00-\u9fff].*[\u4e00-\u9fff].*[\u4e00-\u9fff]")
+"""Three of them in a line that reads as UTF-8: GBK does not look like that by accident."""
+
+
+def _glued(path: Path) -> bool:
+    """Whether some lines are Chinese in UTF-8 and others are GBK: files put together as bytes."""
+    utf8 = other = False
+    with path.open("rb") as file:
+        for line in file:
+            if line.isascii():
+                continue
+            try:
+                utf8 = _CHINESE.search(line.decode()) is not None or utf8
+            except UnicodeDecodeError:
+                other = True
+            if utf8 and other:
+                return True
+    return False
+
+
 def _narrow(path: Path) -> Text:
     utf8 = _read_as(path, "utf-8")
     # UTF-8 does not come about by accident: a few lost bytes among much that reads are damage, not another code.
     if utf8.lost * 20 <= utf8.foreign:
         return Text("utf-8", utf8.lines + _open_end(path))
+    if _glued(path):
+        raise TabularError("encodings_mixed")
     chinese = _read_as(path, "gb18030")
     if chinese.lost > max(chinese.size * _TOLERATED, 1):
         raise TabularError("encoding_unknown")

@@ -142,6 +142,7 @@ def test_a_quote_left_open_does_not_swallow_the_file(make: Callable[..., Path]) 
         (b"", "file_empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 20, "not_text"),
         (bytes(range(128, 256)) * 400, "encoding_unknown"),
+        ("姓名,电话,地区\n".encode() + "张伟,13800138005,北京\n".encode("gbk") * 9, "encodings_mixed"),
         (b"\n\n\n", "file_empty"),
         (",".join(map(str, range(501))).encode() + b"\n", "too_many_columns"),
         (b"PK\x03\x04nothing", "xlsx_broken"),
