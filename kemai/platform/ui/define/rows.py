@@ -75,8 +75,8 @@ class FieldLine(NamedTuple):
     unique: bool
     personal: bool
     note: str = ""
-    broken: str = ""
-    """Why it cannot be worked out: what it reads is gone, or it reads itself."""
+    broken: bool = False
+    """It cannot be worked out: what it reads is gone, or it reads itself. Its own page says why."""
 
 
 class RelationLine(NamedTuple):
@@ -116,10 +116,10 @@ def object_lines(types: Sequence[ObjectType]) -> list[ObjectLine]:
 
 def own_lines(object_type: ObjectType, rows: Sequence[FieldDef]) -> list[FieldLine]:
     broken = plan_of(object_type).broken
-    return [own_line(object_type, row, broken.get(row.key, "")) for row in rows]
+    return [own_line(object_type, row, broken=row.key in broken) for row in rows]
 
 
-def own_line(object_type: ObjectType, row: FieldDef, broken: str = "") -> FieldLine:
+def own_line(object_type: ObjectType, row: FieldDef, *, broken: bool = False) -> FieldLine:
     kind = kinds.BY_KEY.get(row.kind)
     return FieldLine(
         object_type.fields.get(row.key), row, row.key, row.label, kind.label if kind else row.kind,
