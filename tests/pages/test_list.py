@@ -332,5 +332,7 @@ def test_queries_per_page(person: str, people: dict[str, Person], monkeypatch: p
     expected = {name: kept.get(f"{name} on {connection.vendor}", kept.get(name)) for name in now}
     assert expected == now
     assert all(
-        number <= 6 for name, number in now.items() if "board" not in name and expected[name] == kept.get(name)
+        number <= 6
+        for name, number in now.items()
+        if "board" not in name and expected[name] == kept.get(name)
     ), now
