@@ -73,7 +73,7 @@ def actions(actor: Actor) -> list[Item]:
                 item(_("导入%(name)s") % {"name": object_type.label}, address, "upload", kind="action")
             )
     found.append(item(_("后台任务"), reverse("jobs"), "clock", kind="action"))
-    if shell.sets_something(actor, access.version_of(actor), get_language() or ""):
+    if shell.sets_something(shell.groups_of(actor)):
         found.append(item(_("设置"), reverse("settings"), "settings", kind="action"))
     return found
 
@@ -82,7 +82,7 @@ def pages(actor: Actor) -> list[Item]:
     words = {page.key: str(page.words) for page in nav.pages(actor)}
     return [
         item(one["label"], one["url"], one["icon"], label, words=words.get(one["key"], ""))
-        for _key, label, items in shell.structure(actor, access.version_of(actor), get_language() or "")
+        for _key, label, items in shell.groups_of(actor)
         for one in items
     ]
 

@@ -69,7 +69,7 @@ class Shell:
 
     @cached_property
     def groups(self) -> Groups:
-        return structure(self.actor, access.version_of(self.actor), get_language() or "")
+        return groups_of(self.actor)
 
     @cached_property
     def slot(self) -> tuple[Any, ...]:
@@ -105,8 +105,7 @@ class Shell:
     @cached_property
     def settings_url(self) -> str:
         """'' for those who have nothing to set."""
-        some = sets_something(self.actor, access.version_of(self.actor), get_language() or "")
-        return nav.address("settings") if some else ""
+        return nav.address("settings") if sets_something(self.groups) else ""
 
     @property
     def at_settings(self) -> bool:
@@ -208,6 +207,11 @@ _structures: dict[tuple[Any, ...], Groups] = {}
 _quick: dict[tuple[Any, ...], list[Item]] = {}
 
 
+def groups_of(actor: Actor) -> Groups:
+    """In the language of now."""
+    return structure(actor, access.version_of(actor), get_language() or "")
+
+
 def structure(actor: Actor, held: str, language: str) -> Groups:
     """What the actor may use."""
     key = (*cache_key(actor), held, language)
@@ -218,8 +222,8 @@ def structure(actor: Actor, held: str, language: str) -> Groups:
     return _structures[key]
 
 
-def sets_something(actor: Actor, held: str, language: str) -> bool:
-    return any(key.startswith(nav.SETTINGS) for key, _label, _items in structure(actor, held, language))
+def sets_something(groups: Groups) -> bool:
+    return any(key.startswith(nav.SETTINGS) for key, _label, _items in groups)
 
 
 def build(actor: Actor) -> Groups:

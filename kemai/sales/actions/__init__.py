@@ -10,13 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Actor
 from kemai.platform.objects import Action
-from kemai.sales.services import deals, gates, leads
+from kemai.sales.models.lead import OVER
+from kemai.sales.services import deals, gates
 
 Row = Mapping[str, Any]
 
 
 def lead_open(row: Row) -> str | None:
-    return None if row.get("state") in leads.OVER else ""
+    return None if row.get("state") in OVER else ""
 
 
 def deal_open(row: Row) -> str | None:

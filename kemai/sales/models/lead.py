@@ -19,6 +19,9 @@ from kemai.platform.models import (
     RegionColumn,
 )
 
+OVER = frozenset({"converted", "disqualified"})
+"""The states in which a lead is no lead any more."""
+
 
 class Lead(OwnedRecord):
     """Captured by hand, form, import or API; ends as a customer (with contact and deal) or with a reason."""

@@ -21,7 +21,7 @@ from kemai.sales.panels.chances import chance_panel, explain_chance
 from kemai.sales.panels.quotes import approval_of
 from kemai.sales.rules import scoring
 from kemai.sales.rules.stages import overdue_days
-from kemai.sales.services import approvals, gates, stages
+from kemai.sales.services import approvals, deals, gates, stages
 
 Row = Mapping[str, Any]
 DAY = 86_400
@@ -53,6 +53,7 @@ def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
     spent = time_in_stages(deal)
     course = stages.of_pipeline(deal.pipeline)
     here = next((n for n, one in enumerate(course) if one.step.key == deal.stage), 0)
+    there = deals.standing({}, deal)
     places = [
         Place(
             one.step.key, one.name, one.color, one.step.state, one.win_rate, spent.get(one.step.key),
@@ -61,7 +62,7 @@ def way(actor: Actor, row: Row) -> Mapping[str, Any] | None:
             lacks.any, lacks.approval,
         )
         for n, one in enumerate(course)
-        for lacks in (gates.missing(deal, one),)
+        for lacks in (gates.missing(deal, one, there),)
         if one.step.state == "open" or one.step.key == deal.stage
     ]  # fmt: skip
     now = course[here] if course else None

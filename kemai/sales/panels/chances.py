@@ -14,8 +14,9 @@ from kemai.kit import regions
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import Label
-from kemai.platform.objects import Evidence, Explanation
+from kemai.platform.objects import Evidence, Explanation, get
 from kemai.sales.models import Lead
+from kemai.sales.models.lead import OVER
 from kemai.sales.rules import chances as rules
 from kemai.sales.rules.chances import Report
 from kemai.sales.services import chances
@@ -67,7 +68,8 @@ def evidence(parts: list[list[Any]]) -> list[Evidence]:
 
 
 def percent(share: float) -> str:
-    return f"{share * 100:.1f}".rstrip("0").rstrip(".") + "%"
+    spec = get("lead").fields["chance"]
+    return spec.type.text(share, spec)
 
 
 def hidden_words(report: Report | None) -> str:
@@ -119,7 +121,7 @@ def proof_words(report: Report) -> str:
 
 
 def chance_panel(actor: Actor, row: Row) -> Mapping[str, Any] | None:
-    if row.get("state") in {"converted", "disqualified"}:
+    if row.get("state") in OVER:
         return None
     lead = access.scope(actor, "lead").filter(pk=row["id"]).first()
     if not isinstance(lead, Lead):

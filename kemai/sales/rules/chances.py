@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,9 @@ LANDMARKS = (0, 3, 7, 14, 30, 60, 90, 180, 365)
 """Ages in days at which a lead is looked at; an older one counts as the last."""
 TOLD = ("phone", "email", "wecom_id", "company", "title", "budget", "need")
 """Whether these were told is a fact; of region and industry it is which."""
+READ = (*TOLD, "source", "region", "industry")
+"""What is read of a lead."""
+DAY = 86_400
 HORIZONS = (30, 60, 90, 180)
 SILENT_DAYS, GONE_DAYS = 14, 60
 RECENT_DAYS = 90
@@ -35,6 +39,14 @@ class Known:
     values: Mapping[str, Any]
     touches: Sequence[tuple[str, float]]
     age: float
+
+
+def known_at(
+    values: Mapping[str, Any], touches: Iterable[tuple[str, datetime]], created: datetime, moment: datetime
+) -> Known:
+    """`values` as they were at that moment; of the touches (outcome, at) those until then."""
+    ages = [(outcome, (moment - at).total_seconds() / DAY) for outcome, at in touches if at <= moment]
+    return Known(values, ages, (moment - created).total_seconds() / DAY)
 
 
 def landmark(age: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -66,6 +66,11 @@ FEW = 200
 """Up to so many people are named in a statement."""
 
 
+def together(parts: Sequence[QuerySet[Any]]) -> Iterable[Any]:
+    """The rows of all of these in one statement."""
+    return parts[0].union(*parts[1:], all=True) if parts else ()
+
+
 def monthly(measure: str, year: int, owners: Sequence[int] | None = None) -> Monthly:
     """The months of a year by owner; `owners` None for everybody. One statement, in which each month is a stretch of
     an index: to cut moments into months would be Python's work on SQLite, row by row."""
@@ -81,7 +86,7 @@ def monthly(measure: str, year: int, owners: Sequence[int] | None = None) -> Mon
         parts.append(grouped.values_list(source.who, "place", "figure"))
     wanted = None if owners is None else set(owners)
     found: Monthly = {}
-    for who, place, value in parts[0].union(*parts[1:], all=True):
+    for who, place, value in together(parts):
         if who is not None and (wanted is None or who in wanted):
             found.setdefault(who, [0] * 12)[place] = figure_of(value)
     return found

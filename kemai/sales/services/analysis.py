@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Avg, Count, F, IntegerField, Q, QuerySet, Sum, Value
+from django.db.models import Avg, Count, F, IntegerField, Q, Sum, Value
 from django.utils import timezone
 
 from kemai.customers.services.today import DaysSince
@@ -19,7 +19,7 @@ from kemai.sales.models import Competitor, LostReason, StageEvent
 from kemai.sales.rules.forecast import following
 from kemai.sales.rules.funnel import Step, funnel
 from kemai.sales.services import staff, stages
-from kemai.sales.services.achieved import figure_of, midnight
+from kemai.sales.services.achieved import figure_of, midnight, together
 from kemai.sales.services.slices import Slice, deals
 from kemai.sales.services.stages import StageRow
 
@@ -109,11 +109,6 @@ def time_spent(actor: Actor, part: Slice) -> dict[str, float]:
             [left.filter(old=key).values_list("old").annotate(mean=Avg("seconds")) for key in keys]
         )
     return {stage: mean / DAY for stage, mean in found}
-
-
-def together(parts: Sequence[QuerySet[Any]]) -> Iterable[Any]:
-    """The rows of all of these in one statement."""
-    return parts[0].union(*parts[1:], all=True) if parts else ()
 
 
 # ── results ──

@@ -16,7 +16,6 @@ import numpy as np
 from kemai.kit import logistic
 from kemai.kit.logistic import Floats, Ints
 from kemai.platform.models import Change
-from kemai.platform.objects import get
 from kemai.sales.models import FollowUp, Lead, LeadChances
 from kemai.sales.rules import chances as rules
 from kemai.sales.rules.chances import Bin, Known, Report, Scorecard
@@ -31,7 +30,6 @@ HELD_OUT = (0.4, 0.55, 0.7, 0.85, 1.0)
 is predicted by what was known at its beginning."""
 BINS = 8
 KEPT = 60
-READ = (*rules.TOLD, "source", "region", "industry")
 
 
 class Row(NamedTuple):
@@ -55,24 +53,22 @@ class History:
 
     def at(self, moment: datetime) -> Known:
         """As it was known then: what was changed afterwards is turned back."""
-        values = {key: getattr(self.lead, key) for key in READ}
+        values = {key: getattr(self.lead, key) for key in rules.READ}
         for when, diff in reversed(self.edits):
             if when <= moment:
                 break
             values |= {key: pair[0] for key, pair in diff.items() if key in values}
-        ages = [(outcome, days(moment - at)) for outcome, at in self.touches if at <= moment]
-        return Known(values, ages, days(moment - self.lead.created_at))
+        return rules.known_at(values, self.touches, self.lead.created_at, moment)
 
 
 def days(span: timedelta) -> float:
-    return span.total_seconds() / 86_400
+    return span.total_seconds() / rules.DAY
 
 
 def histories(now: datetime) -> Iterator[History]:
     """The newest leads, in the order of their keys; three statements a thousand."""
     newest = Lead.objects.filter(deleted_at=None, created_at__lte=now).order_by("-created_at", "-pk")
     keys = sorted(newest.values_list("pk", flat=True)[:MOST])
-    stored = get("lead").fields
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
         said: dict[int, list[tuple[str, datetime]]] = {}
@@ -84,7 +80,7 @@ def histories(now: datetime) -> Iterator[History]:
         for key, at, diff in changed.order_by("changeset__at", "pk").values_list(
             "object_id", "changeset__at", "diff"
         ):
-            kept = {name: pair for name, pair in (diff or {}).items() if name in READ and name in stored}
+            kept = {name: pair for name, pair in (diff or {}).items() if name in rules.READ}
             if kept:
                 edits.setdefault(key, []).append((at, kept))
         for lead in Lead.objects.filter(pk__in=part).order_by("pk"):

@@ -12,10 +12,10 @@ from kemai.platform import jobs
 from kemai.platform.access import Actor, Denied
 from kemai.platform.models import Job
 from kemai.sales.models import Lead, LeadChances
+from kemai.sales.models.lead import OVER
 from kemai.sales.rules import chances as rules
 from kemai.sales.rules.chances import Known, Report, Scorecard
 
-DAY = 86_400
 TRAIN = "kemai.sales.jobs.learn_chances"
 FIELDS = ["chance", "chance_basis"]
 
@@ -36,16 +36,15 @@ def newest() -> Learnt | None:
 
 
 def known_now(lead: Lead, touches: Sequence[tuple[str, datetime]], now: datetime) -> Known:
-    values = {key: getattr(lead, key) for key in (*rules.TOLD, "source", "region", "industry")}
-    ages = [(outcome, (now - at).total_seconds() / DAY) for outcome, at in touches if at <= now]
-    return Known(values, ages, (now - lead.created_at).total_seconds() / DAY)
+    values = {key: getattr(lead, key) for key in rules.READ}
+    return rules.known_at(values, touches, lead.created_at, now)
 
 
 def set_chance(
     lead: Lead, touches: Sequence[tuple[str, datetime]], now: datetime, learnt: Learnt | None
 ) -> None:
     """Nothing for a lead that is over, and while nothing reliable was learnt."""
-    if learnt is None or not learnt.shown or lead.state in {"converted", "disqualified"}:
+    if learnt is None or not learnt.shown or lead.state in OVER:
         lead.chance, lead.chance_basis = None, {}
         return
     facts = rules.facts_of(known_now(lead, touches, now))

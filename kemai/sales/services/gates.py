@@ -15,7 +15,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import listed
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Deal
-from kemai.sales.rules.stages import entry, may_move
+from kemai.sales.rules.stages import Standing, entry, may_move
 from kemai.sales.services import approvals, deals, stages
 from kemai.sales.services.stages import StageRow
 
@@ -33,12 +33,13 @@ class Missing:
         return bool(self.fields or self.items or self.approval)
 
 
-def missing(deal: Deal, new: StageRow) -> Missing:
-    """Nothing where the way is free, or barred for another reason, which the write door tells. Asks no database."""
+def missing(deal: Deal, new: StageRow, there: Standing | None = None) -> Missing:
+    """Nothing where the way is free, or barred for another reason, which the write door tells. Asks no database.
+    `there` is the deal's standing where it is known already."""
     old = stages.find(deal.stage)
     if old is None or old.step.pipeline != new.step.pipeline:
         return Missing()
-    there, course = deals.standing({}, deal), stages.course_of(new.step.pipeline)
+    there, course = there or deals.standing({}, deal), stages.course_of(new.step.pipeline)
     verdict = may_move(old.step, new.step, there, course=course)
     if verdict.reason not in {"gate", "approval"}:
         return Missing()

@@ -20,11 +20,11 @@ from kemai.platform.fields import Invalid, Ref
 from kemai.platform.objects import Similar, get
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import FollowUp, Lead
+from kemai.sales.models.lead import OVER
 from kemai.sales.rules import scoring
 from kemai.sales.services import chances
 
 Values = dict[str, Any]
-OVER = frozenset({"converted", "disqualified"})
 CARRIED = ("phone", "email", "wecom_id", "region", "address", "industry", "source")
 SCORED = frozenset({*scoring.FIT, "source"})
 """What the score is made of, besides touches."""
@@ -56,27 +56,29 @@ def prepare_lead(values: Values, existing: Lead | None, by: Actor) -> None:
 
 def after_lead(leads: Sequence[Lead], changed: frozenset[str], by: Actor) -> None:
     if not changed or changed & HEEDED:
+        learnt = chances.newest()
         for lead in leads:
-            rescore(lead)
+            rescore(lead, learnt)
 
 
 def after_follow_up(rows: Sequence[FollowUp], changed: frozenset[str], by: Actor) -> None:
     """The last touch, the score and the state follow every touch at once."""
+    learnt = chances.newest()
     for key in {row.lead_id for row in rows}:
         latest = FollowUp.objects.filter(lead=key, deleted_at=None).aggregate(at=Max("at"))["at"]
         Lead.objects.filter(pk=key).update(last_contact_at=latest)
         Lead.objects.filter(pk=key, state="new").update(state="working")
         lead = Lead.objects.filter(pk=key).first()
         if lead is not None:
-            rescore(lead)
+            rescore(lead, learnt)
 
 
-def rescore(lead: Lead, *, now: datetime | None = None) -> None:
+def rescore(lead: Lead, learnt: chances.Learnt | None) -> None:
     """The score with its reasons, as it is now."""
     touches = FollowUp.objects.filter(lead=lead, deleted_at=None).values_list("outcome", "at")
-    said, moment = list(touches), now or timezone.now()
+    said, moment = list(touches), timezone.now()
     set_score(lead, said, moment)
-    chances.set_chance(lead, said, moment, chances.newest())
+    chances.set_chance(lead, said, moment, learnt)
     Lead.objects.filter(pk=lead.pk).update(**{name: getattr(lead, name) for name in SCORES})
 
 

@@ -6,26 +6,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.core.cache import cache
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import SYSTEM, Actor
-from kemai.platform.models import Setting
 from kemai.platform.records import FieldErrors
-from kemai.staff.models import Department, ExternalIdentity, User
-from kemai.staff.services import ldap, people, sealing
+from kemai.staff.models import Department, User
+from kemai.staff.services import identities, ldap, people
+from kemai.staff.services.identities import Store
 from kemai.staff.services.ldap import DirectoryError, Entry
-from kemai.staff.services.trail import keep_setting, leave, require_admin
+from kemai.staff.services.trail import require_admin
 
 KEY = "staff.directory"
-PURPOSE = "directory"
 TEXTS = {
     "url": 300, "kind": 20, "ca": 20_000, "bind_dn": 300, "base": 300, "filter": 1000, "group": 300, "match": 20,
     "a_name": 60, "a_email": 60, "a_phone": 60, "a_department": 60,
@@ -92,11 +89,11 @@ class Company:
         return f"ldap:{self.base.casefold()}"[:300]
 
 
+STORE = Store(Company, KEY, "directory", "bind_password")
+
+
 def stored() -> Company:
-    found: Mapping[str, Any] = Setting.objects.filter(key=KEY).values_list("value", flat=True).first() or {}
-    known = {name: value for name, value in found.items() if name in Company.__dataclass_fields__}
-    known["bind_password"] = sealing.unseal(PURPOSE, str(known.get("bind_password", "")))
-    return Company(**known)
+    return STORE.read()
 
 
 def company() -> Company | None:
@@ -130,19 +127,9 @@ def save(typed: Mapping[str, str], *, by: Actor) -> Company:
             errors[place_of(error)] = told(error)
     if errors:
         raise FieldErrors(errors)
-    before, after = (asdict(replace(one, bind_password=sealed(one, old))) for one in (old, new))
-    keep_setting(KEY, before, after, by=by, secret=("bind_password",))
+    STORE.keep(old, new, by=by)
     cache.delete(away_key(new))
     return new
-
-
-def sealed(one: Company, old: Company) -> str:
-    """The same password stays sealed as it was: nothing has changed then."""
-    if one.bind_password == old.bind_password:
-        kept = Setting.objects.filter(key=KEY).values_list("value__bind_password", flat=True).first()
-        if kept:
-            return str(kept)
-    return sealing.seal(PURPOSE, one.bind_password) if one.bind_password else ""
 
 
 def problems(one: Company) -> dict[str, str]:
@@ -247,41 +234,27 @@ def away_key(of: Company) -> str:
 
 
 def linked(entry: Entry, of: Company) -> User | None:
-    rows = ExternalIdentity.objects.filter(issuer=of.issuer, subject=entry.subject[:255])
-    found = rows.select_related("user").first()
-    return found.user if found is not None else None
+    return identities.linked(of.issuer, entry.subject[:255])
 
 
 def newly_linked(entry: Entry, of: Company) -> User | None:
     found = named(entry, of) or (made(entry) if of.create else None)
     if found is not None:
-        ExternalIdentity.objects.create(
-            user=found, issuer=of.issuer, subject=entry.subject[:255], linked_at=timezone.now()
-        )
-        leave("update", "user", found.pk, by=SYSTEM, diff={"directory": [None, entry.dn[:200]]})
+        identities.link(found, of.issuer, entry.subject[:255], {"directory": [None, entry.dn[:200]]})
     return found
 
 
 def named(entry: Entry, of: Company) -> User | None:
-    """Nobody for any doubt: two accounts, or a person who is linked to another entry already."""
-    rows = User.objects.filter(is_active=True).exclude(identities__issuer=of.issuer)
+    rows = identities.unlinked(of.issuer)
     email = entry.values.get("email", "")
     if of.match == "username":
-        found = list(rows.filter(username__iexact=entry.username)[:2])
-    else:
-        found = list(rows.filter(email__iexact=email)[:2]) if email else []
-    return found[0] if len(found) == 1 else None
+        return identities.only(rows.filter(username__iexact=entry.username))
+    return identities.only(rows.filter(email__iexact=email)) if email else None
 
 
 def made(entry: Entry) -> User | None:
-    """A new account with no role: it sees nothing until an administrator gives it one. None where the name is
-    somebody's, who may be dismissed: a person has to look at that."""
     name = entry.values.get("name", "") or entry.username
-    try:
-        with transaction.atomic():
-            return people.create_user({"username": entry.username[:150], "name": name[:80]}, by=SYSTEM)
-    except FieldErrors:
-        return None
+    return identities.made({"username": entry.username[:150], "name": name[:80]})
 
 
 def refresh(user: User, entry: Entry) -> None:

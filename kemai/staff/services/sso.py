@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from kemai.platform.access import SYSTEM, Actor
-from kemai.platform.models import Setting
+from kemai.platform.access import Actor
 from kemai.platform.records import FieldErrors
-from kemai.staff.models import ExternalIdentity, User
-from kemai.staff.services import oidc, people, sealing
+from kemai.staff.models import User
+from kemai.staff.services import identities, oidc
+from kemai.staff.services.identities import Store
 from kemai.staff.services.oidc import Known, SignOnError
-from kemai.staff.services.trail import keep_setting, leave, require_admin
+from kemai.staff.services.trail import require_admin
 
 KEY = "staff.sso"
-PURPOSE = "sign-on"
 WORDS = {
     "unreachable": gettext_lazy("连不上这个地址，请检查地址和网络"),
     "forbidden_address": gettext_lazy(
@@ -54,11 +51,11 @@ class Provider:
         return oidc.Client(self.issuer, self.client_id, self.client_secret)
 
 
+STORE = Store(Provider, KEY, "sign-on", "client_secret")
+
+
 def stored() -> Provider:
-    found: Mapping[str, Any] = Setting.objects.filter(key=KEY).values_list("value", flat=True).first() or {}
-    known = {name: value for name, value in found.items() if name in Provider.__dataclass_fields__}
-    known["client_secret"] = sealing.unseal(PURPOSE, str(known.get("client_secret", "")))
-    return Provider(**known)
+    return STORE.read()
 
 
 def provider() -> Provider | None:
@@ -90,18 +87,8 @@ def save(typed: Mapping[str, str], *, by: Actor) -> Provider:
             errors["issuer"] = str(WORDS.get(error.code, WORDS["not_a_provider"]))
     if errors:
         raise FieldErrors(errors)
-    before, after = (asdict(replace(one, client_secret=sealed(one, old))) for one in (old, new))
-    keep_setting(KEY, before, after, by=by, secret=("client_secret",))
+    STORE.keep(old, new, by=by)
     return new
-
-
-def sealed(one: Provider, old: Provider) -> str:
-    """The same secret stays sealed as it was: nothing has changed then."""
-    if one.client_secret == old.client_secret:
-        kept = Setting.objects.filter(key=KEY).values_list("value__client_secret", flat=True).first()
-        if kept:
-            return str(kept)
-    return sealing.seal(PURPOSE, one.client_secret) if one.client_secret else ""
 
 
 def problems(one: Provider) -> dict[str, str]:
@@ -124,46 +111,30 @@ def problems(one: Provider) -> dict[str, str]:
 def person_of(known: Known, of: Provider) -> User | None:
     """The active member of staff: by the identity linked before, else by what the provider says, which is linked then;
     else, if the company wants that, a new one. None for whoever is nobody here."""
-    linked = (
-        ExternalIdentity.objects.filter(issuer=of.issuer, subject=known.subject)
-        .select_related("user")
-        .first()
-    )
+    linked = identities.linked(of.issuer, known.subject)
     if linked is not None:
-        return linked.user if linked.user.is_active else None
+        return linked if linked.is_active else None
     with transaction.atomic():
         found = named(known, of) or (made(known) if of.create else None)
         if found is not None:
-            ExternalIdentity.objects.create(
-                user=found, issuer=of.issuer, subject=known.subject, linked_at=timezone.now()
-            )
-            leave("update", "user", found.pk, by=SYSTEM, diff={"sign_on": [None, of.issuer]})
+            identities.link(found, of.issuer, known.subject, {"sign_on": [None, of.issuer]})
         return found
 
 
 def named(known: Known, of: Provider) -> User | None:
     """Nobody for any doubt: two accounts, an address that is not verified, a person who is linked to another identity
     of this provider already."""
-    rows = User.objects.filter(is_active=True).exclude(identities__issuer=of.issuer)
+    rows = identities.unlinked(of.issuer)
     if of.match == "username":
-        found = list(rows.filter(username__iexact=known.subject)[:2])
-    elif known.email and (known.email_verified or of.trust_email):
-        found = list(rows.filter(email__iexact=known.email)[:2])
-    else:
-        found = []
-    return found[0] if len(found) == 1 else None
+        return identities.only(rows.filter(username__iexact=known.subject))
+    if known.email and (known.email_verified or of.trust_email):
+        return identities.only(rows.filter(email__iexact=known.email))
+    return None
 
 
 def made(known: Known) -> User | None:
-    """A new account with no role: it sees nothing until an administrator gives it one."""
     name = known.username or known.email or known.subject
     values = {"username": name[:150], "name": known.name or name[:80]}
     if known.email_verified:
         values["email"] = known.email
-    try:
-        with transaction.atomic():
-            return people.create_user(values, by=SYSTEM)
-    except FieldErrors:
-        return (
-            None  # the name or the address is somebody's, who may be dismissed: a person has to look at that
-        )
+    return identities.made(values)

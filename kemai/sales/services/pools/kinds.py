@@ -15,7 +15,7 @@ from kemai.platform.access import Actor
 from kemai.platform.access.grants import forgetting
 from kemai.platform.objects import ObjectType, get
 from kemai.sales.models import CustomerKeeping, Keeping, LeadKeeping, Pool
-from kemai.sales.services.leads import OVER
+from kemai.sales.models.lead import OVER
 
 
 class Kind(NamedTuple):

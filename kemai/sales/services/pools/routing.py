@@ -20,9 +20,9 @@ from kemai.platform.access import SYSTEM
 from kemai.platform.fields import Ref
 from kemai.platform.query import QueryError, compile_q, parse
 from kemai.sales.models import Lead, LeadKeeping, LeadRoute, PoolMove
+from kemai.sales.models.lead import OVER
 from kemai.sales.rules.pools import routes
 from kemai.sales.rules.pools.routes import Candidate, Choice, Route
-from kemai.sales.services.leads import OVER
 from kemai.sales.services.pools.keeping import Intent, meaning, place_new
 from kemai.sales.services.pools.kinds import KINDS, today, zone
 
