@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from kemai.platform import records, search
-from kemai.platform.access import SYSTEM, grants, may
+from kemai.platform.access import SYSTEM, actor, may
 from kemai.platform.objects import all_types, get, live, own
 from kemai.platform.search import docs
 from kemai.platform.ui import nav
@@ -311,7 +311,7 @@ def test_queries_per_page(person: str, people: dict[str, Person], monkeypatch: p
     KEMAI_WRITE_BASELINES=1 writes them anew."""
     monkeypatch.setattr(found.page, "__defaults__", (10,))
     # what is looked up once in some seconds is no part of a page's cost, however slow the machine is
-    monkeypatch.setattr(grants, "_looked_up", [(time.monotonic() + 3600, grants.rights_version())])
+    monkeypatch.setattr(actor, "_looked_up", [(time.monotonic() + 3600, actor.rights_version())])
     monkeypatch.setitem(docs._slots, "customer", search.slot("customer"))
     monkeypatch.setattr(views_of_lists, "FRESH_SECONDS", 3600)
     monkeypatch.setattr(nav, "COUNT_SECONDS", 3600)

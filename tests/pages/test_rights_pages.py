@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from kemai.platform import access, records
-from kemai.platform.access import SYSTEM, Denied, actor_for, quota
+from kemai.platform.access import SYSTEM, Denied, actor, actor_for, quota
 from kemai.platform.exports import Order, write
 from kemai.platform.models import ChangeSet, FieldRule, Grant, OutboxEvent, Role, Setting, ShareRule
 from kemai.platform.objects import get
@@ -234,6 +235,20 @@ def test_sharing_rules_and_limits_on_screen(people: dict[str, Person]) -> None:
     assert page.post("/settings/sharing/", limits).status_code == 302
     assert access.limits() == (9, 8, 7, 6)
     assert page.post(f"/settings/sharing/{rule.pk}/delete/").status_code == 302
+
+
+def test_what_is_told_of_others_is_as_new_as_the_page(people: dict[str, Person]) -> None:
+    """Another process has made the rule: this one looked up the version of the rights a moment ago."""
+    key = make("customer", owner=people["alice"].user.pk, stage="new").pk
+    alice, before = browser(people["alice"]), actor.rights_version()
+    assert "新客户给查理" not in alice.get(f"/o/customer/{key}/access").content.decode()
+    ShareRule.objects.create(
+        name="新客户给查理", type_key="customer", where=NEW, target="user", target_id=people["charlie"].user.pk,
+        level="read", created_at=timezone.now(),
+    )  # fmt: skip
+    Setting.objects.filter(key="rights_version").update(value="another process")
+    assert actor.rights_version() == before, "looked up once a second: else this test shows nothing"
+    assert "新客户给查理" in alice.get(f"/o/customer/{key}/access").content.decode()
 
 
 @pytest.mark.row(137)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from kemai.kit.numbers import record_key
 from kemai.platform import access
 from kemai.platform.access import Actor, actor_for
-from kemai.platform.access.grants import rights_version
+from kemai.platform.access.actor import rights_version
 from kemai.platform.objects import UnknownObject, get
 
 About = tuple[str, int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -62,6 +63,9 @@ class Held(NamedTuple):
     is_admin: bool
 
 
+_looked_up: list[tuple[float, str]] = []
+"""Until when the version of the rights is known, and the version."""
+
 VERSIONS = (own.RIGHTS, own.META)
 
 
@@ -69,6 +73,28 @@ def versions() -> dict[str, Subquery]:
     """What a person's row is annotated with: the versions of rights and of definitions, so that a right taken away is
     gone and a form published is there at the next request, in every process, and costs no question more."""
     return {key: Subquery(Setting.objects.filter(key=key).values("value")[:1]) for key in VERSIONS}
+
+
+def rights_version() -> str:
+    """Changes whenever a role, a member or the tree of departments does; shared by all processes through a setting
+    row. Requests read it with the person (Actor.rights_version), others look it up once a second."""
+    until, version = _looked_up[0] if _looked_up else (0.0, "")
+    # asked some dozens of times a page: a cache's lock and pickle would cost more
+    if until < time.monotonic():
+        version = own.look()["rights_version"]
+        _looked_up[:] = [(time.monotonic() + 1, version)]
+    return version
+
+
+def forget_version() -> None:
+    _looked_up.clear()
+
+
+def noticed(version: str) -> None:
+    """A request has read this version of the rights: one that was looked up before is no longer good enough. What a
+    page tells about others (`explain`) must not be older than what it lets its reader do."""
+    if _looked_up and _looked_up[0][1] != version:
+        forget_version()
 
 
 def actor_for(user: Any, *, source: str = "form") -> Actor:
@@ -79,6 +105,9 @@ def actor_for(user: Any, *, source: str = "form") -> Actor:
     department = user.department
     if hasattr(user, own.META):
         own.noticed(str(getattr(user, own.META) or ""))
+    rights = str(getattr(user, own.RIGHTS, None) or "")
+    if rights:
+        noticed(rights)
     return Actor(
         name=str(user),
         user_id=user.pk,
@@ -88,5 +117,5 @@ def actor_for(user: Any, *, source: str = "form") -> Actor:
         is_admin=any(role.is_admin for role in roles),
         source=source,
         language=user.language,
-        rights_version=str(getattr(user, own.RIGHTS, None) or ""),
+        rights_version=rights,
     )

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.platform.access import commons
-from kemai.platform.access.actor import Actor, Held, actor_for
+from kemai.platform.access.actor import Actor, Held, actor_for, rights_version
 from kemai.platform.access.beyond import LEVEL_OF, Rule, load_shared
-from kemai.platform.access.grants import Reach, department_paths, reach_of, rights_version, root_type
+from kemai.platform.access.grants import Reach, department_paths, reach_of, root_type
 from kemai.platform.access.levels import field_levels
 from kemai.platform.access.locks import why_locked
 from kemai.platform.access.reach import lineage, where_q

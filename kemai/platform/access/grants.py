@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
-from kemai.platform.access.actor import Actor
-from kemai.platform.models import FieldRule, Grant, Setting
+from kemai.platform.access.actor import Actor, forget_version, rights_version
+from kemai.platform.models import FieldRule, Grant
 from kemai.platform.objects import ObjectType, get, own
 
 SCOPES = ("none", "own", "reports", "team", "below", "chosen", "all")
 LEVELS = ("hidden", "masked", "read", "edit")
-_looked_up: list[tuple[float, str]] = []
-"""Until when the version of the rights is known, and the version."""
 
 
 class Reach(NamedTuple):
@@ -76,23 +74,11 @@ def within(narrow: Iterable[Reach], wide: Iterable[Reach]) -> bool:
     return all(any(other.covers(one) for other in wide) for one in narrow)
 
 
-def rights_version() -> str:
-    """Changes whenever a role, a member or the tree of departments does; shared by all processes through a setting
-    row. Requests read it with the person (Actor.rights_version), others look it up once a second."""
-    until, version = _looked_up[0] if _looked_up else (0.0, "")
-    # asked some dozens of times a page: a cache's lock and pickle would cost more
-    if until < time.monotonic():
-        version = own.look()["rights_version"]
-        _looked_up[:] = [(time.monotonic() + 1, version)]
-    return version
-
-
 def rights_changed() -> None:
     """To be called in the transaction that changes roles, grants, field rules, members or departments."""
-    row, _created = Setting.objects.get_or_create(key="rights_version", defaults={"value": 0})
-    row.value = int(row.value) + 1
-    row.save()
-    _looked_up.clear()
+    own.give_version(own.RIGHTS)
+    forget_version()
+    transaction.on_commit(forget_version)
     for forget in forgetting:
         forget()
 

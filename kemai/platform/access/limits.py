@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from kemai.platform.access.actor import Actor
-from kemai.platform.access.grants import forgetting, rights_version, version_of
+from kemai.platform.access.actor import Actor, rights_version
+from kemai.platform.access.grants import forgetting, version_of
 from kemai.platform.models import Setting
 
 KEY = "access.limits"

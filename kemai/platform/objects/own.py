@@ -113,14 +113,16 @@ def meta_changed() -> None:
 def renewed() -> None:
     """A new version, to be given in the transaction that changes what every process keeps by it: the definitions, and
     options that are records (`LiveOptions`)."""
-    # lint: allow write-door — the version of all definitions is no record
-    row, _created = Setting.objects.select_for_update().get_or_create(key=META, defaults={"value": ""})
-    row.value = secrets.token_hex(
-        8
-    )  # no count: what a process keeps by version must not fit another database
-    row.save()  # lint: allow write-door — the same
+    give_version(META)
     forget()
     transaction.on_commit(forget)
+
+
+def give_version(key: str) -> None:
+    """No count: what a process keeps by version must not fit another database, nor what came of two changes at once or
+    of one that was rolled back."""
+    # lint: allow write-door — the version of definitions and rights is no record
+    Setting.objects.update_or_create(key=key, defaults={"value": secrets.token_hex(8)})
 
 
 def noticed(version: str) -> None:

@@ -19,7 +19,8 @@ from django.db.models.functions import Coalesce, Greatest, Least
 
 from kemai.kit.calendar_cn import is_workday
 from kemai.platform.access import SYSTEM
-from kemai.platform.access.grants import forgetting, rights_version
+from kemai.platform.access.actor import rights_version
+from kemai.platform.access.grants import forgetting
 from kemai.platform.objects.own import meta_version
 from kemai.platform.query import QueryError, compile_q, parse
 from kemai.sales.models import Pool, PoolRule
