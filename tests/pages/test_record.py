@@ -277,8 +277,17 @@ def test_the_page_of_all_objects_asks_as_much_for_sixty_as_for_ten(
         objects.create_object({"label": f"对象{number}"}, by=SYSTEM, key=f"own_{number}")
     boss = browser(people["boss"])
     boss.get("/settings/objects/")
-    with django_assert_max_num_queries(8):
-        assert "对象19" in boss.get("/settings/objects/").content.decode()
+    with django_assert_max_num_queries(7):
+        first = boss.get("/settings/objects/").content.decode()
+    tiles = first.count('class="objtile"')
+    assert tiles == 36, "and it draws no more of them than without own ones"
+    assert "对象19" in first
+    assert "/settings/objects/customer/" not in boss.get("/settings/objects/?kind=own").content.decode()
+    second = boss.get("/settings/objects/?page=2").content.decode()
+    assert second.count('class="objtile"') > 12
+    found = boss.get("/settings/objects/?q=对象1").content.decode()
+    assert found.count('class="objtile"') == 11
+    assert "没有找到“&lt;b&gt;”" in boss.get("/settings/objects/", {"q": "<b>"}).content.decode()
 
 
 def test_many_own_fields_are_folded_found_by_a_word_and_ordered_without_losing_the_rest(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -29,8 +31,12 @@ from kemai.platform.ui.nav import GROUPS
 
 FIRST_KINDS = ("text", "number", "money", "date", "choice", "boolean", "user", "phone", "image", "long_text")
 SHOWN = 50
-"""So many own fields, and relations, are listed at once. Dragging says the order of those shown: as they are the first,
-the others keep theirs behind them."""
+"""So many own fields are listed at once. Dragging says the order of those shown: as they are the first, the others keep
+theirs behind them."""
+RELATIONS = 10
+PAGE, ORPHANS = 36, 12
+"""Objects a page; a few more stay on it. The built-in ones are as many: with fifty own ones the page costs
+what it costs with none."""
 OBJECT_FIELDS = ("label", "label_en", "icon", "nav", "purpose", "title_label", "prefix", "digits", "key")
 
 
@@ -52,12 +58,37 @@ def listed(object_type: ObjectType) -> bool:
 @require_GET
 @admin_page
 def page(request: HttpRequest, actor: Actor) -> HttpResponse:
-    lines = tables.object_lines([one for one in all_types() if listed(one)])
+    """Own objects, then built-in ones, a page of them; `kind` narrows to either, `q` to names that hold a word."""
+    word, kind = request.GET.get("q", "").strip()[:80], request.GET.get("kind", "")
+    types = sorted((one for one in all_types() if listed(one)), key=lambda one: not one.own)
+    own = sum(one.own for one in types)
+    counts = {"": len(types), "own": own, "fixed": len(types) - own}
+    kind = kind if kind in counts else ""
+    found = [
+        one for one in types
+        if tables.speaks_of(word, one.key, one.label) and (not kind or one.own == (kind == "own"))
+    ]  # fmt: skip
+    sheet = Paginator(found, PAGE, orphans=ORPHANS).get_page(request.GET.get("page", "1")[:6])
+    lines = tables.object_lines(list(sheet))
+    base = reverse("define_objects")
+    labels = {"": _("全部"), "own": _("自定义"), "fixed": _("内置")}
+    asked = urlencode({name: value for name, value in (("kind", kind), ("q", word)) if value})
     context = {
+        "q": word,
         "own": [line for line in lines if line.own],
         "built_in": [line for line in lines if not line.own],
-        "gone": objects.own_objects(gone=True),
-    }
+        "counts": counts,
+        "count": len(found),
+        "kind": kind,
+        "kinds": [
+            {"label": label, "url": f"{base}?kind={key}" if key else base, "active": key == kind, "count": counts[key]}
+            for key, label in labels.items()
+        ],
+        "searched": bool(word) or len(types) > PAGE + ORPHANS,
+        "prev_url": f"{base}?{asked}&page={sheet.previous_page_number()}" if sheet.has_previous() else "",
+        "next_url": f"{base}?{asked}&page={sheet.next_page_number()}" if sheet.has_next() else "",
+        "gone": objects.own_objects(gone=True) if sheet.number == 1 else [],
+    }  # fmt: skip
     return render(request, "ui/define/objects.html", context)
 
 
@@ -196,8 +227,9 @@ def fields_tab(request: HttpRequest, actor: Actor, type_key: str) -> HttpRespons
     object_type = found_type(type_key)
     rows, word = fields.own_fields(type_key), request.GET.get("q", "").strip()[:80]
     matching = [row for row in rows if tables.speaks_of(word, row.key, row.label, row.label_en)]
-    relations = objects.relations_of(type_key)
-    most = None if word or "all" in request.GET else SHOWN
+    relations = [] if word else objects.relations_of(type_key)
+    whole = bool(word) or "all" in request.GET
+    most, few = (None, None) if whole else (SHOWN, RELATIONS)
     fixed = tables.fixed_lines(object_type, rows)
     context = {
         **frame(object_type, "fields"),
@@ -209,8 +241,8 @@ def fields_tab(request: HttpRequest, actor: Actor, type_key: str) -> HttpRespons
         "fixed_lines": [line for line in fixed if tables.speaks_of(word, line.key, line.label)],
         "gone": fields.own_fields(type_key, gone=True),
         "kinds": kinds.BY_KEY,
-        "relations": tables.relation_lines(object_type, [] if word else relations[:most]),
-        "relations_rest": len(relations[most:]) if most else 0,
+        "relations": tables.relation_lines(object_type, relations[:few]),
+        "relations_rest": len(relations[few:]) if few else 0,
     }
     return render(request, "ui/define/fields.html", context)
 

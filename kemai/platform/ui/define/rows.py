@@ -102,11 +102,11 @@ def record_count(object_type: ObjectType) -> str:
 
 def object_lines(types: Sequence[ObjectType]) -> list[ObjectLine]:
     """All at once: what the page asks the database does not grow with the number of objects."""
-    own, mine = {one.key for one in objects.own_objects()}, fields.own_counts()
+    mine = fields.own_counts()
     numbers = query.capped_counts([access.scope(access.SYSTEM, one) for one in types], COUNTED)
     return [
         ObjectLine(
-            one, one.key in own, sum(not spec.private for spec in one.fields.values()), mine.get(one.key, 0),
+            one, one.own, sum(not spec.private for spec in one.fields.values()), mine.get(one.key, 0),
             query.Count(min(number, COUNTED), number <= COUNTED).short,
             reverse("define_object", args=(one.key,)),
         )
