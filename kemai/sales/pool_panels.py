@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Actor
-from kemai.platform.fields import listed
+from kemai.platform.fields import listed, read_out
 from kemai.platform.objects import Action, Panel
 from kemai.platform.records.owners import history as owner_history
 from kemai.sales.rules.pools.returns import SOON, WARN_DAYS
@@ -69,8 +69,8 @@ def history(kind_key: str, actor: Actor, row: Row) -> Mapping[str, Any] | None:
             "old": one.old,
             "new": one.new,
             "by": one.actor_name,
-            "reason": one.reason,
-            "rule": one.rule,
+            "reason": read_out(one.reason),
+            "rule": read_out(one.rule),
         }
         for one in owner_history(kind_key, key)[:MOST_HISTORY]
     ]

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from kemai.customers.models import Segment
 from kemai.customers.services import segments
@@ -14,6 +15,7 @@ from kemai.platform import access, query, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import fields
 from kemai.platform.objects import get
+from kemai.platform.query.formula import plan_of
 from kemai.platform.records import saved_views
 from kemai.platform.ui.lists import views_of_lists
 from tests.factory import make
@@ -60,6 +62,23 @@ def test_a_segment(boss: Client) -> None:
     segments.refresh_all()
     members = Segment.objects.get(pk=segment.pk).members.values_list("customer", flat=True)
     assert list(members) == [held.pk], "nobody is thrown out by a rule that cannot be asked"
+
+
+def test_a_formula_says_why_in_the_readers_language_and_with_names(boss: Client) -> None:
+    fields.create_field(
+        "customer",
+        "formula",
+        {"label": "一半", "kind": "number", "formula": "[预算] / 2"},
+        by=SYSTEM,
+        key="half",
+    )
+    assert "= [预算] / 2" in boss.get("/settings/objects/customer/").content.decode()
+    fields.remove_field("customer", "budget", by=SYSTEM)
+    page = boss.get("/settings/objects/customer/").content.decode()
+    assert "字段“budget”已经不在了" in page
+    with translation.override("en"):
+        said = str(plan_of(get("customer")).broken["half"])
+    assert said.startswith("The field “budget” is gone")
 
 
 def test_a_name_that_never_was(boss: Client) -> None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.collab.models import Comment, Follow
 from kemai.collab.models.talk import LONGEST
@@ -21,6 +22,7 @@ from kemai.collab.services.follows import auto_follow
 from kemai.collab.services.options import option
 from kemai.platform import access, audit, events, records
 from kemai.platform.access import Actor, NotVisible
+from kemai.platform.fields import Saying
 from kemai.platform.fields.base import clean_text
 from kemai.platform.models import Change, ChangeSet, StoredFile
 from kemai.platform.objects import ObjectType, UnknownObject, get
@@ -32,6 +34,7 @@ KEY = "comment"
 MOST_FILES = 10
 SHARED_DAYS = 30
 LINK = re.compile(r"https?://[^\s<>\"'，。；！？、）】》]+")
+SHARED_WITH = Saying(gettext_noop("被提到，只读共享给 %(name)s"))
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,7 @@ def share_with(comment_id: int, user_id: int, *, by: Actor) -> tuple[Comment, st
         if not sees(user_id, about):
             reason = _("%(name)s 的角色不能查看这类记录，共享也看不到，请联系管理员") % {"name": name}
             raise records.Refused("role", reason)
-        changes = audit.open_set(
-            "update", KEY, by=by, reason=_("被提到，只读共享给 %(name)s") % {"name": name}
-        )
+        changes = audit.open_set("update", KEY, by=by, reason=SHARED_WITH.kept(name=name))
         payload = {"about": list(about), "added": [user_id]}
         events.emit("comment.shared", KEY, comment.pk, changes, payload)
     return comment, name

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.analytics.services import runs
 from kemai.customers.models import ChainMonth, ChainStrategy, CustomerFacts, FactTransition
@@ -22,6 +23,7 @@ from kemai.customers.services.chain_defaults import DEFAULTS
 from kemai.kit.calendar_cn import is_workday
 from kemai.platform import access, jobs, records
 from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.fields import Saying
 from kemai.platform.models import Option, Setting
 from kemai.platform.objects import get
 
@@ -34,6 +36,7 @@ SINCE_DAYS = 30
 KEPT = "chain.figures"
 KEEP = "kemai.customers.services.chain.keep_figures"
 ZERO = Decimal("0.00")
+FIRST_SET = Saying(gettext_noop("初始设置"))
 
 
 @dataclass(frozen=True)
@@ -274,7 +277,7 @@ def ensure_defaults() -> None:
             "contact_every_days": default.contact_every_days,
             "review_on": next_review(timezone.localdate()),
         }
-        records.create("chain_strategy", values, by=SYSTEM, reason=_("初始设置"))
+        records.create("chain_strategy", values, by=SYSTEM, reason=FIRST_SET.kept())
 
 
 def next_review(today: date) -> date:

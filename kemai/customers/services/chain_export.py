@@ -9,15 +9,18 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.customers.services import chain, chain_customers
 from kemai.kit.tabular import XlsxWriter
 from kemai.kit.tabular.write import OutCell
 from kemai.platform import access, audit
 from kemai.platform.access import Actor
+from kemai.platform.fields import Saying
 from kemai.platform.objects import get
 
 MOST = 20_000
+SHEET = Saying(gettext_noop("客户链管理表：%(name)s"))
 
 
 def write(actor: Actor, wanted: chain_customers.Filter, path: Path) -> int:
@@ -46,9 +49,7 @@ def write(actor: Actor, wanted: chain_customers.Filter, path: Path) -> int:
             count += 1
         if count >= MOST:
             book.write([_("只含金额最高的 %(n)s 位，完整名单请在客户列表里导出") % {"n": f"{MOST:,}"}])
-    audit.open_set(
-        "export", "customer", by=actor, reason=_("客户链管理表：%(name)s") % {"name": label}, count=count
-    )
+    audit.open_set("export", "customer", by=actor, reason=SHEET.kept(name=label), count=count)
     return count
 
 

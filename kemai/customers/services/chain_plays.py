@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.collab.models import Task
 from kemai.customers.models import ChainPlay, ChainStrategy, Consent, CustomerFacts
@@ -23,7 +24,7 @@ from kemai.customers.services.chain_defaults import Step
 from kemai.kit.calendar_cn import add_workdays, is_workday
 from kemai.platform import access, audit, jobs, records
 from kemai.platform.access import Actor, actor_for
-from kemai.platform.fields import Ref
+from kemai.platform.fields import Ref, Saying
 from kemai.platform.models import Change, ChangeSet, Job
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
@@ -35,6 +36,7 @@ CHUNK = 1000
 DUE = time(18)
 MARK = "chain/"
 RUN = "kemai.customers.services.chain_plays.run_play"
+PLAYED = Saying(gettext_noop("客户链动作：%(name)s"))
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,7 @@ def start(actor: Actor, wish: Wish) -> ChainPlay:
         raise Refused("nobody", _("没有符合条件的客户，请调整筛选"))
     label = class_label(wish.value_class)
     with transaction.atomic():
-        reason = _("客户链动作：%(name)s") % {"name": label}
+        reason = PLAYED.kept(name=label)
         changes = audit.open_set("bulk", "task", by=actor, reason=reason)
         play = ChainPlay.objects.create(
             value_class=wish.value_class,

@@ -10,17 +10,20 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.collab.models import Task
 from kemai.customers.models import Consent, ConsentText
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.fields import Saying
 
 ASKED = frozenset({"marketing", "profiling"})
 """Purposes that need a yes; service messages go to whoever has not said no."""
 SENDING = ("message", "care")
 """Kinds of tasks that approach somebody of our own accord."""
 CHANNEL_OF: Mapping[str, str] = {"message": "any", "care": "any", "call": "phone"}
+WITHDRAWN = Saying(gettext_noop("客户撤回了同意"))
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def stop_waiting(customer: int, channel: str) -> int:
     keys = list(waiting.values_list("pk", flat=True))
     for key in keys:
         records.update(
-            "task", key, {"state": "dropped"}, by=SYSTEM.through("consent"), reason=str(_("客户撤回了同意"))
+            "task", key, {"state": "dropped"}, by=SYSTEM.through("consent"), reason=WITHDRAWN.kept()
         )
     return len(keys)
 

@@ -12,13 +12,14 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.customers.models import Customer, PrivacyRequest
 from kemai.customers.services import consents, erasure
 from kemai.kit.calendar_cn import add_workdays
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
-from kemai.platform.fields import Ref, listed
+from kemai.platform.fields import Ref, Saying, listed
 from kemai.platform.models import StoredFile
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import FieldErrors, Refused
@@ -27,6 +28,7 @@ WORKDAYS = 15
 OVER = frozenset({"done", "refused"})
 MOST_ROWS = 20_000
 Values = dict[str, Any]
+ERASED = Saying(gettext_noop("个人信息删除请求 %(number)s"))
 
 
 def local_day(moment: datetime) -> date:
@@ -93,7 +95,7 @@ def fulfil(key: int, *, by: Actor, answer: str = "") -> PrivacyRequest:
 
 def erase(request: PrivacyRequest, answer: str, *, by: Actor) -> str:
     """Returns the answer with what has to stay and on which ground: the law wants the person told."""
-    reason = str(_("个人信息删除请求 %(number)s") % {"number": request.number})
+    reason = ERASED.kept(number=request.number)
     stays = erasure.erase_customer(request.customer_id, by=by, reason=reason)
     return "\n".join([answer.strip() or request.answer.strip(), *stays]).strip() if stays else answer
 

@@ -11,12 +11,14 @@ from django.db import transaction
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.collab.models import Task
 from kemai.collab.services.tasks import create_tasks
 from kemai.customers.models import Customer, CustomerFacts
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.fields import Saying
 from kemai.platform.models import Setting
 from kemai.platform.records import FieldErrors
 
@@ -27,6 +29,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "on": (0, 1), "days": (30, 1000), "per_owner": (1, 50), "due_days": (1, 60),
 }  # fmt: skip
 ANSWERS = ("confirmed", "wrong", "unreachable")
+CHECKED = Saying(gettext_noop("核对客户状态"))
 
 
 def rules() -> dict[str, int]:
@@ -115,9 +118,9 @@ def answer(customer: int, found: str, *, by: Actor) -> None:
     access.one(by, "customer", customer, "edit")
     with transaction.atomic():
         if found == "unreachable":
-            records.update("customer", customer, {"validity": "unverified"}, by=by, reason="recheck")
+            records.update("customer", customer, {"validity": "unverified"}, by=by, reason=CHECKED.kept())
         else:
-            records.update("customer", customer, {"validity": "valid"}, by=by, reason="recheck")
+            records.update("customer", customer, {"validity": "valid"}, by=by, reason=CHECKED.kept())
             CustomerFacts.objects.filter(customer=customer).update(verified_at=timezone.now())
         waiting = Task.objects.filter(
             type_key="customer", object_id=customer, origin=ORIGIN, state="open", deleted_at=None

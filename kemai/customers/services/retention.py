@@ -12,11 +12,13 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.customers.models import Contact, Customer, Interaction, RetentionRule
 from kemai.customers.services import erasure
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.fields import Saying
 from kemai.platform.jobs import Progress
 from kemai.platform.objects import get
 from kemai.platform.query.orm import compile_q
@@ -26,6 +28,7 @@ LEAST_DAYS = 30
 BITE = 1000
 SAMPLES = 8
 Values = dict[str, Any]
+KEPT_LONG_ENOUGH = Saying(gettext_noop("保存期限规则：%(name)s"))
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def switch(key: int, *, on: bool, by: Actor) -> RetentionRule:
 def run(rule: RetentionRule, progress: Progress | None = None) -> int:
     """Takes what is due, in bites, as the system; each bite into the bin is a change set that can be undone."""
     by = SYSTEM.through("retention")
-    reason = str(_("保存期限规则：%(name)s") % {"name": rule.name})
+    reason = KEPT_LONG_ENOUGH.kept(name=rule.name)
     removed = 0
     while keys := list(due(rule).values_list("pk", flat=True)[:BITE]):
         if rule.act == "erase":

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.audit.log import history
-from kemai.platform.fields import FieldSpec, Invalid, Ref, listed
+from kemai.platform.fields import FieldSpec, Invalid, Ref, listed, read_out
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import Ask, DiffLine, Entry, ObjectType, TimelineSource, get
 
@@ -164,7 +164,11 @@ def door(changes: ChangeSet) -> str:
 def reason(change: Change) -> str:
     """Why, where somebody said so; what the machinery notes for itself is left out."""
     told = change.changeset.reason
-    return "" if change.changeset.kind in {"undo", "redo"} or change.changeset.source == "system" else told
+    return (
+        ""
+        if change.changeset.kind in {"undo", "redo"} or change.changeset.source == "system"
+        else read_out(told)
+    )
 
 
 def look(change: Change) -> tuple[str, str]:

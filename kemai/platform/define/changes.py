@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Max
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform import audit
 from kemai.platform.access import Actor, Denied
-from kemai.platform.fields import Label
+from kemai.platform.fields import Label, Saying
+from kemai.platform.fields.saying import KEPT_IN
 from kemai.platform.models import ConfigChange
 from kemai.platform.objects import meta_changed
 from kemai.platform.records import Conflict
@@ -63,7 +64,18 @@ def note(target: str, action: str, before: State | None, after: State | None, *,
 def worded(target: str, action: str) -> str:
     """修改 · 字段 customer.size"""
     part, _slash, place = target.partition("/")
-    return f"{ACTS.get(action, action)} · {PARTS.get(part, part)} {place}".strip()
+    with translation.override(KEPT_IN):
+        return f"{ACTS.get(action, action)} · {PARTS.get(part, part)} {place}".strip()
+
+
+def read_back(act: str, part: str, place: str) -> str:
+    """The same in the reader's language."""
+    with translation.override(KEPT_IN):
+        known = {str(label): label for label in (*ACTS.values(), *PARTS.values())}
+    return f"{known.get(act, act)} · {known.get(part, part)}{place}"
+
+
+Saying("%(act)s · %(part)s%(place)s", read_back, act=r"\S+", part=r"\S+", place=r"(?: \S+)?")
 
 
 def differing(before: State | None, after: State | None) -> dict[str, list[Any]]:

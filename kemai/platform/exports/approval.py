@@ -14,10 +14,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.platform import access, audit, events
 from kemai.platform.access import Actor
 from kemai.platform.exports.rows import Order, records
+from kemai.platform.fields import Saying
 from kemai.platform.models import ExportRequest, Grant
 from kemai.platform.objects import get
 from kemai.platform.records.errors import FieldErrors, Refused
@@ -28,6 +30,7 @@ USE_WITHIN = timedelta(hours=24)
 GROWTH = 1.1
 """An approval covers a little more than was counted: records are made while people decide."""
 MOST_WAITING = 20
+USED = Saying(gettext_noop("使用批准 #%(n)s"))
 
 
 def order_of(request: ExportRequest) -> Order:
@@ -133,7 +136,7 @@ def spend(actor: Actor, key: int) -> ExportRequest:
         request = checked(rows.first())
         request.state = "used"
         request.save()  # lint: allow write-door — a request is no record
-        audit.note("export", request.type_key, by=actor, reason=_("使用批准 #%(n)s") % {"n": key})
+        audit.note("export", request.type_key, by=actor, reason=USED.kept(n=key))
     return request
 
 

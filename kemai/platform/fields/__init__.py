@@ -34,7 +34,8 @@ from kemai.platform.fields.more import (
     Time,
 )
 from kemai.platform.fields.number import Boolean, Money, Number, Percent, Whole
-from kemai.platform.fields.text import CreditCode, Email, IdNumber, LongText, Phone, Text, Url
+from kemai.platform.fields.saying import Saying, read_out
+from kemai.platform.fields.text import CreditCode, Email, IdNumber, LongText, Phone, Reason, Text, Url
 from kemai.platform.fields.when import Date, DateTime
 
 KINDS: dict[str, FieldType] = {
@@ -46,6 +47,8 @@ KINDS: dict[str, FieldType] = {
         Formula(), RollUp(), Broken(),
     )
 }  # fmt: skip
+
+REASON = Reason()
 
 COLUMN_KINDS: tuple[tuple[type[db.Field], str], ...] = (  # type: ignore[type-arg]
     (columns.MoneyColumn, "money"),
@@ -74,6 +77,8 @@ def kind_of(column: db.Field) -> FieldType | None:  # type: ignore[type-arg]
     if isinstance(column, db.ForeignKey):
         label = column.related_model._meta.label_lower
         return KINDS[{"staff.user": "user", "platform.storedfile": "file"}.get(label, "reference")]
+    if isinstance(column, columns.ReasonColumn):
+        return REASON
     for column_class, key in COLUMN_KINDS:
         if isinstance(column, column_class):
             return KINDS[key]
@@ -91,8 +96,10 @@ __all__ = [
     "Operator",
     "Own",
     "Ref",
+    "Saying",
     "Test",
     "clauses",
     "kind_of",
     "listed",
+    "read_out",
 ]

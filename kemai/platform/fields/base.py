@@ -118,7 +118,7 @@ class Own:
     rule_message: str = ""
     index: str = "none"
     computed: bool = False
-    broken: str = ""
+    broken: Label = ""
     """Why it cannot be used; '' where it can."""
 
 

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.functional import lazy
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Label, Own
+from kemai.platform.fields.saying import later
 from kemai.platform.models import FieldDef, Option
 from kemai.platform.models.extra import KEY
 
@@ -52,11 +53,12 @@ def own_spec(row: FieldDef, kinds: Mapping[str, FieldType], *, ready: bool = Fal
     computed = row.kind in COMPUTED
     kind = str(settings.get("kind") or "number") if computed else row.kind
     letter = LETTERS.get(kind, "")
-    broken = ""
+    broken: Label = ""
     if row.kind == "converting":
-        broken, letter, kind = str(_("正在转换种类，稍后就好")), "t", "broken"
+        broken, letter, kind = _("正在转换种类，稍后就好"), "t", "broken"
     elif not KEY.fullmatch(row.key) or not letter or kind not in kinds:
-        broken, letter, kind = str(_("不认识的字段种类“%(kind)s”") % {"kind": row.kind}), "t", "broken"
+        broken = later(gettext_noop("不认识的字段种类“%(kind)s”"), kind=row.kind)
+        letter, kind = "t", "broken"
     own = Own(
         row.kind, letter, settings, tree(row.show_if), tree(row.require_if), row.rule, row.rule_message,
         row.index_state, computed, broken,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from kemai.kit import credit_code, id_number, names, phone
 from kemai.kit.errors import KitError
 from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Test, clean_text
+from kemai.platform.fields.saying import read_out
 
 NAME_LENGTH = 24
 """A text up to this long is masked as a name is."""
@@ -80,6 +81,14 @@ class Text(FieldType):
 
     def fake(self, spec: FieldSpec, rng: Random) -> Any:
         return f"{spec.key} {rng.randrange(10**6)}"[: spec.max_length or 60]
+
+
+class Reason(Text):
+    """Why something was done: somebody's words, or a sentence of the system that follows the reader's language. In
+    everything else a text."""
+
+    def text(self, value: Any, spec: FieldSpec) -> str:
+        return read_out(super().text(value, spec))
 
 
 class LongText(Text):

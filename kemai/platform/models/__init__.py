@@ -14,6 +14,7 @@ from kemai.platform.models.columns import (
     Option,
     PercentColumn,
     PhoneColumn,
+    ReasonColumn,
     RegionColumn,
 )
 from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectDef, Record
@@ -74,6 +75,7 @@ __all__ = [
     "PercentColumn",
     "PhoneColumn",
     "RateCount",
+    "ReasonColumn",
     "Record",
     "RecordBase",
     "RegionColumn",

@@ -39,6 +39,15 @@ class ChoiceColumn(models.CharField[str, str]):
         return name, path, args, kwargs
 
 
+class ReasonColumn(models.CharField[str, str]):
+    """Why something was done, read out in the reader's language where the system says so: platform.fields.saying. To
+    the schema it is a text like any other."""
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class MultiChoiceColumn(models.JSONField[list[str], list[str]]):
     """Several codes out of fixed options, stored as a sorted JSON list."""
 

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-from kemai.platform.fields import KINDS, FieldSpec
+from kemai.platform.fields import KINDS, FieldSpec, Label
 from kemai.platform.fields.own import own_spec
+from kemai.platform.fields.saying import later
 from kemai.platform.models import FieldDef, ObjectDef, Setting
 
 if TYPE_CHECKING:
@@ -182,15 +184,15 @@ def connected(spec: FieldSpec, meta: Meta) -> FieldSpec:
     wanted = spec.ref or spec.refs
     if not wanted:
         if spec.own.kind in {"reference", "multi_reference"}:
-            return broken(spec, str(_("没有说明关联哪个对象")))
+            return broken(spec, _("没有说明关联哪个对象"))
         return spec
     target = declared(wanted) or meta.types.get(wanted)
     if target is None:
-        return broken(spec, str(_("所关联的对象“%(key)s”已经不在了") % {"key": wanted}))
+        return broken(spec, later(gettext_noop("所关联的对象“%(key)s”已经不在了"), key=wanted))
     return replace(spec, ref_title=target.title)
 
 
-def broken(spec: FieldSpec, why: str) -> FieldSpec:
+def broken(spec: FieldSpec, why: Label) -> FieldSpec:
     """A stand-in that shows what is stored and refuses everything else."""
     assert spec.own is not None
     return replace(

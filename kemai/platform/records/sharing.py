@@ -12,9 +12,11 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.platform import access, audit, events
 from kemai.platform.access import SYSTEM, Actor, quota
+from kemai.platform.fields import Saying
 from kemai.platform.jobs import Progress, schedule
 from kemai.platform.models import Change, Member, Role, ShareRule
 from kemai.platform.models.sharing import SHARE_LEVELS
@@ -24,6 +26,7 @@ from kemai.platform.records.errors import FieldErrors, Refused
 
 MOST = 200
 LEVELS = tuple(option.value for option in SHARE_LEVELS)
+MEMBERS = Saying(gettext_noop("团队成员"))
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def told(member: Member) -> dict[str, Any]:
 
 def leave(member: Member, before: Any, after: Any, event: str, *, by: Actor) -> None:
     """The log's entry and the event of a change of members."""
-    changes = audit.open_set("update", member.type_key, by=by, reason=_("团队成员"), count=1)
+    changes = audit.open_set("update", member.type_key, by=by, reason=MEMBERS.kept(), count=1)
     diff = {"members": [sentence(before), sentence(after)]}
     Change.objects.create(
         changeset=changes, type_key=member.type_key, object_id=member.object_id, action="update", diff=diff

@@ -15,6 +15,7 @@ from jinja2 import Environment, Undefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from kemai.platform.fields import read_out
 from kemai.platform.ui import cells
 
 
@@ -96,5 +97,6 @@ def environment(**options: Any) -> Environment:
     env.filters.update(
         money=cells.money, compact=cells.compact, number=cells.number, percent=cells.percent, day=cells.day,
         moment=cells.moment, month_name=cells.month_name, localtime=cells.local, ago=cells.ago, json=cells.to_json,
+        read_out=read_out,
     )  # fmt: skip
     return env

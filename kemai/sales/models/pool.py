@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.models import Customer
-from kemai.platform.models import ChoiceColumn, DeadlineColumn, Option, RecordBase
+from kemai.platform.models import ChoiceColumn, DeadlineColumn, Option, ReasonColumn, RecordBase
 from kemai.sales.models.lead import Lead
 
 POOL_KINDS = (Option("customer", _("客户公海"), "blue"), Option("lead", _("线索公海"), "teal"))
@@ -98,7 +98,7 @@ class Keeping(models.Model):
         Pool, models.SET_NULL, null=True, related_name="+", verbose_name=_("公海"), db_index=False
     )
     pooled_at = models.DateTimeField(_("进入公海时间"), null=True)
-    pool_reason = models.CharField(_("进入公海的原因"), max_length=200, blank=True, default="")
+    pool_reason = ReasonColumn(_("进入公海的原因"), max_length=200, blank=True, default="")
     former_owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("前负责人"),
         db_index=False,

@@ -11,12 +11,13 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.customers.models import Customer
 from kemai.kit import names, pinyin
 from kemai.platform import access, events, records
 from kemai.platform.access import Actor
-from kemai.platform.fields import Invalid, Ref
+from kemai.platform.fields import Invalid, Ref, Saying
 from kemai.platform.objects import Similar, get
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import FollowUp, Lead
@@ -33,6 +34,7 @@ HEEDED = SCORED | {"state"}
 DAY = 86_400
 CHUNK = 1_000
 SCORES = ["score", "grade", "score_basis", *chances.FIELDS]
+FROM_LEAD = Saying(gettext_noop("来自线索 %(number)s"))
 
 
 def prepare_lead(values: Values, existing: Lead | None, by: Actor) -> None:
@@ -183,7 +185,7 @@ def convert_lead(key: int, wanted: Conversion, *, by: Actor) -> Customer:
 
 
 def from_lead(lead: Lead) -> str:
-    return _("来自线索 %(number)s") % {"number": lead.number}
+    return FROM_LEAD.kept(number=lead.number)
 
 
 def existing_customer(wanted: Conversion, by: Actor) -> Customer:

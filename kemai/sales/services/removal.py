@@ -10,10 +10,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.platform import access, records
 from kemai.platform.access import Actor
-from kemai.platform.fields import listed
+from kemai.platform.fields import Saying, listed
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Deal, Pipeline, Stage
 from kemai.sales.services import stages
@@ -21,6 +22,7 @@ from kemai.sales.services.deals import REMOVAL
 from kemai.sales.services.stages import StageRow
 
 Values = dict[str, Any]
+STAGE_GONE = Saying(gettext_noop("原来的销售阶段已删除"))
 
 
 @dataclass(frozen=True)
@@ -156,4 +158,4 @@ def move(course: Mapping[str, StageRow], by: Actor) -> None:
         if closed_at is not None:
             wanted[pk] |= {"closed_at": closed_at, "stage_since": since}
     system = replace(by, is_system=True, source=REMOVAL)
-    records.bulk_update("deal", wanted, by=system, reason=_("原来的销售阶段已删除"), parsed=True)
+    records.bulk_update("deal", wanted, by=system, reason=STAGE_GONE.kept(), parsed=True)

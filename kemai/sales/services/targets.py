@@ -11,11 +11,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.kit.money import from_cents
 from kemai.platform import audit, records
 from kemai.platform.access import Actor, Denied
-from kemai.platform.fields import Ref
+from kemai.platform.fields import Ref, Saying
 from kemai.platform.models import Option
 from kemai.platform.records import FieldErrors
 from kemai.sales.models import Target
@@ -29,6 +30,7 @@ MOST = 10**15
 # lint: allow translated — how people type ten thousands, whatever language the page speaks
 WAN = "万"
 Months = list[int | None]
+TARGETS_OF = Saying(gettext_noop("目标 %(year)s"))
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,7 @@ def write(actor: Actor, measure: str, year: int, wanted: Mapping[str, Months]) -
     if not (made or changed or gone):
         return None
     with transaction.atomic():
-        changes = audit.open_set("bulk", "target", by=by, reason=_("目标 %(year)s") % {"year": year})
+        changes = audit.open_set("bulk", "target", by=by, reason=TARGETS_OF.kept(year=year))
         if made:
             records.bulk_create("target", made, by=by, changeset=changes, parsed=True)
         if changed:

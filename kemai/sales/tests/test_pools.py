@@ -7,11 +7,12 @@ import random
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.access.explain import Court, facts_of
+from kemai.platform.fields import read_out
 from kemai.platform.models import ChangeSet, OwnerChange
 from kemai.platform.objects import get
 from kemai.platform.query import QueryError
@@ -204,6 +205,11 @@ def test_the_night_returns_what_is_due_and_can_be_taken_back(people: dict[str, P
     (done,) = returns.run()
     assert done.count == 1
     there = keeping_of(late)
+    assert there.pool_reason == "30 天没有跟进"
+    with translation.override("en"):
+        assert read_out(there.pool_reason) == "30 days without follow-up"
+        told = read_out(ChangeSet.objects.get(pk=done.changeset.pk).rule)
+        assert told == "Return rule of the pool “华东公海”: 30 days without follow-up"
     assert (there.pool_id, there.former_owner_id) == (pool.pk, people["alice"].user.pk)
     assert keeping_of(young).return_due_on == today() + 30 * DAY
     assert returns.run() == []

@@ -10,10 +10,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.platform import audit, events
 from kemai.platform.access import Actor, NotVisible
-from kemai.platform.fields import Ref
+from kemai.platform.fields import Ref, Saying
 from kemai.platform.jobs import Progress, enqueue
 from kemai.platform.models import ChangeSet, Job
 from kemai.platform.records import FieldErrors, Refused
@@ -28,6 +29,7 @@ from kemai.staff.services.trail import require_admin
 
 CHUNK = 5000
 WORK = "kemai.staff.services.handover.work"
+HANDED_OVER = Saying(gettext_noop("离职交接：%(name)s"))
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,9 @@ def start(wish: Wish, *, by: Actor) -> tuple[ChangeSet, Job]:
         if wish.deactivate:
             people.set_active(leaver, False, by=by)
         title = _("离职交接：%(name)s") % {"name": leaver.name}
-        changes = audit.open_set("handover", "user", by=by, reason=wish.reason or title)
+        changes = audit.open_set(
+            "handover", "user", by=by, reason=wish.reason or HANDED_OVER.kept(name=leaver.name)
+        )
         told = {"leaver": leaver.pk, "name": leaver.name, "wish": wish.plain(), "lines": {}}
         ChangeSet.objects.filter(pk=changes.pk).update(outcome=told)
         args = {"changeset": changes.pk, "by": by.user_id, "address": by.address, "via": by.via}

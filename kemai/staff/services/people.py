@@ -18,11 +18,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from kemai.kit.errors import KitError
 from kemai.kit.numbers import record_key
 from kemai.kit.phone import parse_phone
 from kemai.platform.access import Actor
+from kemai.platform.fields import Saying
 from kemai.platform.models import ApiToken, Role
 from kemai.platform.records import FieldErrors, Refused
 from kemai.staff.models import Department, User
@@ -33,6 +35,9 @@ TEXTS = ("username", "name", "email", "phone")
 LEAVE = ("away_from", "away_until")
 OWN = ("name", "phone", "language", "theme", "density", *LEAVE)
 """What everybody may change about himself."""
+LOG_INS_ENDED = Saying(gettext_noop("结束所有登录"))
+LINK_MADE = Saying(gettext_noop("生成设置密码的一次性链接"))
+PASSWORD_SET = Saying(gettext_noop("设置密码"))
 
 
 def people(*, text: str = "", active: bool | None = True) -> QuerySet[User]:
@@ -121,7 +126,7 @@ def lock_out(user: User, *, by: Actor) -> None:
     """End all of somebody's sessions."""
     require_admin(by)
     sessions.end_all(user)
-    leave("update", "user", user.pk, by=by, reason=_("结束所有登录"))
+    leave("update", "user", user.pk, by=by, reason=LOG_INS_ENDED.kept())
 
 
 def drop_two_step(user: User, *, by: Actor) -> None:
@@ -149,7 +154,7 @@ def two_step_users(users: list[User]) -> set[int]:
 def welcome_path(user: User, *, by: Actor) -> str:
     """The address at which the person sets a password: good once, for three days, and until the next log-in."""
     require_admin(by)
-    leave("update", "user", user.pk, by=by, reason=_("生成设置密码的一次性链接"))
+    leave("update", "user", user.pk, by=by, reason=LINK_MADE.kept())
     uid = urlsafe_base64_encode(str(user.pk).encode())
     return reverse("welcome", args=[uid, quote(default_token_generator.make_token(user))])
 
@@ -172,7 +177,7 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
         user.save(update_fields=["password"])
         sessions.end_all(user)
         diff = {"password": ["***", "***"]}
-        leave("update", "user", user.pk, by=by, diff=diff, reason=_("设置密码"))
+        leave("update", "user", user.pk, by=by, diff=diff, reason=PASSWORD_SET.kept())
 
 
 def check_password(password: str, user: User) -> None:

@@ -5,14 +5,15 @@ point to it. What stands in a circle is broken, with the circle named; so is wha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.utils import translation
+from django.utils.functional import lazy
 
 from kemai.kit.formula import Field, Formula, FormulaError, Type, names
-from kemai.platform.fields import FieldSpec
+from kemai.platform.fields import FieldSpec, Label
 from kemai.platform.objects import ObjectType, all_types, get, own
 from kemai.platform.query.formula.reading import RESULTS, checked, fields_of
 from kemai.platform.query.formula.rollups import BadRollUp, RollUp, read
@@ -44,8 +45,9 @@ class Plan:
     rollups: dict[str, RollUp] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
     defaults: dict[str, Formula] = field(default_factory=dict)
-    broken: dict[str, str] = field(default_factory=dict)
-    """Why a computed field is not worked out, a rule not asked, a default not given."""
+    broken: dict[str, Label] = field(default_factory=dict)
+    """Why a computed field is not worked out, a rule not asked, a default not given: in the language of whoever reads
+    it, though the plan is made for everybody."""
 
     @cached_property
     def inputs(self) -> Mapping[str, frozenset[str]]:
@@ -154,10 +156,27 @@ def gather(object_type: ObjectType, specs: Iterable[FieldSpec], graph: dict[Node
                 plan.formulas[spec.key] = fitting(checked(text, object_type, fields), spec)
             add_rule(plan, spec, fields)
         except FormulaError as error:
-            plan.broken[spec.key] = explained(error)
-        except BadRollUp as error:
-            plan.broken[spec.key] = error.message
+            plan.broken[spec.key] = fault(error)
+        except BadRollUp:
+            plan.broken[spec.key] = bad_rollup(object_type, spec)
     return plan
+
+
+def why_bad(object_type: ObjectType, spec: FieldSpec) -> str:
+    try:
+        read(object_type, spec)
+    except BadRollUp as error:
+        return error.message
+    return ""
+
+
+def why_circular(nodes: Sequence[Node]) -> str:
+    return explained(FormulaError("cycle", path=path_of(nodes)))
+
+
+fault = lazy(explained, str)
+bad_rollup = lazy(why_bad, str)
+round_trip = lazy(why_circular, str)
 
 
 def add_rule(plan: Plan, spec: FieldSpec, fields: Mapping[str, Field]) -> None:
@@ -186,9 +205,8 @@ def condition(formula: Formula) -> Formula:
 def settle_order(made: Whole) -> None:
     """Topological, over all types; what stands in a circle, or reads what is broken, is broken itself."""
     for circle in circles(made.graph):
-        path = " → ".join(named(node) for node in (*circle, circle[0]))
         for type_key, key in circle:
-            give_up(made, (type_key, key), explained(FormulaError("cycle", path=path)))
+            give_up(made, (type_key, key), round_trip((*circle, circle[0])))
     made.order = sorted_graph(made.graph)
     for type_key, key in made.order:
         plan = made.plans[type_key]
@@ -199,7 +217,7 @@ def settle_order(made: Whole) -> None:
         if bad and key not in plan.broken:
             _other, field_key = bad[0]
             label = made.plans[bad[0][0]].type.fields[field_key].label
-            give_up(made, (type_key, key), explained(FormulaError("broken_field", name=label)))
+            give_up(made, (type_key, key), fault(FormulaError("broken_field", name=label)))
     for plan in made.plans.values():
         mine = [key for type_key, key in made.order if type_key == plan.type.key and key in plan.formulas]
         plan.formulas = {key: plan.formulas[key] for key in mine}
@@ -207,7 +225,7 @@ def settle_order(made: Whole) -> None:
         plan.defaults = {k: one for k, one in plan.defaults.items() if one.reads.isdisjoint(plan.broken)}
 
 
-def give_up(made: Whole, node: Node, why: str) -> None:
+def give_up(made: Whole, node: Node, why: Label) -> None:
     plan = made.plans[node[0]]
     plan.broken[node[1]] = why
     plan.formulas.pop(node[1], None)
@@ -275,7 +293,11 @@ def refuse_circle(object_type: ObjectType, key: str, reads: Iterable[Node]) -> N
         if node in circle:
             start = circle.index(node)
             turned = [*circle[start:], *circle[:start], node]
-            raise FormulaError("cycle", path=" → ".join(named(one) for one in turned))
+            raise FormulaError("cycle", path=path_of(turned))
+
+
+def path_of(nodes: Iterable[Node]) -> str:
+    return " → ".join(named(one) for one in nodes)
 
 
 def named(node: Node) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import get_language
 
-from kemai.kit.formula import FUNCTIONS, GROUPS, Formula, FormulaError, Type, check
+from kemai.kit.formula import FUNCTIONS, GROUPS, Field, Formula, FormulaError, Type, check
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
 from kemai.platform.query.formula.plan import condition, refuse_circle
 from kemai.platform.query.formula.reading import RESULTS, checked, fields_of
 from kemai.platform.query.formula.rollups import RollUp, read
 from kemai.platform.query.formula.words import TYPES, explained
+
+KEY = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,14 @@ def opinion_of_rollup(object_type: ObjectType, spec: FieldSpec) -> RollUp:
     return rollup
 
 
-def shown(object_type: ObjectType, text: str) -> str:
-    """A stored formula with the labels of the moment; as it is where it does not check any more."""
+def shown(object_type: ObjectType, text: str, fields: Mapping[str, Field] | None = None) -> str:
+    """A stored formula with the labels of the moment; where it does not check any more, with those that are known.
+    `fields` are the type's, for who shows many."""
+    fields = fields_of(object_type) if fields is None else fields
     try:
-        return check(text, fields_of(object_type)).shown
+        return check(text, fields).shown
     except FormulaError:
-        return text
+        return KEY.sub(lambda at: f"[{fields[at[1]].labels[0]}]" if at[1] in fields else at[0], text)
 
 
 def completions(object_type: ObjectType, *, without: str = "") -> dict[str, list[dict[str, Any]]]:

@@ -13,12 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.platform import audit
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.backup import jobs, keeping, ledger
+from kemai.platform.fields import Saying
 from kemai.platform.jobs.status import by_key
 from kemai.platform.models import BackupRun
 from kemai.platform.ui.door import admin_page
@@ -33,6 +34,7 @@ PROBLEMS = {
     "database": gettext_lazy("里面的数据库有错误"),
     "counts": gettext_lazy("行数与清单不符"),
 }
+SCHEDULE = Saying(gettext_noop("备份计划"))
 
 
 class Line(NamedTuple):
@@ -51,7 +53,7 @@ def page(request: HttpRequest, actor: Actor) -> HttpResponse:
         if errors:
             return shown(request, {**typed, "on": typed["on"] == "1"}, errors, 422)
         keeping.set_options({name: int(text or 0) for name, text in typed.items()}, by=actor)
-        audit.note("setting", "backup", by=actor, reason=_("备份计划"))
+        audit.note("setting", "backup", by=actor, reason=SCHEDULE.kept())
         messages.success(request, _("已保存"))
         return redirect("backups")
     return shown(request, keeping.options(), {})

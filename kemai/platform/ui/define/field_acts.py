@@ -88,5 +88,7 @@ def index_state(request: HttpRequest, actor: Actor, type_key: str, key: str) -> 
     field = fields.own_field(type_key, key)
     form = FieldForm(object_type, field.kind, {}, field=field)
     return render(
-        request, "ui/define/index_state.html", {"form": form, "line": tables.own_line(object_type, field)}
+        request,
+        "ui/define/index_state.html",
+        {"form": form, "line": tables.own_lines(object_type, [field])[0]},
     )

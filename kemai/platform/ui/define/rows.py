@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kemai.kit.formula import Field
 from kemai.platform import access, query
 from kemai.platform.define import doubles, fields, kinds, objects
 from kemai.platform.define.changes import State
 from kemai.platform.fields import FieldSpec, Label, clauses, listed
 from kemai.platform.models import FieldDef, ObjectDef
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.query.formula.plan import plan_of
+from kemai.platform.query.formula import fields_of, plan_of, writing
 from kemai.platform.records import Conflict
 from kemai.platform.ui.define.typed import keep_mine, typed_base
 
@@ -75,8 +76,8 @@ class FieldLine(NamedTuple):
     unique: bool
     personal: bool
     note: str = ""
-    broken: bool = False
-    """It cannot be worked out: what it reads is gone, or it reads itself. Its own page says why."""
+    broken: Label = ""
+    """Why it cannot be worked out: what it reads is gone, or it reads itself."""
 
 
 class RelationLine(NamedTuple):
@@ -115,20 +116,24 @@ def object_lines(types: Sequence[ObjectType]) -> list[ObjectLine]:
 
 
 def own_lines(object_type: ObjectType, rows: Sequence[FieldDef]) -> list[FieldLine]:
-    broken = plan_of(object_type).broken
-    return [own_line(object_type, row, broken=row.key in broken) for row in rows]
+    fields = fields_of(object_type) if any((row.settings or {}).get("formula") for row in rows) else {}
+    return [own_line(object_type, row, fields) for row in rows]
 
 
-def own_line(object_type: ObjectType, row: FieldDef, *, broken: bool = False) -> FieldLine:
+def own_line(object_type: ObjectType, row: FieldDef, readable: Mapping[str, Field]) -> FieldLine:
+    """`readable` are the fields that formulas may name, for the labels in this one's."""
+    spec = object_type.fields.get(row.key)
+    broken = spec.own.broken if spec is not None and spec.own is not None else ""
     kind = kinds.BY_KEY.get(row.kind)
     return FieldLine(
-        object_type.fields.get(row.key), row, row.key, row.label, kind.label if kind else row.kind,
+        spec, row, row.key, row.label, kind.label if kind else row.kind,
         kind.icon if kind else "alert-triangle", reverse("define_field", args=(row.type_key, row.key)),
-        row.required, row.unique, row.personal, note_of(row), broken,
+        row.required, row.unique, row.personal, note_of(object_type, row, readable),
+        broken or plan_of(object_type).broken.get(row.key, ""),
     )  # fmt: skip
 
 
-def note_of(row: FieldDef) -> str:
+def note_of(object_type: ObjectType, row: FieldDef, readable: Mapping[str, Field]) -> str:
     """What a field is about in a few words: its options, what it refers to, how it is computed."""
     settings = row.settings or {}
     if settings.get("options"):
@@ -137,7 +142,7 @@ def note_of(row: FieldDef) -> str:
     if settings.get("ref"):
         return f"→ {objects.label_of(settings['ref'])}"
     if settings.get("formula"):
-        return f"= {settings['formula']}"[:80]
+        return f"= {writing.shown(object_type, str(settings['formula']), readable)}"[:80]
     return row.help[:80]
 
 

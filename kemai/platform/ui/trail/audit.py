@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 
 from kemai.kit.numbers import record_key
@@ -22,7 +22,7 @@ from kemai.platform.access.auditor import is_auditor, may_audit
 from kemai.platform.audit import reading
 from kemai.platform.audit.seal import seal_all
 from kemai.platform.audit.verify import verify
-from kemai.platform.fields import clauses, listed
+from kemai.platform.fields import Saying, clauses, listed, read_out
 from kemai.platform.models import AuditEntry, Change, ChangeSet
 from kemai.platform.objects import DiffLine, ObjectType, all_types
 from kemai.platform.ui.door import signed_in
@@ -42,6 +42,7 @@ FAULTS = {
     "file": gettext_lazy("与封存文件不符"),
 }
 ASKED = ("who", "kind", "type", "record", "field", "address", "from", "to", "before")
+VERIFIED = Saying(gettext_noop("校验审计链：%(n)s 处异常"))
 
 
 def require_auditor(actor: Actor) -> None:
@@ -200,7 +201,7 @@ def facts_of(line: Line) -> list[tuple[str, Any]]:
         (_("IP 地址"), one.address),
         (_("会话或令牌"), one.via),
         (_("原因"), line.reason),
-        (_("规则"), one.rule),
+        (_("规则"), read_out(one.rule)),
         (_("请求号"), one.request_id),
     ]
     return [(label, value) for label, value in found if value not in ("", None)]
@@ -256,9 +257,7 @@ def check(request: HttpRequest, actor: Actor) -> HttpResponse:
     require_auditor(actor)
     seal_all()
     verdict = verify()
-    audit.note(
-        "setting", "audit", by=actor, reason=_("校验审计链：%(n)s 处异常") % {"n": len(verdict.faults)}
-    )
+    audit.note("setting", "audit", by=actor, reason=VERIFIED.kept(n=len(verdict.faults)))
     context = {"verdict": verdict, "faults": verdict.faults[:100], "words": FAULTS}
     return render(request, "ui/trail/verdict.html", context)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from kemai.platform import access, records
 from kemai.platform.access import Actor
-from kemai.platform.fields import Label
+from kemai.platform.fields import Label, read_out
 from kemai.platform.models import ChangeSet, Option
 from kemai.platform.objects import ObjectType, UnknownObject, get
 from kemai.platform.records.undo import why_not
@@ -172,7 +172,7 @@ def told_reason(kind: str, reason: str) -> str:
         return _("撤销 #%(n)s") % {"n": number} if word == "undo" else _("重做 #%(n)s") % {"n": number}
     if kind == "export" and reason.startswith("{"):
         return told_export(reason)
-    return "" if kind == "run" else reason
+    return "" if kind == "run" else read_out(reason)
 
 
 def told_export(asked: str) -> str:

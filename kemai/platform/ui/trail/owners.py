@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from kemai.platform import access, records
 from kemai.platform.access import Actor, NotVisible
+from kemai.platform.fields import read_out
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors
 from kemai.platform.records.owners import history
@@ -54,8 +55,8 @@ def owners(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpRe
             str(one.new) if one.new_id else "",
             timezone.localtime(one.at),
             naming.who(one.actor_name),
-            one.reason,
-            one.rule,
+            read_out(one.reason),
+            read_out(one.rule),
             (one.at - begun[place]).days if place < len(begun) else None,
         )
         for place, one in enumerate(found[:SHOWN])

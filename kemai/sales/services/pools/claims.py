@@ -27,6 +27,7 @@ from kemai.sales.rules.pools.claims import Asked, Check, Terms
 from kemai.sales.services.pools import looking
 from kemai.sales.services.pools.keeping import Intent, meaning, refresh_due
 from kemai.sales.services.pools.kinds import KINDS, Kind, in_scope, midnight, pools_by_key, today
+from kemai.sales.services.pools.wording import PROTECTED
 
 QUICK = dt.timedelta(minutes=10)
 MOST = 100
@@ -367,4 +368,4 @@ def note_protection(
     if before == until:
         return None
     told = [before.isoformat() if before else None, until.isoformat() if until else None]
-    return audit.note("update", kind.key, key, by=by, reason=_("保护"), diff={"protected_until": told})
+    return audit.note("update", kind.key, key, by=by, reason=PROTECTED.kept(), diff={"protected_until": told})

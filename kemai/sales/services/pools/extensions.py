@@ -26,6 +26,12 @@ from kemai.sales.models import Pool, ReturnExtension
 from kemai.sales.services.pools.claims import keeps
 from kemai.sales.services.pools.keeping import worked_on
 from kemai.sales.services.pools.kinds import KINDS, Kind, midnight, today
+from kemai.sales.services.pools.wording import (
+    EXTENDED_BY,
+    EXTENSION_ASKED,
+    EXTENSION_GRANTED,
+    EXTENSION_REFUSED,
+)
 
 MOST_DAYS = 365
 MOST_LISTED = 200
@@ -88,7 +94,7 @@ def ask(type_key: str, key: int, days: int, reason: str, *, by: Actor) -> Return
             kind.key,
             key,
             by=by,
-            reason=_("申请延期 %(n)s 天：%(why)s") % {"n": days, "why": reason},
+            reason=EXTENSION_ASKED.kept(n=days, why=reason),
         )
         worked_on(kind.key, [key])
     values = {"who": by.name, "title": str(record), "n": days}
@@ -159,7 +165,7 @@ def decide(pk: int, *, yes: bool, days: int | None = None, note: str = "", by: A
         asked.note, asked.decided_by_id, asked.decided_at = note, by.user_id, timezone.now()
         asked.save()
         if not yes:
-            said = _("未同意延期：%(why)s") % {"why": note}
+            said = EXTENSION_REFUSED.kept(why=note)
             audit.note("update", asked.type_key, asked.object_id, by=by, reason=said)
         worked_on(asked.type_key, [asked.object_id])
     tell(asked, by)
@@ -178,8 +184,8 @@ def grant(asked: ReturnExtension, days: int, note: str, by: Actor) -> None:
     due = keeping.return_due_on or asked.due_on
     until = max(due, today()) + dt.timedelta(days=days - 1)
     kind.keepings.filter(pk=keeping.pk).update(extended_until=until)
-    reason = _("同意延期 %(n)s 天：%(why)s") % {"n": days, "why": asked.reason}
-    rule = _("公海“%(pool)s”：延期") % {"pool": asked.pool.name}
+    reason = EXTENSION_GRANTED.kept(n=days, why=asked.reason)
+    rule = EXTENDED_BY.kept(pool=asked.pool.name)
     diff = {"extended_until": [before.isoformat() if before else None, until.isoformat()]}
     changes = audit.note("update", kind.key, keeping.pk, by=by, reason=reason, diff=diff, rule=rule[:120])
     asked.granted, asked.until, asked.changeset_id = days, until, changes.pk

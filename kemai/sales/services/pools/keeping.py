@@ -16,7 +16,6 @@ from django.db import connection
 from django.db.models import Count, DateField, DateTimeField, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest, NullIf, TruncDate
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from kemai.customers import at_work
 from kemai.customers.models import Interaction, Order
@@ -37,6 +36,7 @@ from kemai.sales.models import (
 )
 from kemai.sales.services.pools import due
 from kemai.sales.services.pools.kinds import KINDS, Kind, local_day, midnight, open_pools, today, zone
+from kemai.sales.services.pools.wording import MADE_SO
 
 PART = 500
 """Keys in one statement."""
@@ -286,7 +286,7 @@ def place_new(kind: Kind, rows: QuerySet[Any]) -> int:
     if not keys:
         return 0
     now = timezone.now()
-    placed = place(kind, keys, now, reason=_("新建时没有负责人"), new=True)
+    placed = place(kind, keys, now, reason=MADE_SO.kept(), new=True)
     PoolMove.objects.bulk_create(
         [
             PoolMove(
@@ -294,7 +294,7 @@ def place_new(kind: Kind, rows: QuerySet[Any]) -> int:
                 object_id=key,
                 pool_id=pool,
                 move="enter",
-                reason=_("新建时没有负责人"),
+                reason=MADE_SO.kept(),
                 at=now,
             )
             for key, pool in placed.items()

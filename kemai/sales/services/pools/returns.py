@@ -10,7 +10,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from kemai.collab.services.notices import notify
@@ -22,7 +21,7 @@ from kemai.sales.rules.pools.returns import WARN_DAYS
 from kemai.sales.services.pools import due
 from kemai.sales.services.pools.keeping import Intent, meaning, still_at_work, worked_on
 from kemai.sales.services.pools.kinds import KINDS, Kind, today
-from kemai.sales.services.pools.wording import rule_text
+from kemai.sales.services.pools.wording import RETURNED, RETURNED_BY, kept_rule
 
 SLICE = 20_000
 CHUNK = 1000
@@ -83,8 +82,7 @@ def return_due(kind: Kind, day: dt.date, tell: Tell = quiet) -> list[Returned]:
     )
     found = []
     for rule in sorted(rules.values(), key=lambda one: (one.pool.position, one.pool_id, one.pk)):
-        told = _("公海“%(pool)s”退回规则：%(rule)s") % {"pool": rule.pool.name, "rule": rule_text(rule)}
-        reason = _("到期自动退回公海")
+        told, reason = RETURNED_BY.kept(pool=rule.pool.name, rule=kept_rule(rule)), RETURNED.kept()
         changes = audit.open_set("bulk", kind.key, by=SYSTEM, reason=reason, rule=told[:120])
         keys = list(due_rows(kind, day).filter(return_rule=rule).order_by("pk").values_list("pk", flat=True))
         count = 0
@@ -98,7 +96,7 @@ def return_due(kind: Kind, day: dt.date, tell: Tell = quiet) -> list[Returned]:
 def return_chunk(kind: Kind, rule: PoolRule, day: dt.date, keys: Sequence[int], changes: ChangeSet) -> int:
     """Which are due is read again in the transaction that returns them: a touch that came in between has saved its
     record."""
-    with transaction.atomic(), meaning(Intent("return", rule.pool_id, reason=rule_text(rule))):
+    with transaction.atomic(), meaning(Intent("return", rule.pool_id, reason=kept_rule(rule))):
         rows = due_rows(kind, day).filter(return_rule=rule, pk__in=keys).select_for_update(of=("self",))
         still = list(rows.order_by("pk").values_list("pk", flat=True))
         return len(records.let_go(kind.key, still, by=SYSTEM, changeset=changes))

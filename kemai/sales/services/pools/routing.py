@@ -11,7 +11,6 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from kemai.customers.models import Customer
 from kemai.kit.calendar_cn import is_workday
@@ -25,6 +24,7 @@ from kemai.sales.rules.pools import routes
 from kemai.sales.rules.pools.routes import Candidate, Choice, Route
 from kemai.sales.services.pools.keeping import Intent, meaning, place_new
 from kemai.sales.services.pools.kinds import KINDS, today, zone
+from kemai.sales.services.pools.wording import ROUTED, ROUTED_BY
 
 CITY = 4
 """Digits of a region's code that name the city."""
@@ -139,10 +139,10 @@ def give(
             return 0
         to = choice.to
         basis = basis_of(route, choice, now)
-        rule = _("线索分配规则“%(name)s”") % {"name": route.name}
+        rule, reason = ROUTED_BY.kept(name=route.name), ROUTED.kept()
         with meaning(Intent("route", basis=basis, route=route.pk)):
             owner = Ref(to.id, to.name)
-            records.put("lead", lead, {"owner": owner}, by=SYSTEM, reason=_("自动分配"), rule=rule)
+            records.put("lead", lead, {"owner": owner}, by=SYSTEM, reason=reason, rule=rule)
     people[to.id] = replace(to, load=to.load + 1, given=to.given + 1, last=2**62 + number)
     return 1
 

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from kemai.platform import access, query, search
 from kemai.platform.access import Actor
-from kemai.platform.fields import FieldSpec
+from kemai.platform.fields import FieldSpec, read_out
 from kemai.sales.models import Pool
 from kemai.sales.rules.pools.claims import Check
 from kemai.sales.services.pools import claims, looks
@@ -106,7 +106,7 @@ def read(pool: Pool, *, by: Actor, text: str = "", cursor: str = "", oldest: boo
 
 def line_of(row: query.Row, keeping: Any, checks: tuple[Check, ...]) -> Line:
     former = str(keeping.former_owner) if keeping.former_owner_id else ""
-    return Line(row["id"], row, keeping.pooled_at, keeping.pool_reason, former, checks)
+    return Line(row["id"], row, keeping.pooled_at, read_out(keeping.pool_reason), former, checks)
 
 
 def place_of(cursor: str) -> tuple[dt.datetime | None, int]:
