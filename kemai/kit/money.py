@@ -12,6 +12,8 @@ from kemai.kit.numbers import HALF_WIDTH, BadNumber, parse_number
 Lang = Literal["zh", "en"]
 MAX_AMOUNT = Decimal(10) ** 15
 CENT = Decimal("0.01")
+NOISE = Decimal("0.000001")
+"""0.1 + 0.2 in a workbook is 0.30000000000000004."""
 
 _PLAIN = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,2})?\Z")
 _DRESS = re.compile(
@@ -44,7 +46,8 @@ _COMPACT: dict[Lang, tuple[tuple[Decimal, str], ...]] = {
 
 
 class BadMoney(KitError):
-    """Codes: money_empty, money_format (text), money_too_large (limit), money_currency (text)."""
+    """Codes: money_empty, money_format (text), money_too_large (limit), money_currency (text), money_places (text, and
+    kept, what would be left of it)."""
 
 
 def _checked(amount: Decimal) -> Decimal:
@@ -73,6 +76,17 @@ def parse_money(value: str | int | float | Decimal) -> Decimal:
         text = text[1:-1].strip()
     amount = _match_money(text, value)
     return -amount if negative else amount
+
+
+def parse_exact(value: str | int | float | Decimal) -> Decimal:
+    """Like parse_money, with exactly two decimals. What was written with more is refused: an amount must not change
+    without a word. Decimals are what programs work out, and are rounded; so is the noise of binary fractions."""
+    amount = parse_money(value)
+    kept = from_cents(to_cents(amount))
+    noise = NOISE if isinstance(value, float) else 0
+    if not isinstance(value, Decimal) and abs(amount - kept) > noise:
+        raise BadMoney("money_places", text=str(value)[:50], kept=f"{kept:f}")
+    return kept
 
 
 def _from_number(value: int | float | Decimal) -> Decimal:

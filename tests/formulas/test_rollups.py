@@ -234,7 +234,7 @@ def progress() -> Progress:
 
 
 def broken(type_key: str) -> dict[str, str]:
-    return formulas.plan_of(get(type_key)).broken
+    return {key: str(why) for key, why in formulas.plan_of(get(type_key)).broken.items()}
 
 
 def test_a_circle_is_broken_and_named(ledger: list[int]) -> None:

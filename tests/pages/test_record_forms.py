@@ -13,7 +13,9 @@ from django.test import Client
 from kemai.customers.models import Contact, Customer
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
+from kemai.platform.define import fields
 from kemai.platform.models import Change, StoredFile
+from kemai.platform.records import FieldErrors
 from kemai.platform.records import files as storage
 from tests.factory import make
 from tests.pages.test_record import FRAGMENT, browser, customer_of, url_of
@@ -41,7 +43,27 @@ def test_bad_input_comes_back_as_it_was_typed(people: dict[str, Person]) -> None
     assert "说来话长" in page
     assert 'role="alert"' in page
     assert 'href="#f-phone"' in page
+    assert 'href="#f-name"' in page, "what is empty is told together with what is wrong"
     assert not Customer.objects.exists()
+
+
+def test_an_edit_is_told_everything_at_once_and_an_amount_is_never_rounded(people: dict[str, Person]) -> None:
+    fields.create_field("customer", "money", {"label": "预算", "required": True}, by=SYSTEM, key="budget")
+    fields.create_field("customer", "number", {"label": "人数"}, by=SYSTEM, key="heads")
+    rule = {"label": "规模", "rule": "[人数] < 10", "rule_message": "人太多"}
+    fields.create_field("customer", "text", rule, by=SYSTEM, key="size")
+    alice, customer = browser(people["alice"]), customer_of(people["alice"])
+    typed = edit_values(alice, customer, name="", phone="12", budget="1.005", heads="11")
+    answer = alice.post(url_of(customer, tail="/edit"), typed)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert all(f'href="#f-{key}"' in page for key in ("name", "phone", "budget", "size"))
+    assert "“1.005”会被改成 1.01" in page
+    assert "人太多" in page
+    with pytest.raises(FieldErrors, match=r"“1\.005”"):
+        records.create("customer", {"name": "甲", "budget": 1.005}, by=SYSTEM)
+    noise = records.create("customer", {"name": "甲", "budget": 0.1 + 0.2}, by=SYSTEM)
+    assert noise.extra["budget"] == 30, "the noise of binary fractions is nobody's wish"
 
 
 def test_a_new_record_belongs_to_its_writer(people: dict[str, Person]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any, ClassVar
@@ -97,15 +97,22 @@ class Money(Number):
     storage = "cents"
 
     def parse_filled(self, raw: object, spec: FieldSpec) -> Any:
+        return self.amount(raw, money.parse_exact)
+
+    def operand(self, raw: object, spec: FieldSpec, moment: Moment) -> Any:
+        """A limit to compare with is not kept as anybody's amount: it may be finer than a cent."""
+        if raw is None or raw == "":
+            raise Invalid(_("请填写要比较的值"))
+        return money.from_cents(money.to_cents(self.amount(raw, money.parse_money)))
+
+    def amount(self, raw: object, read: Callable[[Any], Decimal]) -> Decimal:
         try:
-            value = money.parse_money(raw if isinstance(raw, int | float | Decimal) else clean_text(raw))
-        except KitError:
-            raise Invalid(
-                _("“%(value)s”不是金额，请写成 1234.50 或 12.8万") % {"value": clean_text(raw)[:40]}
-            ) from None
+            value = read(raw if isinstance(raw, int | float | Decimal) else clean_text(raw))
+        except KitError as error:
+            raise Invalid(money_problem(error, clean_text(raw))) from None
         if abs(value) >= MONEY_LIMIT:
             raise Invalid(_("金额太大，请核对"))
-        return money.from_cents(money.to_cents(value))
+        return value
 
     def empty(self, spec: FieldSpec) -> Any:
         return None if spec.nullable else Decimal("0.00")
@@ -125,6 +132,13 @@ class Money(Number):
 
     def fake(self, spec: FieldSpec, rng: Random) -> Any:
         return Decimal(rng.randrange(10**7)) / 100
+
+
+def money_problem(error: KitError, text: str) -> str:
+    """Why a text is no amount, and what to write."""
+    if error.code == "money_places":
+        return _("金额最多两位小数，“%(text)s”会被改成 %(kept)s；请填写准确到分的金额") % error.params
+    return _("“%(value)s”不是金额，请写成 1234.50 或 12.8万") % {"value": text[:40]}
 
 
 class Percent(Number):

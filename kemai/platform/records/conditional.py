@@ -91,10 +91,15 @@ class Conditional:
         """The fields whose values must be known."""
         return frozenset().union(*(one.inputs | {one.spec.key} for one in self.items))
 
-    def problems(self, values: Values, touched: Collection[str] | None = None) -> dict[str, str]:
-        """{field: what to do}; of a change (`touched`) only what it has to do with."""
+    def problems(
+        self, values: Values, touched: Collection[str] | None = None, unread: Collection[str] = ()
+    ) -> dict[str, str]:
+        """{field: what to do}; of a change (`touched`) only what it has to do with. Nothing is said by what depends on
+        fields that could not be read (`unread`)."""
         found: dict[str, str] = {}
         for one in self.items:
+            if not one.inputs.isdisjoint(unread):
+                continue
             if touched is None or one.spec.key in touched or not one.inputs.isdisjoint(touched):
                 problem = one.problem(values)
                 if problem:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -21,6 +22,27 @@ class FieldErrors(Exception):
     @classmethod
     def of_rows(cls, rows: Mapping[int, Mapping[str, str]]) -> FieldErrors:
         return cls(next(iter(rows.values())), rows)
+
+
+class Faults(dict[str, str]):
+    """Everything that is wrong with a record, gathered over the checks, so that one save names it all. A field that
+    could not be read keeps its first sentence: that it is empty besides is no news."""
+
+    def add(self, errors: Mapping[str, str]) -> None:
+        for key, text in errors.items():
+            self.setdefault(key, text)
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        try:
+            yield
+        except FieldErrors as error:
+            self.add(error.errors)
+
+    def settle(self) -> None:
+        """Raises FieldErrors where there are any."""
+        if self:
+            raise FieldErrors(self)
 
 
 class Refused(Exception):

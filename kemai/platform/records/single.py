@@ -17,7 +17,7 @@ from kemai.platform.models.quick import add
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import computed, files, guard, numbers, own, owners, tags
 from kemai.platform.records.conditional import Conditional
-from kemai.platform.records.errors import Conflict, FieldErrors, Refused
+from kemai.platform.records.errors import Conflict, Faults, FieldErrors, Refused
 from kemai.platform.records.values import (
     Values,
     check_references,
@@ -32,21 +32,23 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
     """A new record. Raises access.Denied, FieldErrors, Refused."""
     object_type = get(type_key)
     access.require(by, object_type, "create")
-    values = parse_values(object_type, raw, by=by, levels=access.levels_on(by, object_type, None))
+    faults = Faults()
+    values = parse_values(
+        object_type, raw, by=by, levels=access.levels_on(by, object_type, None), faults=faults
+    )
     names = values.pop("tags", None)
     complete(object_type, values)
     computed.give_defaults(object_type, [values])
     if object_type.has_owner and values.get("owner") is None and "owner" not in raw and by.user_id:
         values["owner"] = object_type.fields["owner"].type.parse(by.user_id, object_type.fields["owner"])
-    check_required(object_type, values, whole=True)
-    conditional = Conditional.of(object_type)
-    if conditional is not None:
-        conditional.check(values)
-    check_references(object_type, values, by=by)
-    check_parent(object_type, values, by=by)
+    check_whole(object_type, values, faults, by=by)
     with transaction.atomic(), integrity():
-        check_unique(object_type, values)
-        own.check_unique(object_type, [values], [None])
+        with faults.gathered():
+            check_unique(object_type, values)
+        with faults.gathered():
+            own.check_unique(object_type, [values], [None])
+        faults.settle()
+        check_parent(object_type, values, by=by)
         prepare_all(object_type, [values], [None], by)
         for numbering in own.numberings(object_type):
             values[numbering.field] = numbers.take(numbering, f"{type_key}.{numbering.field}")[0]
@@ -69,6 +71,17 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
     return obj
 
 
+def check_whole(object_type: ObjectType, values: Values, faults: Faults, *, by: Actor) -> None:
+    """What can be said of a new record before the database is asked."""
+    with faults.gathered():
+        check_required(object_type, values, whole=True)
+    with faults.gathered():
+        check_references(object_type, values, by=by)
+    conditional = Conditional.of(object_type)
+    if conditional is not None:
+        faults.add(conditional.problems(values, unread=faults))
+
+
 def update(
     type_key: str,
     key: int,
@@ -85,25 +98,24 @@ def update(
     Raises access.NotVisible, access.Denied, FieldErrors, Refused, Conflict."""
     object_type = get(type_key)
     access.one(by, object_type, key, "edit")
-    values = parse_values(object_type, raw, by=by, levels=access.levels_on(by, object_type, key))
-    check_required(object_type, values)
-    check_references(object_type, values, by=by)
+    faults = Faults()
+    values = parse_values(
+        object_type, raw, by=by, levels=access.levels_on(by, object_type, key), faults=faults
+    )
+    with faults.gathered():
+        check_required(object_type, values)
+    with faults.gathered():
+        check_references(object_type, values, by=by)
     with transaction.atomic(), integrity():
         obj = access.scope(by, object_type, "edit").select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
             raise access.NotVisible
         old = current(object_type, obj, values)
-        if version is not None and obj.version != version:
+        if version is not None and obj.version != version and not faults:
             check_conflict(object_type, obj, old, values, base)
+        check_changes(object_type, obj, values, faults)
+        faults.settle()
         check_parent(object_type, values, by=by)
-        conditional = Conditional.of(object_type)
-        if conditional is not None:
-            needed = dict.fromkeys(conditional.needs)
-            conditional.check({**current(object_type, obj, needed), **values}, set(values))
-        check_unique(object_type, values, except_id=obj.pk)
-        own.check_unique(
-            object_type, [values], [obj.pk], lambda _pk, spec: current_value(object_type, obj, spec)
-        )
         names = values.pop("tags", None)
         prepare_all(object_type, [values], [obj], by)
         old |= current(object_type, obj, {k: v for k, v in values.items() if k in object_type.fields})
@@ -123,6 +135,21 @@ def update(
         guard.check_stays(object_type, [obj.pk], diff, by=by)
         log_update(object_type, obj, diff, by=by, reason=reason)
     return obj
+
+
+def check_changes(object_type: ObjectType, obj: Any, values: Values, faults: Faults) -> None:
+    """What the record as it stands has to say to its new values."""
+    conditional = Conditional.of(object_type)
+    if conditional is not None:
+        needed = dict.fromkeys(conditional.needs)
+        whole = {**current(object_type, obj, needed), **values}
+        faults.add(conditional.problems(whole, set(values), unread=faults))
+    with faults.gathered():
+        check_unique(object_type, values, except_id=obj.pk)
+    with faults.gathered():
+        own.check_unique(
+            object_type, [values], [obj.pk], lambda _pk, spec: current_value(object_type, obj, spec)
+        )
 
 
 def log_update(

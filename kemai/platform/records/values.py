@@ -14,7 +14,7 @@ from kemai.platform.access import Actor, Masked
 from kemai.platform.fields import FieldSpec, Invalid, Ref
 from kemai.platform.fields.own import check_limits, rounded
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.records.errors import FieldErrors
+from kemai.platform.records.errors import Faults, FieldErrors
 
 Values = dict[str, Any]
 
@@ -25,13 +25,14 @@ def parse_values(
     *,
     by: Actor,
     levels: Mapping[str, str] | None = None,
+    faults: Faults | None = None,
 ) -> Values:
     """The values in Python form. Raises FieldErrors for bad, unknown, read-only and invisible fields alike: what one
     may not write does not silently vanish. A masked value that comes back is left as it was. `levels` are those on the
-    record in question (access.levels_on)."""
+    record in question (access.levels_on). With `faults` the errors go there, and what could be read is returned."""
     levels = levels if levels is not None else access.field_levels(by, object_type)
     values: Values = {}
-    errors: dict[str, str] = {}
+    errors = Faults() if faults is None else faults
     for key, value in raw.items():
         level = levels.get(key, "hidden")
         spec = object_type.fields.get(key)
@@ -43,12 +44,13 @@ def parse_values(
             errors[key] = access.why_locked(by, object_type, key) or _("这个字段不能修改")
         else:
             try:
-                values[key] = rounded(spec, spec.type.parse(value, spec))
-                check_limits(spec, values[key])
+                found = rounded(spec, spec.type.parse(value, spec))
+                check_limits(spec, found)
+                values[key] = found
             except Invalid as error:
                 errors[key] = error.message
-    if errors:
-        raise FieldErrors(errors)
+    if faults is None:
+        errors.settle()
     return values
 
 

@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from kemai.customers.models import Product
 from kemai.kit import numbers
 from kemai.kit.errors import KitError
-from kemai.kit.money import from_cents, parse_money, to_cents
+from kemai.kit.money import from_cents, parse_exact, to_cents
 from kemai.kit.numbers import record_key
 from kemai.platform import access, audit, records
 from kemai.platform.access import Actor
+from kemai.platform.fields.number import money_problem
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Inverse, Kept, Refused, UndoReport, register_inverse
@@ -187,11 +188,10 @@ def amount(raw: Any, place: str, errors: dict[str, str]) -> Decimal | None:
     if raw is None or str(raw).strip() == "":
         return None
     try:
-        value = parse_money(raw if isinstance(raw, int | float | Decimal) else str(raw))
-    except KitError:
-        errors[place] = _("“%(value)s”不是金额，请写成 1234.50 或 12.8万") % {"value": str(raw)[:40]}
+        return parse_exact(raw if isinstance(raw, int | float | Decimal) else str(raw))
+    except KitError as error:
+        errors[place] = money_problem(error, str(raw))
         return None
-    return from_cents(to_cents(value))
 
 
 def share(raw: Any, place: str, errors: dict[str, str]) -> float:

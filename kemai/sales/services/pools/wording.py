@@ -39,15 +39,15 @@ def kept_rule(rule: PoolRule) -> str:
 
 
 # What is kept as a reason, so that everybody reads it in his own language: the pieces of a rule first.
-Saying("%(n)s 天", plain_days, n=r"\d+")
-Saying("%(n)s 个工作日", working_days, n=r"\d+")
-for _event in (
+EVENTS = (
     gettext_noop("没有双向沟通"), gettext_noop("没有跟进"), gettext_noop("没有新商机"), gettext_noop("没有成交"),
-):  # fmt: skip
+)  # fmt: skip
+for _event in EVENTS:
     Saying(_event)
-DAYS = r"\d+ (?:天|个工作日)"
-Saying("合同到期 %(days)s未续", days=DAYS)
-Saying("%(days)s%(event)s", days=DAYS, event="没有(?:双向沟通|跟进|新商机|成交)")
+Saying(gettext_noop("%(n)s 天"), plain_days, n=r"\d+")
+Saying(gettext_noop("%(n)s 个工作日"), working_days, n=r"\d+")
+Saying(gettext_noop("合同到期 %(days)s未续"), days=r"\d+ \w+")
+Saying("%(days)s%(event)s", days=r"\d+ \w+?", event="|".join(EVENTS))
 MADE_SO = Saying(gettext_noop("新建时没有负责人"))
 RETURNED = Saying(gettext_noop("到期自动退回公海"))
 RETURNED_BY = Saying(gettext_noop("公海“%(pool)s”退回规则：%(rule)s"))
