@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from hypothesis import settings as hypothesis_settings
 
+from kemai.platform.access import quota, reading
 from tests.people import Person, crowd
 
 # a test that draws examples may be slow on a busy machine; it is not wrong for that
@@ -35,6 +36,13 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_read() -> None:
+    """What a process remembers of who has read how much: people of another test have the same numbers."""
+    reading.forget()
+    quota.forget()
 
 
 @pytest.fixture

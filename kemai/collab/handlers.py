@@ -17,6 +17,7 @@ from kemai.collab.services.mails import owner_of_account
 from kemai.collab.services.notices import gather, notify
 from kemai.platform import access
 from kemai.platform.access import Actor, actor_for
+from kemai.platform.access.auditor import overseers
 from kemai.platform.events import on
 from kemai.platform.exports import approval
 from kemai.platform.fields import listed
@@ -61,6 +62,31 @@ def tell_of_account(event: OutboxEvent) -> None:
     for name in KEYS_OF_ACCOUNT.keys() & changed:
         key = f"account/{event.pk}/{name}"
         notify(event.object_id, key, KEYS_OF_ACCOUNT[name], page_named("sessions"), level="warning")
+
+
+@on("pages.quota_near", name="collab.reading_near")
+def warn_reader(event: OutboxEvent) -> None:
+    """Somebody comes near the number of records that they may read in an hour: they hear of it before it is reached."""
+    said = _("您这一小时已经查看了约 %(n)s 条不同的记录，到 %(most)s 条后要等下一个整点才能继续")
+    values = {"n": f"{event.payload['rows']:,}", "most": f"{event.payload['most']:,}"}
+    key = f"reading/{event.object_id}/{event.payload['window']}"
+    notify(event.object_id, key, said, values=values, level="warning")
+
+
+@on("*.quota_reached", name="collab.reading_reached")
+def tell_of_reading(event: OutboxEvent) -> None:
+    """Reading record after record is an export by another name: auditors and administrators hear of it, once."""
+    said = {
+        "api.quota_reached": _("%(name)s 一小时内通过接口读取的记录超过了 %(most)s 条的上限，已被拒绝"),
+        "pages.quota_reached": _("%(name)s 一小时内在页面上查看的记录超过了 %(most)s 条的上限，已被拒绝"),
+    }.get(event.name)
+    if said is None:
+        return
+    values = {"name": event.payload.get("name", ""), "most": f"{event.payload['most']:,}"}
+    for user_id in overseers():
+        key = f"{event.name}/{event.object_id}/{event.payload['window']}/{user_id}"
+        url = f"{page_named('audit')}?kind=limit&who={event.object_id}"
+        notify(user_id, key, said, url, values=values, level="warning")
 
 
 @on("*.created", name="collab.new_task")

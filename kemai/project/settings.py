@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "kemai.staff.middleware.ActorMiddleware",
+    "kemai.platform.ui.reading.CountReading",
     "kemai.platform.ui.middleware.SecurityHeaders",
     "kemai.platform.ui.middleware.Refusals",
 ]

@@ -14,7 +14,7 @@ from kemai.platform.access.conditions import condition
 from kemai.platform.access.explain import Explained, explain, explain_field, find_record, seers
 from kemai.platform.access.grants import LEVELS, SCOPES, rights_changed, root_type, verb_scope, version_of
 from kemai.platform.access.levels import field_levels
-from kemai.platform.access.limits import Limits, limits
+from kemai.platform.access.limits import Limits, limits, reading_limit
 from kemai.platform.access.locks import lock_trees, locked, why_locked
 from kemai.platform.access.scope import Denied, NotVisible, TooMany, may, one, require, scope
 from kemai.platform.access.show import (
@@ -71,6 +71,7 @@ __all__ = [
     "people",
     "principal_name",
     "range_text",
+    "reading_limit",
     "require",
     "rights_changed",
     "root_type",

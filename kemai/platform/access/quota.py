@@ -21,6 +21,11 @@ def hour_window() -> int:
     return int(time.time()) // HOUR
 
 
+def rest_of_hour() -> int:
+    """Seconds until the next one begins."""
+    return HOUR - int(time.time()) % HOUR
+
+
 def day_window() -> int:
     """The company's day."""
     return timezone.localdate(timezone=timezone.get_default_timezone()).toordinal()
@@ -62,6 +67,11 @@ def read_up(bucket: str, by: int) -> int:
             total += waiting
     _pending[slot] = (total, waiting)
     return total + waiting
+
+
+def forget() -> None:
+    """As in a process that has just begun."""
+    _pending.clear()
 
 
 def sweep() -> int:

@@ -25,9 +25,11 @@ class Denied(Exception):
 class TooMany(Exception):
     """The actor has done this as often as anybody may for now. Answered with 429."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, retry_after: int = 0) -> None:
+        """`retry_after`: the seconds until it is worth trying again; 0 where that cannot be said."""
         super().__init__(message)
         self.message = message
+        self.retry_after = retry_after
 
 
 class NotVisible(LookupError):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from kemai.platform.access import commons
+from kemai.platform.access import commons, reading
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import verb_scope
 from kemai.platform.access.levels import field_levels
@@ -85,6 +85,8 @@ def mask_rows(actor: Actor, object_type: ObjectType, rows: Sequence[Row]) -> Non
     for row in rows:
         for key, level in shut.get(row["id"], {}).items():
             shut_value(object_type, row, key, level)
+    if rows:
+        reading.shown(object_type.key, [row["id"] for row in rows])
 
 
 def shut_value(object_type: ObjectType, row: Row, key: str, level: str) -> None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kemai.platform import access, audit, events, records, search
+from kemai.platform import access, audit, records, search
 from kemai.platform.access import Actor, NotVisible, TooMany, quota
 from kemai.platform.api.answers import answer, body_of, json_argument, object_of, row_json
 from kemai.platform.api.auth import door
@@ -74,16 +74,15 @@ def check_quota(actor: Actor, rows: int) -> None:
     """Reading record after record is an export by another name: so many an hour and no more. Raises TooMany."""
     if not rows or actor.is_system:
         return
-    most = access.limits(actor).api_rows_hour
     read = quota.read_up(f"api:{actor.user_id}", rows)
+    most = access.reading_limit(actor, "api_rows_hour")
     if read > most:
         if read - rows <= most:
-            events.emit(
-                "api.quota_reached", "user", actor.user_id, payload={"user": actor.user_id, "rows": read}
-            )
+            records.reading_reached("api", read, most, by=actor)
         raise TooMany(
             _("这一小时通过接口读取的记录已超过 %(most)s 条的上限，请下一个整点再试，或联系管理员")
-            % {"most": f"{most:,}"}
+            % {"most": f"{most:,}"},
+            retry_after=quota.rest_of_hour(),
         )
 
 

@@ -37,6 +37,7 @@ class ChangeSet(models.Model):
         Option("login_failed", _("登录失败"), "red"),
         Option("logout", _("退出登录"), "gray"),
         Option("setting", _("修改设置"), "pink"),
+        Option("limit", _("达到上限"), "red"),
         Option("retention", _("清理审计记录"), "red"),
     )
 

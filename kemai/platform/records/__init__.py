@@ -4,6 +4,7 @@ Permission, validation, the log of changes, search and events hang on these func
 """
 
 from kemai.platform.records import recompute as recompute  # follows every change of a definition
+from kemai.platform.records.brakes import reading_reached
 from kemai.platform.records.bulk import bulk_create, bulk_update, create_chunk, edit_many, update_chunk
 from kemai.platform.records.errors import Conflict, FieldErrors, Refused
 from kemai.platform.records.files import (
@@ -107,6 +108,7 @@ __all__ = [
     "preview",
     "propose",
     "put",
+    "reading_reached",
     "register_inverse",
     "remove_member",
     "restore",

@@ -73,7 +73,12 @@ class Refusals:
         if answer is None:
             found = trouble(error)
             return None if found is None else busy(request, found, error)
-        status, body = answer
+        response = self.refused(request, *answer)
+        if isinstance(error, TooMany) and error.retry_after:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    def refused(self, request: HttpRequest, status: int, body: dict[str, Any]) -> HttpResponse:
         if faults.wants_json(request):
             return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
         if request.headers.get("HX-Request") == "true":

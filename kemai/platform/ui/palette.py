@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from kemai.kit import pinyin
 from kemai.platform import access, search
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, reading
 from kemai.platform.objects import all_types, get
 from kemai.platform.ui import nav, shell
 from kemai.platform.ui.door import signed_in
@@ -41,6 +41,7 @@ def records(actor: Actor, text: str) -> list[Item]:
     found = []
     for hit in search.everything(actor, text, HITS):
         object_type = get(hit.type_key)
+        reading.shown(hit.type_key, [hit.id])
         url = nav.address("record", hit.type_key, hit.id)
         if object_type.nav and url:
             found.append(item(hit.title or f"#{hit.id}", url, object_type.icon, str(object_type.label)))

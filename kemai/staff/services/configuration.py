@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import LEVELS, SCOPES, Actor
+from kemai.platform.access.limits import READING
 from kemai.platform.define import config, rights
 from kemai.platform.fields import listed
 from kemai.platform.models import FieldRule, Role
 from kemai.platform.objects import VERBS
-from kemai.staff.services import roles
+from kemai.staff.services import reading_limits, roles
 
 
 def read() -> dict[str, Any]:
@@ -31,6 +32,7 @@ def state_of(role: Role) -> dict[str, Any]:
     return {
         "name": role.name, "description": role.description, "is_admin": role.is_admin,
         "two_step": role.two_step, "grants": grants, "fields": fields,
+        **{name: most for name, most in reading_limits.of_role(role).items() if most is not None},
     }  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def put(place: str, old: Any, new: Any, by: Actor) -> None:
         for type_key, verbs in (new.get("grants") or {}).items()
         for verb, state in verbs.items()
     }
-    values = {name: new.get(name) for name in ("name", "description", "is_admin", "two_step")}
+    values = {name: new.get(name) for name in ("name", "description", "is_admin", "two_step", *READING)}
     role = roles.save_role(
         role or Role.objects.create(key=place[:40], name=place[:80]), values, wanted, by=by
     )

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from kemai.platform import access
-from kemai.platform.access import Actor, Limits, actor_for, beyond, limits
+from kemai.platform.access import Actor, Limits, actor_for, beyond, limits, reading
 from kemai.platform.access.limits import KEY
 from kemai.platform.access.wording import VERB_LABELS, scope_text
 from kemai.platform.models import Setting, ShareRule
@@ -20,7 +20,10 @@ from kemai.platform.records import FieldErrors, sharing
 from kemai.staff.models import User
 from kemai.staff.services.trail import leave, require_admin
 
-MOST = {"reveal_day": 10_000, "reveal_warn": 10_000, "export_rows": 1_000_000, "api_rows_hour": 10_000_000}
+RANGES = {
+    "reveal_day": (0, 10_000), "reveal_warn": (0, 10_000), "export_rows": (0, 1_000_000),
+    "api_rows_hour": (0, 10_000_000), "page_rows_hour": (reading.LEAST, 1_000_000),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,12 @@ def save_limits(values: Mapping[str, str], sees: bool, *, by: Actor) -> None:
     """Raises Denied, FieldErrors."""
     require_admin(by)
     errors, wanted = {}, {}
-    for name, most in MOST.items():
-        text = str(values.get(name, "")).strip()
-        if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= most):
-            errors[name] = _("请填写 0 到 %(most)s 的整数") % {"most": f"{most:,}"}
+    for name in RANGES:
+        number, errors_of = limit_of(name, str(values.get(name, "")))
+        if number is None:
+            errors[name] = errors_of
         else:
-            wanted[name] = int(text)
+            wanted[name] = number
     if errors:
         raise FieldErrors(errors)
     with transaction.atomic():
@@ -57,6 +60,15 @@ def save_limits(values: Mapping[str, str], sees: bool, *, by: Actor) -> None:
             Setting.objects.update_or_create(key=beyond.MANAGER_SEES, defaults={"value": sees})
             leave("update", "access", 0, by=by, diff=diff)
             access.rights_changed()
+
+
+def limit_of(name: str, typed: str) -> tuple[int | None, str]:
+    """The number that was typed for a limit, or what is wrong with it."""
+    low, most = RANGES[name]
+    text = typed.strip()
+    if text.isascii() and text.isdigit() and len(text) < 9 and low <= int(text) <= most:
+        return int(text), ""
+    return None, _("请填写 %(low)s 到 %(most)s 的整数") % {"low": low, "most": f"{most:,}"}
 
 
 def rule_rows() -> QuerySet[ShareRule]:

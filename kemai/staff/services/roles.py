@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access
 from kemai.platform.access import Actor
+from kemai.platform.access.limits import READING
 from kemai.platform.access.wording import role_name
 from kemai.platform.models import FieldRule, Grant, Role
 from kemai.platform.objects import VERBS, all_types, get
@@ -19,6 +20,7 @@ from kemai.platform.query import QueryError, parse
 from kemai.platform.records import FieldErrors, Refused
 from kemai.staff.builtin import ROLES, grants_of
 from kemai.staff.models import Department, User
+from kemai.staff.services import reading_limits
 from kemai.staff.services.trail import an_admin_stays, leave, require_admin
 
 EVERYTHING = "*"
@@ -65,7 +67,8 @@ def locks(role: Role, type_key: str) -> dict[str, Any]:
 
 
 def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *, by: Actor) -> Role:
-    """Make or change a role: name, description, is_admin, two_step, and the whole matrix of grants.
+    """Make or change a role: name, description, is_admin, two_step, how much it reads in an hour, and the whole matrix
+    of grants.
 
     Grants of object types that are not installed stay as they are. Raises FieldErrors, Refused, Denied."""
     require_admin(by)
@@ -75,9 +78,10 @@ def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *
         raise FieldErrors({"name": _("请填写角色名称")})
     if Role.objects.filter(name=name).exclude(pk=role.pk if role else 0).exists():
         raise FieldErrors({"name": _("已经有同名角色")})
+    limits = reading_limits.typed(values)
     with an_admin_stays():
         if role is not None:
-            check_not_for_oneself(role, grants, by)
+            check_not_for_oneself(role, grants, by, reads_more=reading_limits.wider(role, limits))
         is_new = role is None
         old = {} if role is None else {**plain(role), "grants": _listed(matrix(role))}
         role = role or Role(key=_free_key())
@@ -86,6 +90,7 @@ def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *
         role.is_admin = bool(values.get("is_admin"))
         role.two_step = bool(values.get("two_step"))
         role.save()
+        reading_limits.keep(role, limits)
         _set_grants(role, grants)
         new: dict[str, object] = {**plain(role), "grants": _listed(matrix(role))}
         diff = {key: [old[key], new[key]] for key in old if old[key] != new[key]}
@@ -96,7 +101,8 @@ def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *
 
 def plain(role: Role) -> dict[str, object]:
     """What the log keeps of a role beside its grants."""
-    return {"name": role.name, "is_admin": role.is_admin, "two_step": role.two_step}
+    held = {"name": role.name, "is_admin": role.is_admin, "two_step": role.two_step}
+    return held | reading_limits.of_role(role)
 
 
 def save_levels(role: Role, type_key: str, wanted: Mapping[str, str], *, by: Actor) -> None:
@@ -137,6 +143,7 @@ def delete_role(role: Role, *, by: Actor) -> None:
         if role.users.filter(is_active=True).exists():
             raise Refused("in_use", _("还有员工在用这个角色"))
         key = role.pk
+        reading_limits.keep(role, dict.fromkeys(READING))
         role.delete()
         leave("delete", "role", key, by=by)
         access.rights_changed()
@@ -193,14 +200,14 @@ def check_cells(grants: Matrix, by: Actor) -> None:
         raise FieldErrors(errors)
 
 
-def check_not_for_oneself(role: Role, grants: Matrix, by: Actor) -> None:
+def check_not_for_oneself(role: Role, grants: Matrix, by: Actor, *, reads_more: bool = False) -> None:
     """Nobody widens a role that he holds himself, as long as another administrator could do it. Raises Refused."""
     if role.pk not in by.role_ids:
         return
     old = matrix(role)
     wider = [cell for cell, new in grants.items() if not within_cell(new, old.get(cell))]
     others = User.objects.filter(is_active=True, roles__is_admin=True).exclude(pk=by.user_id or 0)
-    if wider and others.exists():
+    if (wider or reads_more) and others.exists():
         raise Refused("own_role", _("不能扩大自己所持角色的权限，请另一位系统管理员来做"))
 
 

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from kemai.platform import access
 from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.access.limits import READING
 from kemai.platform.access.wording import VERB_LABELS
 from kemai.platform.models import Role
 from kemai.platform.models.rights import LEVELS, SCOPES
@@ -19,10 +21,11 @@ from kemai.platform.objects import VERBS, all_types, get
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.lists import filters
 from kemai.platform.ui.lists.state import dumps, loads
-from kemai.staff.services import departments, roles
+from kemai.staff.services import departments, reading_limits, roles
 from kemai.staff.services.roles import EVERYTHING, Cell, role_label, role_note
 from kemai.staff.views.door import admin_page, found, refused_form
 
+TYPED = ("name", "description", "is_admin", "two_step")
 SHORT = {
     "own": gettext_lazy("本人"),
     "reports": gettext_lazy("本人+下属"),
@@ -53,11 +56,13 @@ def edit(request: HttpRequest, actor: Actor, key: int = 0) -> HttpResponse:
             "description": role.description if role else "",
             "is_admin": role.is_admin if role else False,
             "two_step": role.two_step if role else False,
+            **{name: "" if most is None else most for name, most in reading_limits.of_role(role).items()},
         }
         return render(
             request, "staff/role_form.html", form_context(role, values, roles.matrix(role) if role else {})
         )
-    typed = {name: request.POST.get(name, "") for name in ("name", "description", "is_admin", "two_step")}
+    typed = {name: request.POST.get(name, "") for name in TYPED}
+    typed |= {name: request.POST[name] for name in READING if name in request.POST}
     wanted = typed_matrix(request, role)
     try:
         role = roles.save_role(role, typed, wanted, by=actor)
@@ -166,6 +171,7 @@ def form_context(
         "values": values,
         "errors": {},
         "rows": rows,
+        "company": access.limits(),
         "verbs": [{"key": verb, "label": VERB_LABELS[verb]} for verb in VERBS],
         "scopes": [
             {"value": option.value, "label": option.label, "short": SHORT[option.value]}

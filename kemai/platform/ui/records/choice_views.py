@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from kemai.kit import regions as kit
 from kemai.kit.numbers import record_key
 from kemai.platform import access, search
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, reading
 from kemai.platform.objects import ObjectType, get, similar_of
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.records.controls import Typed
@@ -46,6 +46,7 @@ def found(actor: Actor, object_type: ObjectType, text: str) -> list[dict[str, st
     if ids is not None:
         place = {key: index for index, key in enumerate(ids)}
         rows.sort(key=lambda row: place[row[0]])
+    reading.shown(object_type.key, [row[0] for row in rows])
     return [
         {
             "value": str(pk),
