@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.beyond import extras
-from kemai.platform.access.grants import LEVELS, reaches, rights, root_type, widest, within
+from kemai.platform.access.grants import LEVELS, Rights, reaches, rights, root_type, widest, within
+from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
 
 
@@ -26,11 +27,22 @@ def field_levels(actor: Actor, object_type: ObjectType, *, revealed: bool | None
         return {key: "read" if spec.readonly else "edit" for key, spec in object_type.fields.items()}
     held = rights(actor)
     reveals = reveals_all(actor, object_type) if revealed is None else revealed
-    found = {}
-    for key, spec in object_type.fields.items():
-        default = "masked" if spec.personal and not reveals else "edit"
-        rules = held.levels.get((object_type.key, key), ())
-        steps = rules if len(rules) >= held.roles and rules else (*rules, default)
-        level = widest(LEVELS, *steps)
-        found[key] = "read" if level == "edit" and spec.readonly else level
-    return found
+    return {spec.key: level_by(held, object_type, spec, reveals) for spec in object_type.fields.values()}
+
+
+def level_of(actor: Actor, object_type: ObjectType, key: str) -> str:
+    """`field_levels` for one field, said of records of the type at large; "edit" of what is no field."""
+    spec = object_type.fields.get(key)
+    if spec is None:
+        return "edit"
+    if actor.is_system:
+        return "read" if spec.readonly else "edit"
+    return level_by(rights(actor), object_type, spec, spec.personal and reveals_all(actor, object_type))
+
+
+def level_by(held: Rights, object_type: ObjectType, spec: FieldSpec, reveals: bool) -> str:
+    default = "masked" if spec.personal and not reveals else "edit"
+    rules = held.levels.get((object_type.key, spec.key), ())
+    steps = rules if len(rules) >= held.roles and rules else (*rules, default)
+    level = widest(LEVELS, *steps)
+    return "read" if level == "edit" and spec.readonly else level

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from kemai.platform.access import commons, reading
 from kemai.platform.access.actor import Actor
 from kemai.platform.access.grants import verb_scope
-from kemai.platform.access.levels import field_levels
+from kemai.platform.access.levels import field_levels, level_of
 from kemai.platform.access.locks import locked
 from kemai.platform.access.reach import allowed_q
 from kemai.platform.access.scope import scope
@@ -127,7 +127,7 @@ def mask_refs(actor: Actor, object_type: ObjectType, spec: FieldSpec, rows: Sequ
     other = get(spec.ref)
     if actor.is_system or other.administered:
         return
-    level = field_levels(actor, other).get(other.title, "edit")
+    level = level_of(actor, other, other.title)
     ids = {ref.id for row in rows for ref in refs_of(row.get(spec.key))}
     if not ids:
         return
@@ -164,7 +164,7 @@ def mask_title(actor: Actor, object_type: ObjectType, title: str) -> str:
 
 def title_mask(actor: Actor, object_type: ObjectType) -> Callable[[str], str]:
     """What makes of the title of a record that the actor sees what they see of it; for many at once."""
-    level = field_levels(actor, object_type).get(object_type.title, "edit")
+    level = level_of(actor, object_type, object_type.title)
     if level in {"read", "edit"}:
         return str
     mask = object_type.fields[object_type.title].type.mask
@@ -177,9 +177,7 @@ def order(actor: Actor, object_type: ObjectType, sort: str) -> str:
     wanted = sort or object_type.sort
     key = wanted.removeprefix("-")
     shut = commons.shut_at_large(actor, object_type)
-    if key == "id" or (
-        key not in shut and field_levels(actor, object_type).get(key, "edit") in {"read", "edit"}
-    ):
+    if key == "id" or (key not in shut and level_of(actor, object_type, key) in {"read", "edit"}):
         return wanted
     if sort:
         raise QueryError("unknown_sort", _("不能按“%(field)s”排序") % {"field": key[:60]})

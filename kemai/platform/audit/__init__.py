@@ -1,6 +1,16 @@
 """The log of who changed what, when and why."""
 
-from kemai.platform.audit.log import Diff, deleters, diff_of, history, ids_of, note, open_set, plain
+from kemai.platform.audit.log import (
+    Diff,
+    deleters,
+    diff_of,
+    history,
+    ids_of,
+    note,
+    one_change,
+    open_set,
+    plain,
+)
 from kemai.platform.audit.telling import CHANGES, FILES, LINKS, act, diffs, door, look, reason, who
 
 __all__ = [
@@ -17,6 +27,7 @@ __all__ = [
     "ids_of",
     "look",
     "note",
+    "one_change",
     "open_set",
     "plain",
     "reason",

@@ -11,7 +11,7 @@ from django.utils import timezone
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Change, ChangeSet
-from kemai.platform.models.quick import add
+from kemai.platform.models.quick import add_both, put
 
 Diff = dict[str, list[Any]]
 """{field key: [old, new]} in JSON form; references by key."""
@@ -27,24 +27,52 @@ def plain(spec: FieldSpec, value: Any) -> Any:
 
 
 def open_set(
-    kind: str, type_key: str, *, by: Actor, reason: str = "", count: int = 0, rule: str = ""
+    kind: str,
+    type_key: str,
+    *,
+    by: Actor,
+    reason: str = "",
+    count: int = 0,
+    rule: str = "",
+    key: int | None = None,
 ) -> ChangeSet:
-    return add(
-        ChangeSet(
-            kind=kind,
-            type_key=type_key,
-            actor_id=by.user_id,
-            actor_name=by.name,
-            source=by.source,
-            reason=reason,
-            request_id=by.request_id,
-            at=timezone.now(),
-            count=count,
-            address=by.address,
-            via=by.via,
-            rule=rule,
-        )
+    """`key` where one was drawn for it (`quick.next_key`)."""
+    return put(blank(kind, type_key, by=by, reason=reason, count=count, rule=rule), key)
+
+
+def blank(kind: str, type_key: str, *, by: Actor, reason: str, count: int, rule: str) -> ChangeSet:
+    return ChangeSet(
+        kind=kind,
+        type_key=type_key,
+        actor_id=by.user_id,
+        actor_name=by.name,
+        source=by.source,
+        reason=reason,
+        request_id=by.request_id,
+        at=timezone.now(),
+        count=count,
+        address=by.address,
+        via=by.via,
+        rule=rule,
     )
+
+
+def one_change(
+    kind: str,
+    type_key: str,
+    object_id: int,
+    action: str,
+    diff: Mapping[str, Any] | None,
+    *,
+    by: Actor,
+    reason: str = "",
+    rule: str = "",
+) -> ChangeSet:
+    """A set of one change: nearly every write is one."""
+    changes = blank(kind, type_key, by=by, reason=reason, count=1, rule=rule)
+    kept = dict(diff) if diff is not None else None
+    change = Change(type_key=type_key, object_id=object_id, action=action, diff=kept)
+    return add_both(changes, change, "changeset_id")
 
 
 def note(
@@ -58,18 +86,9 @@ def note(
     rule: str = "",
 ) -> ChangeSet:
     """Something that changes no record but must be known later: a log-in, a download, a setting."""
-    changes = open_set(kind, type_key, by=by, reason=reason, count=1, rule=rule)
-    if object_id is not None or diff:
-        add(
-            Change(
-                changeset=changes,
-                type_key=type_key,
-                object_id=object_id or 0,
-                action=kind[:8],
-                diff=dict(diff) if diff else None,
-            )
-        )
-    return changes
+    if object_id is None and not diff:
+        return open_set(kind, type_key, by=by, reason=reason, count=1, rule=rule)
+    return one_change(kind, type_key, object_id or 0, kind[:8], diff or None, by=by, reason=reason, rule=rule)
 
 
 def diff_of(specs: Mapping[str, FieldSpec], old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:

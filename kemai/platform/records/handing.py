@@ -15,7 +15,7 @@ from django.utils import timezone
 from kemai.platform import audit
 from kemai.platform.access import Actor
 from kemai.platform.fields import Ref
-from kemai.platform.models import Change, ChangeSet, OutboxEvent
+from kemai.platform.models import Change, ChangeSet, OutboxEvent, quick
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import computed, owners, sql
 from kemai.platform.records.bulk import CHANGE_COLUMNS, check_conditions, note_changes
@@ -32,23 +32,26 @@ def hand_out(
     second finds none. One change set; the owner's history, its followers and the events are those of any other change.
     The caller has checked the rights."""
     object_type = get(type_key)
-    taken = take_free(object_type, keys, to.id, timezone.now())
+    taken, set_key = take_free(object_type, keys, to.id, timezone.now())
     if not taken:
         return []
     diff: audit.Diff = {owners.OWNER: [None, to.id]}
-    changes = audit.open_set("update", type_key, by=by, reason=reason, count=len(taken), rule=rule)
-    sql.insert(Change, CHANGE_COLUMNS, [[changes.pk, type_key, key, "update", diff] for key in taken])
     diffs = dict.fromkeys(taken, diff)
-    owners.note(object_type, changes, diffs, by=by)
+    payload = {"fields": [owners.OWNER], "diff": diff}
+    told = f"{type_key}.updated"
+    with quick.gathered():
+        changes = audit.open_set(
+            "update", type_key, by=by, reason=reason, count=len(taken), rule=rule, key=set_key
+        )
+        sql.insert(Change, CHANGE_COLUMNS, [[changes.pk, type_key, key, "update", diff] for key in taken])
+        owners.note(object_type, changes, diffs, by=by)
+        sql.insert(OutboxEvent, EVENT_COLUMNS, [
+            [told, type_key, key, changes.pk, payload, changes.at] for key in taken
+        ])  # fmt: skip
     follow(object_type, taken, by)
     if computed.updated(object_type, diffs):
         for one in object_type.records().filter(pk__in=taken):
             reindex(object_type, one)
-    payload = {"fields": [owners.OWNER], "diff": diff}
-    name = f"{type_key}.updated"
-    sql.insert(OutboxEvent, EVENT_COLUMNS, [
-        [name, type_key, key, changes.pk, payload, changes.at] for key in taken
-    ])  # fmt: skip
     return taken
 
 
@@ -72,17 +75,21 @@ def let_go(type_key: str, keys: Sequence[int], *, by: Actor, changeset: ChangeSe
     return list(former)
 
 
-def take_free(object_type: ObjectType, keys: Sequence[int], owner: int, now: datetime) -> list[int]:
+def take_free(
+    object_type: ObjectType, keys: Sequence[int], owner: int, now: datetime
+) -> tuple[list[int], int | None]:
+    """Those of the records that nobody had, and a key for the act's change set."""
+    drawn = quick.next_key(ChangeSet, connection.vendor)
     table = connection.ops.quote_name(object_type.model._meta.db_table)
     marks = ", ".join(["%s"] * len(keys))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET owner_id = %s, version = version + 1, updated_at = %s WHERE id IN ({marks}) "  # noqa: S608
-            "AND owner_id IS NULL AND deleted_at IS NULL RETURNING id",
+            f"AND owner_id IS NULL AND deleted_at IS NULL RETURNING id, {drawn}",
             [owner, connection.ops.adapt_datetimefield_value(now), *keys],
         )
-        found = {row[0] for row in cursor.fetchall()}
-    return [key for key in keys if key in found]
+        found = dict(cursor.fetchall())
+    return [key for key in keys if key in found], next(iter(found.values()), None)
 
 
 def follow(object_type: ObjectType, keys: Sequence[int], by: Actor) -> None:

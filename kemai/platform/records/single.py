@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import access, audit, events, query, search
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, Invalid
-from kemai.platform.models import Change, ChangeSet
-from kemai.platform.models.quick import add
+from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import computed, files, guard, numbers, own, owners, tags
 from kemai.platform.records.conditional import Conditional
@@ -59,8 +58,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         add_parts(object_type, obj)
         files.claim(object_type, obj.pk, values, by=by)
         guard.check_placed(object_type, [obj.pk], by=by)
-        changes = audit.open_set("create", type_key, by=by, reason=reason, count=1)
-        add(Change(changeset=changes, type_key=type_key, object_id=obj.pk, action="create", diff=None))
+        changes = audit.one_change("create", type_key, obj.pk, "create", None, by=by, reason=reason)
         if names:
             tags.set_tags(object_type, obj.pk, names, by=by)
         after(object_type, [obj], frozenset(), by)
@@ -163,8 +161,7 @@ def log_update(
     kind: str = "update",
 ) -> ChangeSet:
     changed = frozenset(diff)
-    changes = audit.open_set(kind, object_type.key, by=by, reason=reason, count=1, rule=rule)
-    add(Change(changeset=changes, type_key=object_type.key, object_id=obj.pk, action="update", diff=diff))
+    changes = audit.one_change(kind, object_type.key, obj.pk, "update", diff, by=by, reason=reason, rule=rule)
     owners.note(object_type, changes, {obj.pk: diff}, by=by)
     after(object_type, [obj], changed, by)
     moved = computed.updated(object_type, {obj.pk: diff})

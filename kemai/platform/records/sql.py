@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, models
 
-from kemai.platform.models import ExtraColumn, MoneyColumn
+from kemai.platform.models import ExtraColumn, MoneyColumn, quick
 
 Convert = Callable[[Any], Any]
 FEW = 50
@@ -143,13 +144,13 @@ def convert_row(row: list[Any], needed: Sequence[tuple[int, Convert]]) -> list[A
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Inserts rows of values in the order of `names` (attribute names: "owner_id"). The caller holds a transaction
     and has checked the values; constraints are still the database's."""
-    few = isinstance(rows, list) and len(rows) <= FEW
-    if few and not rows:
+    if isinstance(rows, list) and len(rows) <= FEW and (not rows or connection.vendor == "postgresql"):
+        if rows:
+            insert_few(model, tuple(names), rows)
         return
-    by_name = {column.attname: column for column in model._meta.concrete_fields}
-    columns = [by_name[name] for name in names]
+    columns = named(model, names)
     convert = converters(columns)
-    copied = connection.vendor == "postgresql" and not few
+    copied = connection.vendor == "postgresql"
     if copied:
         convert = [copy_text(one) if isinstance(one, models.JSONField) else how
                    for one, how in zip(columns, convert, strict=True)]  # fmt: skip
@@ -158,13 +159,7 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
     table = quote(model._meta.db_table)
     listed = ", ".join(quote(column_name(column)) for column in columns)
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        if connection.vendor == "postgresql" and few:
-            given = list(rows)
-            marks = f"({', '.join(['%s'] * len(columns))})"
-            values = [value for row in given for value in row]
-            lines = ", ".join([marks] * len(given))
-            cursor.execute(f"INSERT INTO {table} ({listed}) VALUES {lines}", values)  # noqa: S608
-        elif copied:
+        if copied:
             with cursor.cursor.copy(f"COPY {table} ({listed}) FROM STDIN") as copy:
                 write = copy.write_row
                 for row in rows:
@@ -173,6 +168,37 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
             marks = ", ".join(["?"] * len(columns))
             raw = cursor.cursor  # past Django's wrapper, which would rewrite the marks of every row
             raw.connection.executemany(f"INSERT INTO {table} ({listed}) VALUES ({marks})", rows)  # noqa: S608
+
+
+def named(model: type[models.Model], names: Sequence[str]) -> list[models.Field[Any, Any]]:
+    by_name = {column.attname: column for column in model._meta.concrete_fields}
+    return [by_name[name] for name in names]
+
+
+class Few(NamedTuple):
+    """The INSERT of a few rows, as far as it is the same each time: `kept` are the columns to be converted."""
+
+    head: str
+    marks: str
+    kept: tuple[tuple[int, models.Field[Any, Any]], ...]
+
+
+@lru_cache(maxsize=64)
+def few_of(model: type[models.Model], names: tuple[str, ...]) -> Few:
+    columns = named(model, names)
+    quote = connection.ops.quote_name
+    listed = ", ".join(quote(column_name(column)) for column in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    kept = [(place, columns[place]) for place, one in enumerate(converters(columns)) if one is not None]
+    return Few(f"INSERT INTO {quote(model._meta.db_table)} ({listed}) VALUES ", f"({marks})", tuple(kept))  # noqa: S608
+
+
+def insert_few(model: type[models.Model], names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+    """On PostgreSQL, where one statement is quicker than a COPY."""
+    few = few_of(model, names)
+    given = converted(rows, [(place, converter(column)) for place, column in few.kept])
+    values = [value for row in given for value in row]
+    quick.send(few.head + ", ".join([few.marks] * len(rows)), values)
 
 
 def insert_same(
@@ -234,8 +260,7 @@ def column_name(column: models.Field[Any, Any]) -> str:
 def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Sets columns by key: each row is the values of `names`, then the key. Versions go up by one. The JSON of own
     fields is not set but patched: the keys that a row names, None taking one away."""
-    by_name = {column.attname: column for column in model._meta.concrete_fields}
-    columns = [by_name[name] for name in names]
+    columns = named(model, names)
     convert = [
         patch_text if isinstance(column, ExtraColumn) else one
         for column, one in zip(columns, converters(columns), strict=True)

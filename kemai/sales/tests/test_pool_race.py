@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.models import F
 
+from kemai.customers.models import Customer
 from kemai.platform.models import OwnerChange
 from kemai.sales.models import CustomerKeeping, PoolMove
 from kemai.sales.services.pools import claims
@@ -63,3 +66,39 @@ def test_exactly_one_of_many_gets_it() -> None:
     many = [lying(pool, name=f"客户{n}") for n in range(5)]
     answers = together([taker(boss, found.pk) for found in many])
     assert sum(isinstance(answer, claims.Answer) and answer.taken for answer in answers) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_had_to_wait_looks_again() -> None:
+    """While somebody waits for a record it comes into another pool, which lets nobody claim: nothing that was true
+    before counts."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite locks everything before it looks")
+    people = crowd()
+    pool, shut = make_pool(), make_pool(name="关着", claimable="")
+    one = lying(pool)
+    found: list[claims.Answer] = []
+
+    def claim() -> None:
+        try:
+            found.extend(claims.claim("customer", [one.pk], by=people["alice"].actor))
+        finally:
+            connections.close_all()
+
+    waiter = threading.Thread(target=claim)
+    with transaction.atomic():
+        Customer.objects.filter(pk=one.pk).update(version=F("version") + 1)
+        CustomerKeeping.objects.filter(pk=one.pk).update(pool=shut)
+        waiter.start()
+        until = time.monotonic() + 20
+        while not waiting() and time.monotonic() < until:
+            time.sleep(0.02)
+    waiter.join(timeout=20)
+    assert [answer.taken for answer in found] == [False]
+    assert [check.key for check in found[0].checks] == ["scope"]
+
+
+def waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])

@@ -146,6 +146,12 @@ def test_the_sql_agrees_with_the_rules() -> None:
     )  # the statement for a few says the same
     CustomerKeeping.objects.update(return_due_on=None, return_rule=None)
     assert due.store_keys(KINDS["customer"], keys, FIRST + 200 * DAY) == dated
+    # and so does the one that begins a clock anew, whatever was granted before
+    due.begin_keys(KINDS["customer"], keys, FIRST + 150 * DAY, FIRST + 200 * DAY, {"route": 7})
+    assert due.store(KINDS["customer"], CustomerKeeping.objects.all(), FIRST + 200 * DAY) == 0
+    begun = CustomerKeeping.objects.filter(received_on=FIRST + 150 * DAY, given_basis__route=7)
+    assert begun.filter(protected_until=None, extended_until=None, pool=None).count() == 60
+    assert begun.exclude(return_due_on=None).count() > 20
 
 
 def expected(row: CustomerKeeping, terms: list[due.Term], boss: Any) -> Any:

@@ -4,7 +4,7 @@ reach for the same record at the same moment."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +34,7 @@ MOST = 100
 """Records that one claim may ask for."""
 TOGETHER = 20
 """Records taken in one transaction: others wait for it no longer than a moment."""
+Look = Callable[[Kind, Sequence[int], int], dict[int, looking.Seen]]
 
 
 @dataclass(frozen=True)
@@ -144,22 +145,21 @@ class Asking:
             return self.claimed(keys)
 
     def claimed(self, keys: Sequence[int]) -> dict[int, Answer]:
-        first = self.answers(keys) if looking.locks_everybody() else {}
+        first = self.answers(keys, looking.look) if looking.locks_everybody() else {}
         answers = {key: answer for key, answer in first.items() if not answer.taken}
         left = [key for key in keys if key not in answers]
         if left:
             with transaction.atomic():
-                looking.lock(self.kind, left, self.user_id)
-                answers |= self.answers(left)
+                answers |= self.answers(left, looking.hold)
                 self.take([key for key in left if answers[key].taken], answers)
         return answers
 
-    def answers(self, keys: Sequence[int]) -> dict[int, Answer]:
+    def answers(self, keys: Sequence[int], look: Look) -> dict[int, Answer]:
         """What may be said of each record now; `taken` means that it may be."""
         hands: dict[int, Hands] = {}
         found: dict[int, Answer] = {}
         promised: list[looking.Seen] = []
-        seen = looking.look(self.kind, keys, self.user_id)
+        seen = look(self.kind, keys, self.user_id)
         pools = pools_by_key(access.version_of(self.by))
         for key in keys:
             one = seen.get(key)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection, models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
@@ -138,33 +139,38 @@ def day_value(day: dt.date) -> Value:
     return Value(day, output_field=models.DateField())
 
 
-def due_day(kind: Kind, term: Term, last: dt.date) -> Any:
-    """The day number on which the rule returns a record; bases lie between the rule's `since` and `last`."""
+def due_day(kind: Kind, term: Term, last: dt.date, begun: dt.date | None = None) -> Any:
+    """The day number on which the rule returns a record; bases lie between the rule's `since` and `last`. `begun` is
+    the day of an owner who has it only now, whom nobody has granted anything yet."""
     rule = term.rule
     assert rule.since is not None
-    event = Coalesce(F(kind.events[rule.event]), F("received_on"))
-    base = DayNumber(Greatest(F("received_on"), event, day_value(rule.since)))
+    received = F("received_on") if begun is None else day_value(begun)
+    event = Coalesce(F(kind.events[rule.event]), received)
+    base = DayNumber(Greatest(received, event, day_value(rule.since)))
     if rule.workdays:
         table = workday_table(rule.since, max(last, rule.since), rule.days)
         due: Any = base + Later(base - Value(rule.since.toordinal()), table)
     else:
         due = base + Value(rule.days)
-    floors = ["protected_until", "extended_until"]
+    floors = ["protected_until", "extended_until"] if begun is None else []
     if term.pool.spare_work:
         floors.append("work_until")
     if kind.key == "customer" and term.pool.spare_contracts:
         floors.append("contract_until")
-    return Greatest(due, *(Coalesce(DayNumber(F(name)), Value(0)) + Value(1) for name in floors))
+    more = [Coalesce(DayNumber(F(name)), Value(0)) + Value(1) for name in floors]
+    return Greatest(due, *more) if more else due
 
 
-def with_due(kind: Kind, rows: QuerySet[Any], terms: Sequence[Term], day: dt.date) -> QuerySet[Any]:
+def with_due(
+    kind: Kind, rows: QuerySet[Any], terms: Sequence[Term], day: dt.date, begun: dt.date | None = None
+) -> QuerySet[Any]:
     """Rows of keepings with `due_key`: day number and rule of the earliest return in one number, or NEVER."""
     last = latest_base(kind, terms, day)
     keys: list[Any] = [Value(NEVER), Value(NEVER, output_field=models.BigIntegerField())]
     for place, term in enumerate(terms):
-        number = due_day(kind, term, last) * Value(PLACES, output_field=models.BigIntegerField()) + Value(
-            place
-        )
+        number = due_day(kind, term, last, begun) * Value(
+            PLACES, output_field=models.BigIntegerField()
+        ) + Value(place)
         wanted = applies(kind, term)
         if wanted:
             number = Case(
@@ -198,8 +204,16 @@ def store(kind: Kind, rows: QuerySet[Any], day: dt.date, terms: Sequence[Term] |
         return int(cursor.rowcount)
 
 
-def statement(kind: Kind, terms: Sequence[Term], inner: str, among: str = "") -> str:
-    """Stores what `inner` (pk, due_key) finds out, where it differs; `among` narrows it to some keys."""
+NEW_CLOCK = (
+    "pool_id = NULL, pooled_at = NULL, pool_reason = '', protected_until = NULL, extended_until = NULL, "
+    "received_on = %s, given_basis = %s"
+)
+"""What a keeping is when a new owner begins: his day, and why he was given it."""
+
+
+def statement(kind: Kind, terms: Sequence[Term], inner: str, among: str = "", sets: str = "") -> str:
+    """Stores what `inner` (pk, due_key) finds out, where it differs; `among` narrows it to some keys. Wherever `sets`
+    says what else is stored, it is stored."""
     table, key = kind.model._meta.db_table, kind.model._meta.pk.column
     column = "substr(date(n.k / 1000 + 1721424.5), 1, 10)" if connection.vendor == "sqlite" else (
         "(DATE '0001-01-01' + ((n.k / 1000)::int - 1))"
@@ -208,10 +222,11 @@ def statement(kind: Kind, terms: Sequence[Term], inner: str, among: str = "") ->
     due = f"CASE WHEN n.k < {NEVER} THEN {column} END"
     rule = f"CASE WHEN n.k < {NEVER} THEN CASE n.k %% {PLACES} {places} END END"
     fence = "LIMIT -1" if connection.vendor == "sqlite" else "OFFSET 0"  # worked out once, not once a mention
+    differs = f" AND ({table}.return_due_on IS DISTINCT FROM {due} OR {table}.return_rule_id IS DISTINCT FROM {rule})"
     return (
-        f"UPDATE {table} SET return_due_on = {due}, return_rule_id = {rule} "  # noqa: S608 - names and whole numbers
-        f"FROM (SELECT i.pk AS id, i.due_key AS k FROM ({inner}) AS i {among} {fence}) AS n WHERE {table}.{key} = n.id "
-        f"AND ({table}.return_due_on IS DISTINCT FROM {due} OR {table}.return_rule_id IS DISTINCT FROM {rule})"
+        f"UPDATE {table} SET {sets}return_due_on = {due}, return_rule_id = {rule} "  # noqa: S608 - names and numbers
+        f"FROM (SELECT i.pk AS id, i.due_key AS k FROM ({inner}) AS i {among} {fence}) AS n WHERE {table}.{key} = n.id"
+        f"{'' if sets else differs}"
     )
 
 
@@ -223,18 +238,26 @@ class Ready(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def ready(kind_key: str, version: str, day: dt.date, minute: int) -> Ready | None:
+def ready(
+    kind_key: str, version: str, day: dt.date, minute: int, begun: dt.date | None = None
+) -> Ready | None:
     """None where no rule is in force. Conditions are read as of the minute in which they are put together."""
     kind = KINDS[kind_key]
     terms = terms_of(kind)
     if not terms:
         return None
-    found = with_due(kind, kind.keepings, terms, day).values_list("pk", "due_key")
+    found = with_due(kind, kind.keepings, terms, day, begun).values_list("pk", "due_key")
     inner, params = found.query.sql_with_params()
-    text = statement(kind, terms, inner, "WHERE i.pk IN (KEYS)")
+    sets = "CLOCK, " if begun is not None else ""
+    text = statement(kind, terms, inner, "WHERE i.pk IN (KEYS)", sets)
     if connection.vendor == "sqlite":  # else Django rewrites the marks of the long text at each call
         text = MARK.sub(lambda found: found[0][1:] if found[0] == "%%" else "?", text)
-    return Ready(text, tuple(params))
+        return Ready(text, tuple(params))
+    from psycopg import ClientCursor
+
+    # its values hold as long as the text does: written into it they need not be sent with each claim
+    connection.ensure_connection()
+    return Ready(ClientCursor(connection.connection).mogrify(text, params).replace("%", "%%"), ())
 
 
 MARK = re.compile("%%|%s")
@@ -243,17 +266,44 @@ MARK = re.compile("%%|%s")
 forgetting.append(ready.cache_clear)
 
 
+def prepared(kind: Kind, day: dt.date, begun: dt.date | None = None) -> Ready | None:
+    version = f"{rights_version()}/{meta_version()}"
+    return ready(kind.key, version, day, int(time.time() // 60), begun)
+
+
 def store_keys(kind: Kind, keys: Sequence[int], day: dt.date) -> int:
-    """`store` for some records, as a claim or a call asks for it: putting the statement together took longest."""
+    """`store` for some records, as a call asks for it: putting the statement together took longest."""
     if not keys:
         return 0
-    version = f"{rights_version()}/{meta_version()}"
-    prepared = ready(kind.key, version, day, int(time.time() // 60))
-    if prepared is None:
+    found = prepared(kind, day)
+    if found is None:
         return store(kind, kind.keepings.filter(pk__in=keys), day, ())
+    return run(found.text, found.params, keys)
+
+
+def begin_keys(kind: Kind, keys: Sequence[int], begun: dt.date, day: dt.date, basis: dict[str, Any]) -> None:
+    """The clock of these records begins anew on a day: it stands in the transaction of every claim, and says in one
+    statement when they return."""
+    found = prepared(kind, day, begun)
+    given = [str(begun), orjson.dumps(basis).decode()]
+    if found is None:
+        meta = kind.model._meta
+        clock = f"{NEW_CLOCK}, return_due_on = NULL, return_rule_id = NULL"
+        text = f"UPDATE {meta.db_table} SET {clock} WHERE {meta.pk.column} IN (KEYS)"  # noqa: S608
+        if connection.vendor == "sqlite":
+            text = MARK.sub("?", text)
+        run(text, given, keys)
+        return
+    clock = NEW_CLOCK.replace("%s", "?") if connection.vendor == "sqlite" else NEW_CLOCK
+    run(found.text.replace("CLOCK", clock, 1), [*given, *found.params], keys)
+
+
+def run(text: str, params: Sequence[Any], keys: Sequence[int]) -> int:
+    """How many rows it changed."""
     plain = connection.vendor == "sqlite"
-    text = prepared.text.replace("KEYS", ", ".join(["?" if plain else "%s"] * len(keys)))
+    head, _place, tail = text.rpartition("KEYS")  # the last: a value of a rule may say so as well
+    text = f"{head}{', '.join(['?' if plain else '%s'] * len(keys))}{tail}"
     with connection.cursor() as cursor:
         execute = cursor.cursor.plain if plain else cursor.execute
-        execute(text, [*prepared.params, *keys])
+        execute(text, [*params, *keys])
         return int(cursor.rowcount)

@@ -99,7 +99,6 @@ def take(kind: Kind, owners_of: dict[int, int], former: dict[int, int], changese
         lying = dict.fromkeys(keys, intent.pool)
     else:
         lying = dict(kind.keepings.filter(pk__in=keys).exclude(pool=None).values_list("pk", "pool"))
-    begin(kind, keys, local_day(changeset.at), intent.basis or {})
     lapse(kind, list(former))
     by_former: dict[int, list[int]] = defaultdict(list)
     for key, old in former.items():
@@ -108,21 +107,9 @@ def take(kind: Kind, owners_of: dict[int, int], former: dict[int, int], changese
         kind.keepings.filter(pk__in=[key for key in his if key in owners_of]).update(former_owner=old)
     moved = owners_of if intent.move == "route" else lying
     note(kind, {key: (owners_of[key], lying.get(key)) for key in moved}, intent.move or "assign", changeset)
-    refresh_due(kind, keys)
-
-
-def begin(kind: Kind, keys: Sequence[int], day: dt.date, basis: dict[str, Any]) -> None:
-    """The clock of these records begins anew. Said in plain SQL: it stands in the transaction of every claim."""
-    meta = kind.model._meta
     for start in range(0, len(keys), PART):
         part = keys[start : start + PART]
-        marks = ", ".join(["%s"] * len(part))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {meta.db_table} SET pool_id = NULL, pooled_at = NULL, pool_reason = '', received_on = %s, "  # noqa: S608
-                f"protected_until = NULL, extended_until = NULL, given_basis = %s WHERE {meta.pk.column} IN ({marks})",
-                [str(day), orjson.dumps(basis).decode(), *part],
-            )
+        due.begin_keys(kind, part, local_day(changeset.at), today(), intent.basis or {})
 
 
 def lapse(kind: Kind, keys: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ everybody else waits."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -37,31 +37,58 @@ class Seen(NamedTuple):
     won: bool
 
 
-@lru_cache(maxsize=4)
-def look_text(kind_key: str, vendor: str) -> str:
-    """The statement without the records' keys."""
+@lru_cache(maxsize=8)
+def look_text(kind_key: str, vendor: str, *, hold: bool = False) -> str:
+    """The statement without the records' keys. With `hold` it locks first the person, so that two of his own claims do
+    not count past each other, then the records in the order of their keys: whoever comes second waits. What it waited
+    for it reads anew, but only of the record itself: the two versions tell whether that was so."""
     kind = KINDS[kind_key]
     quote = connection.ops.quote_name
     record, keeping = quote(kind.type.model._meta.db_table), kind.model._meta
     won = "k.won_on" if kind.key == "customer" else "NULL"
     by_name = {column.name: column for column in kind.type.model._meta.concrete_fields}
     title = quote(str(by_name[kind.type.fields[kind.type.title].path].column))
+    me = moved = people = last = ""
+    if hold:
+        table = get_user_model()._meta.db_table
+        me = f"WITH me AS MATERIALIZED (SELECT id FROM {table} WHERE id = %s FOR NO KEY UPDATE) "  # noqa: S608
+        moved = f", r.version <> (SELECT before.version FROM {record} before WHERE before.id = r.id)"  # noqa: S608
+        people, last = "CROSS JOIN me ", " ORDER BY r.id FOR NO KEY UPDATE OF r"
     return (
-        f"SELECT r.id, r.{title}, r.owner_id, r.deleted_at, k.pool_id, k.pooled_at, k.former_owner_id, "  # noqa: S608
+        f"{me}SELECT r.id, r.{title}, r.owner_id, r.deleted_at, k.pool_id, k.pooled_at, k.former_owner_id, "  # noqa: S608
         f"(SELECT h.at FROM {OwnerChange._meta.db_table} h WHERE h.type_key = %s AND h.object_id = r.id "
-        f"AND h.old_id = %s ORDER BY h.id DESC LIMIT 1), {won} "
-        f"FROM {record} r LEFT JOIN {keeping.db_table} k ON k.{keeping.pk.column} = r.id WHERE r.id IN (KEYS)"
+        f"AND h.old_id = %s ORDER BY h.id DESC LIMIT 1), {won}{moved} "
+        f"FROM {record} r LEFT JOIN {keeping.db_table} k ON k.{keeping.pk.column} = r.id {people}"
+        f"WHERE r.id IN (KEYS){last}"
     )
 
 
-def look(kind: Kind, keys: Sequence[int], user_id: int) -> dict[int, Seen]:
+def asked(text: str, params: Sequence[Any], keys: Sequence[int]) -> list[tuple[Any, ...]]:
     wanted = [key for key in keys if 0 < key < 2**63]
     if not wanted:
-        return {}
-    text = look_text(kind.key, connection.vendor).replace("KEYS", ", ".join(["%s"] * len(wanted)))
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(text, [kind.key, user_id, *wanted])
-        rows = cursor.fetchall()
+        cursor.execute(text.replace("KEYS", ", ".join(["%s"] * len(wanted))), [*params, *wanted])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def look(kind: Kind, keys: Sequence[int], user_id: int) -> dict[int, Seen]:
+    return seen_of(asked(look_text(kind.key, connection.vendor), [kind.key, user_id], keys))
+
+
+def hold(kind: Kind, keys: Sequence[int], user_id: int) -> dict[int, Seen]:
+    """What can be seen of the records where nobody else can change them any more, in the caller's transaction. On
+    SQLite that has locked everything."""
+    if locks_everybody():
+        return look(kind, keys, user_id)
+    rows = asked(look_text(kind.key, connection.vendor, hold=True), [user_id, kind.key, user_id], keys)
+    if any(row[-1] for row in rows):
+        return look(kind, keys, user_id)
+    return seen_of(row[:-1] for row in rows)
+
+
+def seen_of(rows: Iterable[tuple[Any, ...]]) -> dict[int, Seen]:
     return {
         key: Seen(
             key,
@@ -116,17 +143,3 @@ def held(kind: Kind, user_id: int, *, closed: bool) -> int:
 def locks_everybody() -> bool:
     """SQLite knows one writer; PostgreSQL locks a person and some records: a look more costs more than it saves."""
     return connection.vendor == "sqlite"
-
-
-def lock(kind: Kind, keys: Sequence[int], user_id: int) -> None:
-    """The person first, so that two of his own claims do not count past each other, then the records in the order of
-    their keys: whoever comes second waits, and finds them gone. On SQLite the transaction has locked everything."""
-    if locks_everybody():
-        return
-    people, record = get_user_model()._meta.db_table, kind.type.model._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH me AS MATERIALIZED (SELECT id FROM {people} WHERE id = %s FOR NO KEY UPDATE) "  # noqa: S608
-            f"SELECT r.id FROM {record} r CROSS JOIN me WHERE r.id = ANY(%s) ORDER BY r.id FOR NO KEY UPDATE OF r",
-            [user_id, list(keys)],
-        )
