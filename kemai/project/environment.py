@@ -67,6 +67,23 @@ def places(name: str) -> list[str]:
     return found
 
 
+def stolen_list(name: str) -> str:
+    """Where stolen passwords are looked up: the address of a service, a file or a folder; nowhere by default."""
+    found = text(name).strip()
+    if found and not found.startswith(("https://", "http://")) and not Path(found).exists():
+        raise BadSetting(f"{name}={found!r}: use https://…, or a file or folder that exists")
+    return found
+
+
+def daemon(name: str) -> str:
+    """A socket's path or host:port; none by default."""
+    found = text(name).strip()
+    host, _colon, port = found.rpartition(":")
+    if found and not found.startswith("/") and not (host and port.isdigit() and 0 < int(port) < 65536):
+        raise BadSetting(f"{name}={found!r}: use /path/of/the/socket or host:port")
+    return found
+
+
 def data_folder(name: str, default: Path) -> Path:
     folder = Path(text(name) or default).expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,9 @@ MAIL_URL = env.text("KEMAI_SMTP_URL", "")
 MAIL_FROM = env.text("KEMAI_MAIL_FROM", "")
 # private addresses that outgoing requests may reach (networks, addresses or names), e.g. of the sign-on provider
 OUTGOING_ALLOW = env.places("KEMAI_OUTGOING_ALLOW")
+# where new passwords are looked up among stolen ones, and the virus scanner that uploads pass (docs/operations.md)
+STOLEN_PASSWORDS = env.stolen_list("KEMAI_STOLEN_PASSWORDS")
+CLAMD = env.daemon("KEMAI_CLAMD")
 PUBLIC_URL = env.text("KEMAI_PUBLIC_URL", "").rstrip("/")
 
 INSTALLED_APPS = [
@@ -118,6 +121,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "kemai.staff.passwords.NotGuessable"},
+    {"NAME": "kemai.staff.passwords.NotStolen"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"

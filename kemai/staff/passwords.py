@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kemai.kit.outgoing import Allowed
 from kemai.kit.passwords import weak_because
+from kemai.kit.stolen import StolenError, is_stolen
+
+log = logging.getLogger(__name__)
 
 REASONS = {
     "common": gettext_lazy("这个密码太常见，很容易被猜到"),
@@ -26,3 +32,21 @@ class NotGuessable:
 
     def get_help_text(self) -> str:
         return _("不要用姓名、电话或常见的密码")
+
+
+class NotStolen:
+    """Nobody is kept from a new password because the list cannot be asked: the log and `kemai doctor` say so."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if not settings.STOLEN_PASSWORDS:
+            return
+        try:
+            stolen = is_stolen(password, settings.STOLEN_PASSWORDS, Allowed.of(settings.OUTGOING_ALLOW))
+        except StolenError as error:
+            log.warning("the list of stolen passwords cannot be asked: %s", error.code)
+            return
+        if stolen:
+            raise ValidationError(_("这个密码在已经泄露的密码名单里，别人会先试它，请换一个"), code="stolen")
+
+    def get_help_text(self) -> str:
+        return ""

@@ -73,6 +73,7 @@ def write(
     text = checked(body, uploads)
     above = None if parent is None else thread_of(about, parent)
     named = people.mentioned(text, chosen)
+    received = [records.receive(upload, by=by) for upload in uploads]
     with transaction.atomic():
         comment = Comment.objects.create(
             type_key=about[0],
@@ -84,8 +85,8 @@ def write(
             mentions=[list(pair) for pair in named],
             created_at=timezone.now(),
         )
-        for upload in uploads:
-            records.store(upload, by=by, type_key=KEY, object_id=comment.pk)
+        for one in received:
+            records.noted(one, by=by, type_key=KEY, object_id=comment.pk)
         changes = log(comment, "create", None, by=by)
         assert by.user_id is not None
         auto_follow(about, [by.user_id], "commented")

@@ -38,6 +38,7 @@ class ChangeSet(models.Model):
         Option("logout", _("退出登录"), "gray"),
         Option("setting", _("修改设置"), "pink"),
         Option("limit", _("达到上限"), "red"),
+        Option("infected", _("拒绝带病毒的文件"), "red"),
         Option("retention", _("清理审计记录"), "red"),
     )
 

@@ -18,7 +18,9 @@ from kemai.platform.records.files import (
     forget_bytes,
     location,
     note_download,
+    noted,
     one_file,
+    receive,
     store,
 )
 from kemai.platform.records.handing import hand_out, let_go
@@ -104,11 +106,13 @@ __all__ = [
     "moves_of",
     "names_of",
     "note_download",
+    "noted",
     "one_file",
     "preview",
     "propose",
     "put",
     "reading_reached",
+    "receive",
     "register_inverse",
     "remove_member",
     "restore",

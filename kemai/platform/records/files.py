@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -21,6 +21,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields.base import clean_text
 from kemai.platform.models import Change, StoredFile
 from kemai.platform.objects import ObjectType, get
+from kemai.platform.records import scanning
 from kemai.platform.records.errors import FieldErrors, Refused
 
 log_of = logging.getLogger(__name__)
@@ -57,18 +58,38 @@ def attach(type_key: str, key: int, upload: Upload, *, by: Actor) -> StoredFile:
 
 
 def store(upload: Upload, *, by: Actor, type_key: str = "", object_id: int | None = None) -> StoredFile:
-    """Writes an upload into the data folder and notes it. The same content is kept once."""
+    """Writes an upload into the data folder and notes it. The same content is kept once. Raises FieldErrors."""
+    return noted(receive(upload, by=by), by=by, type_key=type_key, object_id=object_id)
+
+
+class Received(NamedTuple):
+    """Bytes that lie in the data folder and belong to nothing yet."""
+
+    name: str
+    kind: str
+    sha256: str
+    size: int
+    path: str
+
+
+def receive(upload: Upload, *, by: Actor) -> Received:
+    """The first half of `store`, which takes its time: for who keeps a file within a longer transaction, and must not
+    hold the database meanwhile. Raises FieldErrors (too large, empty, no name, infected, not to be scanned)."""
     name = safe_name(upload.name or "")
     if (upload.size or 0) > MOST_BYTES:
         most = MOST_BYTES // 1024 // 1024
         raise FieldErrors({"file": _("文件太大：最大 %(most)s MB") % {"most": most}})
-    digest, size, path = keep(upload)
+    scanning.check(upload, name, by=by)
+    return Received(name, clean_text(upload.content_type or "")[:120], *keep(upload))
+
+
+def noted(received: Received, *, by: Actor, type_key: str = "", object_id: int | None = None) -> StoredFile:
     return StoredFile.objects.create(
-        name=name,
-        path=path,
-        size=size,
-        sha256=digest,
-        content_type=clean_text(upload.content_type or "")[:120],
+        name=received.name,
+        path=received.path,
+        size=received.size,
+        sha256=received.sha256,
+        content_type=received.kind,
         type_key=type_key,
         object_id=object_id,
         user_id=by.user_id,

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from kemai.project.cli.outside import check_scanner, check_stolen
 from kemai.project.cli.root import about, say
 
 LOW_DISK = 2 * 1024**3
@@ -169,6 +170,8 @@ def check_durable() -> tuple[bool, str, str]:
 def doctor_command() -> None:
     bad = 0
     checks: list[Check] = [check_sqlite, check_migrations, check_disk, check_assets]
+    checks += [check_stolen] if settings.STOLEN_PASSWORDS else []
+    checks += [check_scanner] if settings.CLAMD else []
     if pending_migrations() == 0:
         checks += [check_durable, check_worker, check_outbox, check_admin, check_backup, check_backup_key]
     for check in checks:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -294,3 +298,21 @@ def test_djangos_own_check_of_a_deployment_finds_nothing(tmp_path: Any) -> None:
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_a_stolen_password_is_refused_and_a_list_that_is_away_stops_nobody(
+    settings: Any, tmp_path: Path
+) -> None:
+    digests = (
+        hashlib.sha1(one.encode(), usedforsecurity=False).hexdigest() for one in ("yunqi-Xinren-2026", "b")
+    )
+    listed = tmp_path / "stolen.txt"
+    listed.write_text("".join(f"{one}:3\n" for one in sorted(digests)))
+    validate_password("yunqi-Xinren-2026")
+    settings.STOLEN_PASSWORDS = str(listed)
+    with pytest.raises(ValidationError) as caught:
+        validate_password("yunqi-Xinren-2026")
+    assert caught.value.error_list[0].code == "stolen"
+    validate_password("yunqi-Xinren-2027")
+    listed.unlink()
+    validate_password("yunqi-Xinren-2026")

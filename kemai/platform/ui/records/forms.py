@@ -327,13 +327,19 @@ def keep_uploads(form: RecordForm, request: HttpRequest) -> None:
     for spec in form.writable:
         upload = request.FILES.get(spec.key) if spec.type.key in {"file", "image"} else None
         if upload is not None:
-            stored: StoredFile = records.store(upload, by=form.actor, type_key=form.type.key)
+            try:
+                stored: StoredFile = records.store(upload, by=form.actor, type_key=form.type.key)
+            except FieldErrors as error:
+                form.errors = {**form.errors, spec.key: " ".join(error.errors.values())}
+                continue
             form.typed.values[spec.key] = str(stored.pk)
 
 
 def save(form: RecordForm, request: HttpRequest) -> Any:
     """Writes what was sent; returns the record, or None where the form must be shown again (see `form.errors` and
     `form.clashes`). Raises records.Refused, access.Denied."""
+    if form.errors:
+        return None
     try:
         if form.subject is None:
             # an owner left empty on purpose is sent as such: the door would else name the writer

@@ -1,0 +1,67 @@
+"""Uploads where the operator has named a virus scanner: at every door for files, and nothing is kept unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from kemai.platform.models import ChangeSet, StoredFile
+from tests.clamd_server import EICAR, StandIn, standing
+from tests.factory import make
+from tests.people import Person, browser
+
+pytestmark = pytest.mark.django_db
+PIECE = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def scanner(settings: Any, tmp_path: Path) -> Iterator[StandIn]:
+    settings.MEDIA_ROOT = str(tmp_path)
+    with standing() as made:
+        settings.CLAMD = made.place
+        yield made
+
+
+def upload(data: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile("报价.txt", data)
+
+
+def sent(page: Client, key: int, data: bytes, door: str = "files") -> tuple[int, str]:
+    answer = page.post(f"/o/customer/{key}/{door}", {"file": upload(data), "body": "附件"}, headers=PIECE)
+    return answer.status_code, answer.content.decode()
+
+
+def kept(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_virus_is_refused_and_noted(people: dict[str, Person], scanner: StandIn, tmp_path: Path) -> None:
+    key, page = make("customer", owner=people["alice"].user.pk).pk, browser(people["alice"])
+    for door in ("files", "comments"):
+        status, text = sent(page, key, b"hello " + EICAR, door)
+        assert (status, "Eicar-Test-Signature" in text) == (422, True)
+    assert not StoredFile.objects.exists()
+    assert not kept(tmp_path)
+    noted = ChangeSet.objects.filter(kind="infected").values_list("actor_name", "reason")
+    assert list(noted) == [("Alice", "报价.txt · Eicar-Test-Signature")] * 2
+    assert [sent(page, key, b"hello", door)[0] for door in ("files", "comments")] == [200, 200]
+    assert StoredFile.objects.count() == 2
+
+
+def test_without_an_answer_nothing_is_kept(
+    people: dict[str, Person], scanner: StandIn, settings: Any, tmp_path: Path
+) -> None:
+    key, page = make("customer", owner=people["alice"].user.pk).pk, browser(people["alice"])
+    scanner.mode = "close"
+    for place in (scanner.place, "127.0.0.1:1", "/nowhere/clamd.ctl"):
+        settings.CLAMD = place
+        status, text = sent(page, key, b"hello")
+        assert (status, "病毒扫描现在没有结果" in text) == (422, True)
+    assert not kept(tmp_path)
+    settings.CLAMD = ""
+    assert sent(page, key, b"hello")[0] == 200
