@@ -26,7 +26,8 @@ def prepare_task(values: dict[str, Any], existing: Any, actor: Actor) -> None:
         return
     was_done = existing is not None and existing.state == "done"
     if state == "done" and not was_done:
-        values["done_at"] = timezone.now()
+        # no person gives it; whoever brings tasks that are done already says when they were
+        values["done_at"] = values.get("done_at") or timezone.now()
     elif state != "done" and was_done:
         values["done_at"] = None
 
