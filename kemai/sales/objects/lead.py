@@ -8,7 +8,7 @@ from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, View, 
 from kemai.sales.actions import LEAD_ACTIONS
 from kemai.sales.models import FollowUp, Lead
 from kemai.sales.panels import LEAD_PANELS, explain_lead
-from kemai.sales.services import leads
+from kemai.sales.services import leads, timeline
 
 LEAD = register(
     ObjectType(
@@ -47,6 +47,7 @@ LEAD = register(
         sort="-created_at",
         sort_paths={"name": "name_sort"},
         timeline=True,
+        sources=list(timeline.LEAD_SOURCES),
         tags=True,
         numbering=Numbering("number", "L"),
         hooks=Hooks(prepare=leads.prepare_lead, after=leads.after_lead, heeds=leads.HEEDED),

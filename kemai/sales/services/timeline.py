@@ -1,9 +1,10 @@
-"""What stands on a deal's timeline: its way through the stages, and what was said with the customer since it began."""
+"""What stands on the timelines of deals and leads: the way through the stages, and what was said."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -43,6 +44,26 @@ def touches(actor: Actor, type_key: str, deal: int, ask: Ask) -> Iterable[Entry]
             yield entry
 
 
+def follow_ups(actor: Actor, type_key: str, lead: int, ask: Ask) -> Iterable[Entry]:
+    """Every touch with a lead, by whoever noted it, else (an import) by whoever looks after the lead."""
+    rows = access.scope(actor, "lead_follow_up").filter(lead=lead)
+    plain = customers.told(actor, "lead_follow_up", "body", "outcome")
+    columns = ("pk", "at", "channel", "outcome", "body", "created_by__name", "lead__owner__name")
+    for row in ask.take(rows, "at").values(*columns):
+        channel = customers.CHANNELS.get(row["channel"])
+        outcome = customers.OUTCOMES.get(row["outcome"]) if "outcome" in plain else None
+        yield Entry(
+            row["pk"], row["at"], customers.ICONS.get(row["channel"], "note"),
+            row["created_by__name"] or row["lead__owner__name"] or "",
+            str(channel.label) if channel else row["channel"], channel.color if channel else "gray",
+            text=row["body"] if "body" in plain else "", badges=[outcome] if outcome else (),
+            url=reverse("record", args=["lead_follow_up", row["pk"]]),
+        )  # fmt: skip
+
+
+LEAD_SOURCES = (
+    TimelineSource("follow_up", gettext_lazy("跟进"), follow_ups, order=10, of="lead_follow_up"),
+)
 SOURCES = (
     TimelineSource("stage", gettext_lazy("阶段"), moves, order=10),
     TimelineSource("touch", gettext_lazy("客户互动"), touches, order=20),

@@ -84,6 +84,18 @@ def test_a_converted_lead_brings_everything_along(lead: Lead, people: dict[str, 
         leads.convert_lead(lead.pk, Conversion(), by=people["alice"].actor)
 
 
+def test_a_lead_tells_what_was_said_with_it(lead: Lead, people: dict[str, Person], client: Client) -> None:
+    touch(lead, people)
+    client.force_login(people["alice"].user)
+    told = client.get(f"/o/lead/{lead.pk}").content.decode()
+    timeline = told[told.index('id="timeline"') :]
+    assert timeline.index("聊了需求") < timeline.index("创建了记录"), "newest first"
+    assert "已接通" in timeline
+    only = client.get(f"/o/lead/{lead.pk}/timeline?kind=follow_up").content.decode()
+    assert "聊了需求" in only
+    assert "创建了记录" not in only
+
+
 @pytest.mark.row(36)
 def test_into_an_existing_customer(lead: Lead, people: dict[str, Person]) -> None:
     known = records.create("customer", {"name": "云帆", "kind": "company"}, by=people["alice"].actor)
