@@ -153,6 +153,16 @@ def test_many_are_tagged_and_it_is_taken_back(enter: Entrance) -> None:
     done.get_by_role("button", name="撤销").click()
     expect(page.locator("#list td[data-key=tags]").filter(has_text="批量测试标签")).to_have_count(0)
     expect(rows(page)).to_have_count(3)
+    page.set_viewport_size({"width": 390, "height": 844})  # on the phone a tap on a card chooses it
+    page.get_by_role("button", name="选择多条").click()
+    rows(page).nth(0).click()
+    rows(page).nth(2).click()
+    expect(page.locator("[data-bulk-count]")).to_contain_text("2")
+    expect(page.get_by_role("button", name="打标签")).to_be_visible()
+    page.get_by_role("button", name="选择多条").click()
+    expect(page.locator("[data-bulk-for]")).to_be_hidden()
+    rows(page).nth(0).click()
+    expect(page).to_have_url(re.compile(r"/o/customer/\d+"))
 
 
 def test_the_export_holds_what_the_list_shows(enter: Entrance, tmp_path: Path) -> None:

@@ -53,6 +53,9 @@ def columns(page: Page) -> None:
 
 
 def bulk(page: Page) -> None:
+    pick = page.locator("[data-pick]:visible")
+    if pick.count():  # on the phone
+        pick.click()
     boxes = page.locator("tbody [data-select]:visible")
     for row in range(3):
         boxes.nth(row).check()

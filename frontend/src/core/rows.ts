@@ -95,6 +95,29 @@ function onSelect(event: MouseEvent): void {
   paint(table);
 }
 
+/** On the phone a tap opens a card, until several are to be chosen: then it chooses. */
+function onPick(event: MouseEvent): void {
+  const button = closest(event, "[data-pick]");
+  if (button) {
+    const table = document.getElementById(button.dataset["pick"] ?? "");
+    const picking = table?.classList.toggle("picking") ?? false;
+    button.setAttribute("aria-pressed", String(picking));
+    if (table && !picking) clear(table);
+    return;
+  }
+  const row = closest(event, ".picking [data-row]");
+  const box = row?.querySelector<HTMLInputElement>("[data-select]");
+  if (!box || event.target === box || !box.checkVisibility()) return;
+  event.preventDefault();
+  event.stopPropagation();
+  box.click();
+}
+
+function clear(table: HTMLElement): void {
+  for (const box of boxes(table)) box.checked = false;
+  paint(table);
+}
+
 function onBulk(event: MouseEvent): void {
   const bar = closest(event, "[data-bulk-for]");
   const table = bar && document.getElementById(bar.dataset["bulkFor"] ?? "");
@@ -103,10 +126,7 @@ function onBulk(event: MouseEvent): void {
     table.dataset["allMatching"] = "true";
     paint(table);
   }
-  if (closest(event, "[data-bulk-clear]")) {
-    for (const box of boxes(table)) box.checked = false;
-    paint(table);
-  }
+  if (closest(event, "[data-bulk-clear]")) clear(table);
   const action = closest(event, "[data-bulk-url]");
   const modal = modalBody();
   if (!action || !modal) return;
@@ -118,6 +138,7 @@ function onBulk(event: MouseEvent): void {
 }
 
 export function installRows(): void {
+  document.addEventListener("click", onPick, true); // before whatever a card does when it is tapped
   document.addEventListener("click", (event) => {
     onSelect(event);
     onBulk(event);

@@ -48,7 +48,9 @@ def children(actor: Actor, object_type: ObjectType) -> list[Child]:
         if access.may(actor, other, "view"):
             link = other.field(field)
             same = often[key] > 1
-            label = f"{other.plural}·{link.label}" if same else other.plural
+            # beside a contract, "contracts" says nothing: those that change it do
+            told = same or other is object_type
+            label = f"{other.plural}·{link.label}" if told else other.plural
             found.append(Child(other, link, f"{key}.{field}" if same else key, label))
     return found
 
