@@ -61,9 +61,7 @@ def follow_ups(actor: Actor, type_key: str, lead: int, ask: Ask) -> Iterable[Ent
         )  # fmt: skip
 
 
-LEAD_SOURCES = (
-    TimelineSource("follow_up", gettext_lazy("跟进"), follow_ups, order=10, of="lead_follow_up"),
-)
+LEAD_SOURCES = (TimelineSource("follow_up", gettext_lazy("跟进"), follow_ups, order=10, of="lead_follow_up"),)
 SOURCES = (
     TimelineSource("stage", gettext_lazy("阶段"), moves, order=10),
     TimelineSource("touch", gettext_lazy("客户互动"), touches, order=20),

@@ -145,7 +145,9 @@ def test_the_company_is_analysed_as_if_it_had_been_here_all_along(monkeypatch: p
     assert CustomerFacts.objects.get(customer=whale).last_contact_at == newest.at
     done = Task.objects.filter(state="done")
     assert done.exists()
-    assert not done.filter(done_at__gt=AS_OF).exists(), "what was done years ago was not done when it was loaded"
+    assert not done.filter(done_at__gt=AS_OF).exists(), (
+        "what was done years ago was not done when it was loaded"
+    )
 
 
 def test_month_ends() -> None:
