@@ -34,6 +34,7 @@ from kemai.platform.records.merging import (
     mergeable,
     mergeable_fields,
     moves_of,
+    not_editable_text,
     propose,
     survivor_of,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "mergeable_fields",
     "moves_of",
     "names_of",
+    "not_editable_text",
     "note_download",
     "noted",
     "one_file",

@@ -19,7 +19,7 @@ from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.models import Alias, Change, ChangeSet, Merge
 from kemai.platform.objects import ObjectType, by_model, get
-from kemai.platform.records import computed, moving, tags
+from kemai.platform.records import computed, moving, owners, tags
 from kemai.platform.records.errors import Refused
 from kemai.platform.records.pointers import pointers
 from kemai.platform.records.single import (
@@ -79,14 +79,15 @@ def refuse_missing(object_type: ObjectType, missing: Sequence[int], by: Actor) -
     seen = set(access.scope(by, object_type).filter(pk__in=missing).values_list("pk", flat=True))
     for key in missing:
         if key in seen:
-            raise Refused(
-                "not_editable",
-                _("其中有您不能修改的记录（例如别人负责的或公海里的），请先请负责人转给您或由他来合并"),
-            )
+            raise Refused("not_editable", not_editable_text())
         survivor = survivor_of(object_type.key, key)
         if survivor is not None and access.scope(by, object_type).filter(pk=survivor).exists():
             raise Refused("merged_already", _("其中一条已经合并到别的记录了，请刷新页面"))
     raise access.NotVisible
+
+
+def not_editable_text() -> str:
+    return _("其中有您不能修改的记录：别人负责的，请负责人转给您或由他来合并；公海里的，请先领取")
 
 
 def survivor_of(type_key: str, key: int) -> int | None:
@@ -178,7 +179,7 @@ def merge(
         if object_type.hooks.check_merge is not None:
             object_type.hooks.check_merge(kept, others, by)
         check_parents(object_type, kept, others)
-        values = chosen(object_type, kept, others, choices or {}, by)
+        values = chosen(object_type, kept, others, choices or {}, by) | heir(object_type, kept, others)
         changes = audit.open_set("merge", type_key, by=by, reason=reason, count=1 + len(others))
         log = Merge(
             changeset=changes, type_key=type_key, keep_id=keep, gone_ids=list(gone), at=timezone.now()
@@ -188,6 +189,7 @@ def merge(
         log.moved = {str(obj.pk): moving.move(object_type, obj.pk, keep) for obj in others}
         retire(object_type, others)
         diff = take_over(object_type, kept, values)
+        owners.note(object_type, changes, {keep: diff}, by=by)
         now_tagged = tags.names_of(type_key, keep)
         if now_tagged != tagged:
             diff["tags"] = [tagged, now_tagged]
@@ -236,6 +238,16 @@ def chosen(
         for key, source in wanted.items()
         if key in allowed and source != kept.pk
     }
+
+
+def heir(object_type: ObjectType, kept: Any, others: Sequence[Any]) -> Values:
+    """A record that nobody has (it lies in a pool) goes to whoever has one of the others: a merge takes no customer
+    away from anybody."""
+    if not object_type.has_owner or kept.owner_id is not None:
+        return {}
+    spec = object_type.fields["owner"]
+    found = next((other for other in others if other.owner_id is not None), None)
+    return {} if found is None else {"owner": current_value(object_type, found, spec)}
 
 
 def take_over(object_type: ObjectType, kept: Any, values: Values) -> audit.Diff:
@@ -339,7 +351,9 @@ def part(changeset: ChangeSet, inverse: ChangeSet, by: Actor) -> tuple[int, list
     log.aliases.all().delete()
     others = list(object_type.records().filter(pk__in=log.gone_ids))
     now = timezone.now()
+    parts = moving.untouched(object_type, log.keep_id, log.kept["parts"])
     diff = give_back(object_type, kept, log.kept["fields"], report)
+    owners.note(object_type, inverse, {log.keep_id: diff}, by=by)
     with integrity():
         object_type.records().filter(pk__in=log.gone_ids).update(
             deleted_at=None, updated_at=now, version=models.F("version") + 1
@@ -348,7 +362,7 @@ def part(changeset: ChangeSet, inverse: ChangeSet, by: Actor) -> tuple[int, list
             log.gone_ids
         ):  # what was put aside for the sake of an earlier one comes back after it
             report += moving.move_back(log.moved[str(key)], key, log.keep_id)
-    moving.restore_parts(object_type, log.keep_id, log.kept["parts"])
+    moving.restore_parts(object_type, log.keep_id, parts)
     log.undone_at = now
     log.save()
     rows = [

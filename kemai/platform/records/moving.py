@@ -194,12 +194,16 @@ def pairs(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list
     return {part: [row, after.get(part)] for part, row in before.items() if row != after.get(part)}
 
 
-def restore_parts(object_type: ObjectType, key: int, parts: Mapping[str, Sequence[Any]]) -> None:
-    """The parts as they were, where nobody has worked them out anew since."""
+def untouched(
+    object_type: ObjectType, key: int, parts: Mapping[str, Sequence[Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """The parts as they were before, of those that nobody has worked out anew since."""
     now = parts_of(object_type, key)
-    for part, (before, after) in parts.items():
-        if now.get(part) != after:
-            continue
+    return {part: before for part, (before, after) in parts.items() if now.get(part) == after}
+
+
+def restore_parts(object_type: ObjectType, key: int, parts: Mapping[str, Mapping[str, Any]]) -> None:
+    for part, before in parts.items():
         model = part_model(object_type.model, part)
         columns = {column.attname: column for column in model._meta.concrete_fields if not column.primary_key}
         values = {name: columns[name].to_python(value) for name, value in before.items() if name in columns}

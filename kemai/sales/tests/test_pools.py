@@ -21,7 +21,7 @@ from kemai.sales.models import CustomerKeeping, Pool, PoolMove, PoolRule
 from kemai.sales.services.pools import claims, keeping, rehearsal, returns, settings
 from kemai.sales.services.pools.due import add_days
 from kemai.sales.services.pools.kinds import KINDS, midnight, today
-from tests.people import Person, crowd, customer
+from tests.people import Person, browser, crowd, customer
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -219,6 +219,32 @@ def test_the_night_returns_what_is_due_and_can_be_taken_back(people: dict[str, P
     late.refresh_from_db()
     assert late.owner_id == people["alice"].user.pk
     assert ChangeSet.objects.get(pk=done.changeset.pk).rule.startswith("公海“华东公海”")
+
+
+@pytest.mark.row(12)
+def test_a_merge_with_what_lies_in_a_pool_takes_it_out_and_back(
+    people: dict[str, Person], pool: Pool
+) -> None:
+    alice = people["alice"]
+    pooled, mine = (
+        lying(pool, name="甲公司", kind="company"),
+        customer(alice, name="甲公司（老）", kind="company"),
+    )
+    since = keeping_of(pooled).pooled_at
+    page = browser(alice).get(f"/o/customer/merge?ids={mine.pk},{pooled.pk}").content.decode()
+    assert "公海里的，请先领取" in page
+    with pytest.raises(Refused, match="请先领取"):
+        records.merge("customer", mine.pk, [pooled.pk], by=alice.actor)
+    told = browser(people["boss"]).get(f"/o/customer/merge?ids={mine.pk},{pooled.pk}&keep={pooled.pk}")
+    assert f"合并后由 {alice.user} 负责" in told.content.decode()
+    done = records.merge("customer", pooled.pk, [mine.pk], by=SYSTEM)
+    pooled.refresh_from_db()
+    assert pooled.owner_id == alice.user.pk, "nobody loses a customer by a merge"
+    assert keeping_of(pooled).pool_id is None
+    records.undo(done.pk, by=SYSTEM)
+    pooled.refresh_from_db()
+    there = keeping_of(pooled)
+    assert (pooled.owner_id, there.pool_id, there.pooled_at) == (None, pool.pk, since)
 
 
 @pytest.mark.row(41)

@@ -65,15 +65,17 @@ def page(
     context["list_url"] = reverse("list", args=(object_type.key,))
     if len(objects) < 2:
         same = request.GET.get("ids", "").count(",") and len(ids) == 1
-        few = alone() if same else _("请选择至少两条您可以修改的%(type)s") % {"type": object_type.label}
+        few = alone() if same else too_few(actor, object_type, ids)
         context["error"] = error or few
         return render(request, "ui/pages/merge.html", context, status=409 if error else 200)
     keep = sent_keep(request, objects) or best_keep(objects)
     objects.sort(key=lambda obj: obj.pk != keep)
     lines = compared(actor, object_type, objects)
+    told = access.field_levels(actor, object_type).get("owner") in {"read", "edit"}
     context |= {
-        "records": [heading(object_type, obj) for obj in objects],
+        "records": [heading(object_type, obj, owned=told) for obj in objects],
         "keep": keep,
+        "heir": heir_of(keep, objects) if told else "",
         "differing": [line for line in lines if line.differs],
         "same": [line for line in lines if not line.differs],
         "moves": records.moves_of(object_type, [obj.pk for obj in objects if obj.pk != keep]),
@@ -87,6 +89,14 @@ def alone() -> str:
     return _("不能把一条记录和它自己合并，请选择两条不同的记录")
 
 
+def too_few(actor: Actor, object_type: ObjectType, ids: Sequence[int]) -> str:
+    """Why there is nothing to merge, as far as the actor may know of the records."""
+    shut = access.scope(actor, object_type).filter(pk__in=ids)
+    if shut.exclude(pk__in=access.scope(actor, object_type, "edit").filter(pk__in=ids)).exists():
+        return records.not_editable_text()
+    return _("请选择至少两条您可以修改的%(type)s") % {"type": object_type.label}
+
+
 def sent_keep(request: HttpRequest, objects: Sequence[Any]) -> int | None:
     sent = request.POST.get("keep", request.GET.get("keep", ""))
     return next((obj.pk for obj in objects if str(obj.pk) == sent), None)
@@ -98,7 +108,7 @@ def best_keep(objects: Sequence[Any]) -> int:
     return int(chosen.pk)
 
 
-def heading(object_type: ObjectType, obj: Any) -> dict[str, Any]:
+def heading(object_type: ObjectType, obj: Any, *, owned: bool) -> dict[str, Any]:
     numbering = object_type.numbering
     return {
         "id": obj.pk,
@@ -108,7 +118,16 @@ def heading(object_type: ObjectType, obj: Any) -> dict[str, Any]:
         "url": reverse("record", args=(object_type.key, obj.pk)),
         "created": obj.created_at,
         "updated": obj.updated_at,
+        "owned": owned,
+        "owner": str(obj.owner) if owned and obj.owner_id is not None else "",
     }
+
+
+def heir_of(keep: int, objects: Sequence[Any]) -> str:
+    """Whose the record will be that nobody has now; '' where that does not change."""
+    if any(obj.pk == keep and obj.owner_id is not None for obj in objects):
+        return ""
+    return next((str(obj.owner) for obj in objects if obj.owner_id is not None), "")
 
 
 def compared(actor: Actor, object_type: ObjectType, objects: Sequence[Any]) -> list[Line]:
