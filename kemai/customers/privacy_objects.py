@@ -13,6 +13,7 @@ from kemai.customers.services import consents, health, privacy, retention
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import Hooks, Numbering, ObjectType, Panel, Section, View, get, register
+from kemai.platform.records.files import files_of
 from kemai.platform.ui.lists import filters
 from kemai.platform.ui.lists.state import dumps
 
@@ -21,7 +22,11 @@ OPEN = {"field": "state", "op": "in", "value": ["received", "verified"]}
 
 def desk(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What is to be done next with a request; the texts are the template's."""
-    return {"row": row, "over": row.get("state") in privacy.OVER}
+    over = row.get("state") in privacy.OVER
+    request = get("privacy_request")
+    files = files_of(request, int(row["id"])) if over and row.get("kind") in privacy.PACKED else ()
+    packages = [(one.name, reverse("file", args=[request.key, row["id"], one.pk])) for one in files]
+    return {"row": row, "over": over, "packages": packages}
 
 
 def rehearsal(actor: Actor, row: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.collab.models import Task
-from kemai.customers.models import Contact, Customer, Identifier, Interaction, Tombstone
+from kemai.customers.models import Contact, Customer, Identifier, Interaction, PrivacyRequest, Tombstone
 from kemai.platform import access, audit, events, search
 from kemai.platform.access import Actor
 from kemai.platform.audit.keep import redact
@@ -34,6 +34,7 @@ EMPTIED = (
     "phone", "email", "wecom_id", "credit_code", "address", "gender", "industry", "website", "note", "invalid_reason",
     "match_name", "match_place",
 )  # fmt: skip
+REQUEST_TEXTS = ("identity", "answer")
 LEAST_WORD = 2
 """Letters of a word that is looked for in texts that stay: one alone stands everywhere."""
 HAVE = "privacy.tombstones"
@@ -128,7 +129,7 @@ def erase_customer(key: int, *, by: Actor, reason: str) -> list[str]:
         bury(known)
         person = person_of(customer, by=by, reason=reason)
         blank(customer)
-        paths = drop_parts(key, contacts)
+        paths = drop_parts(key, contacts) + drop_packages(person)
         forget_merged(key, by=by, reason=reason)
         redact_all(key, contacts, by=by, reason=reason)
         stays = [said for forget in _others for said in forget(person)]
@@ -208,6 +209,23 @@ def drop_parts(key: int, contacts: Sequence[int]) -> list[str]:
     exports = StoredFile.objects.filter(type_key="export")
     paths += list(exports.values_list("path", flat=True))
     exports.delete()
+    return paths
+
+
+def drop_packages(person: Person) -> list[str]:
+    """What was put together for the person when they asked to see it, and their words in earlier requests; that they
+    asked, and when, stays."""
+    requests = PrivacyRequest.objects.filter(customer__in=person.keys)
+    keys = list(requests.values_list("pk", flat=True))
+    for pk, *texts in requests.values_list("pk", *REQUEST_TEXTS):
+        clean = [person.scrub(text) for text in texts]
+        if clean != texts:
+            clean[0] = clean[0][:200]
+            requests.filter(pk=pk).update(**dict(zip(REQUEST_TEXTS, clean, strict=True)))
+    redact("privacy_request", keys, by=person.by, reason=person.reason, words=person.words)
+    files = StoredFile.objects.filter(type_key="privacy_request", object_id__in=keys)
+    paths = list(files.values_list("path", flat=True))
+    files.delete()
     return paths
 
 

@@ -26,6 +26,8 @@ from kemai.platform.records import FieldErrors, Refused
 
 WORKDAYS = 15
 OVER = frozenset({"done", "refused"})
+PACKED = frozenset({"access", "transfer"})
+"""Kinds of requests that are answered with a package of the person's data."""
 MOST_ROWS = 20_000
 Values = dict[str, Any]
 ERASED = Saying(gettext_noop("个人信息删除请求 %(number)s"))
@@ -82,7 +84,7 @@ def fulfil(key: int, *, by: Actor, answer: str = "") -> PrivacyRequest:
     if request.state != "verified":
         raise Refused("not_verified", _("请先核验请求人的身份"))
     with transaction.atomic():
-        if request.kind in {"access", "transfer"}:
+        if request.kind in PACKED:
             package(request, by=by)
         elif request.kind == "erase":
             answer = erase(request, answer, by=by)

@@ -135,6 +135,10 @@ def known(shelf: Shelf, people: dict[str, Person]) -> Customer:
 def test_an_erased_person_is_nowhere(shelf: Shelf, people: dict[str, Person]) -> None:
     one, boss = known(shelf, people), people["boss"].actor
     path = records.location(StoredFile.objects.get(type_key="customer", object_id=one.pk))
+    asked = records.create("privacy_request", {"customer": one.pk, "kind": "access"}, by=boss)
+    privacy.verify(asked.pk, "回拨 13912345679，李伟明本人接听", by=boss)
+    privacy.fulfil(asked.pk, by=boss)
+    package = records.location(StoredFile.objects.get(type_key="privacy_request", object_id=asked.pk))
     erasure.erase_customer(one.pk, by=boss, reason="本人要求")
     one.refresh_from_db()
     assert "李" not in one.name
@@ -143,6 +147,9 @@ def test_an_erased_person_is_nowhere(shelf: Shelf, people: dict[str, Person]) ->
     assert not Identifier.objects.filter(customer=one).exists()
     assert Interaction.objects.get(customer=one).body == ""
     assert not path.exists()
+    assert not package.exists(), "the package of an earlier request is gone as well"
+    asked.refresh_from_db()
+    assert "13912345679" not in asked.identity
     assert search.search_type(boss, get("customer"), "李伟明", limit=5) == []
     logged = json.dumps(list(Change.objects.values_list("diff", flat=True)), ensure_ascii=False)
     for secret in ("李伟明", "13912345678", "+8613912345678", "lwm@example.com", "西湖", "李太太"):
