@@ -197,6 +197,9 @@ def test_the_roles_pages_keep_departments_and_conditions(people: dict[str, Perso
     view, edit = (Grant.objects.get(role=role, type_key="customer", verb=verb) for verb in ("view", "edit"))
     assert (view.scope, view.departments, view.where) == ("chosen", [south], None)
     assert (edit.scope, edit.where) == ("own", NEW)
+    key = make("customer", owner=people["alice"].user.pk).pk
+    asked = f"/settings/access/?user={people['bob'].user.pk}&type=customer&record={key}"
+    assert "只限符合条件的：跟进阶段 是 新客户" in page.get(asked).content.decode()
     matrix = page.get(f"/settings/roles/{role.pk}/")
     assert "指定部门" in matrix.content.decode()
     cells = {"name": role.name, "grant-customer-view": "chosen", "grant-customer-edit": "own"}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM, Denied, NotVisible, actor_for
 from kemai.platform.models import Member, OutboxEvent, Setting
+from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Invitation, sharing
 from tests.factory import make
 from tests.people import Person, role
@@ -30,6 +31,12 @@ def world(people: dict[str, Person]) -> dict[str, Any]:
 
 def sees(person: Person, type_key: str, key: int, verb: str = "view") -> bool:
     return access.scope(actor_for(person.user), type_key, verb).filter(pk=key).exists()
+
+
+def why_not(person: Person, key: int) -> str:
+    told = access.explain(actor_for(person.user), get("customer"), key, ("view",))
+    assert told is not None
+    return told.refusals.get("view", "")
 
 
 def invite(world: dict[str, Any], **wanted: Any) -> Member:
@@ -68,7 +75,11 @@ def test_until_its_day_and_no_longer(world: dict[str, Any]) -> None:
     assert sees(charlie, "customer", world["customer"])
     Member.objects.filter(pk=member.pk).update(until=sharing.today() - timedelta(days=1))
     assert not sees(charlie, "customer", world["customer"])
+    day = (sharing.today() - timedelta(days=1)).isoformat()
+    assert f"曾是这条记录的成员，到 {day}，已到期" in why_not(charlie, world["customer"])
     assert sharing.expire(lambda *a, **k: None) == 1
+    assert f"曾是这条记录的成员，到 {day}，已到期" in why_not(charlie, world["customer"]), "and still afterwards"
+    assert "曾是" not in why_not(world["bob"], world["customer"])
     assert not Member.objects.exists()
     assert OutboxEvent.objects.filter(name="customer.member_expired").exists()
 

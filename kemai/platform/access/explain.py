@@ -5,7 +5,7 @@ SQL of `reach`: a test holds the two against each other, so that what is told is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,13 @@ from kemai.platform.access.locks import why_locked
 from kemai.platform.access.reach import lineage, where_q
 from kemai.platform.access.wording import SCOPE_LABELS, VERB_LABELS, held_roles, role_name
 from kemai.platform.fields import clauses
-from kemai.platform.models import FieldRule, Grant, Member
+from kemai.platform.models import Change, FieldRule, Grant, Member
 from kemai.platform.models.rights import LEVELS
 from kemai.platform.models.sharing import SHARE_LEVELS
 from kemai.platform.objects import ObjectType, get
+
+Says = Callable[[ObjectType, Any], str]
+"""A condition in words; '' where it cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,17 @@ def owner_of(key: int | None) -> Owner | None:
 class Court:
     """Judges everybody about one record; the grants of all roles are read once."""
 
-    def __init__(self, facts: Facts, verbs: Sequence[str] = ("view",), *, refusals: bool = True) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        verbs: Sequence[str] = ("view",),
+        *,
+        refusals: bool = True,
+        says: Says | None = None,
+    ) -> None:
         self.facts = facts
+        self.says = says
+        """Puts the condition of a grant into words, for a reader who may know it."""
         self.refusals = refusals
         """Are the reasons against wanted, too? For a crowd they would cost more than all the rest."""
         self.verbs = verbs
@@ -200,15 +212,29 @@ class Court:
             if self.reaches(actor, of, reach, own=verb != "create")
         ]
         found += self.beyond(actor, of, verb)
-        return found, "" if found or not self.refusals else self.outside(held, of, verb)
+        if found or not self.refusals:
+            return found, ""
+        return found, clauses([self.outside(held, of, verb), *self.over(actor, verb)])
 
     def outside(self, held: Sequence[tuple[Grant, Reach]], of: ObjectType, verb: str) -> str:
         texts = dict.fromkeys(self.granted(grant) for grant, _reach in held)
         owner = self.facts.owner.name if self.facts.owner else _("无（没有负责人）")
         label = {"grants": clauses(texts), "owner": owner, "type": of.label, "verb": VERB_LABELS[verb]}
-        if self.facts.root.has_owner:
-            return _("%(grants)s；负责人是 %(owner)s") % label
-        return _("%(grants)s，这条记录不符合条件") % label
+        if not self.facts.root.has_owner:
+            return _("%(grants)s，这条记录不符合条件") % label
+        return _("%(grants)s；负责人是 %(owner)s") % label
+
+    def over(self, actor: Actor, verb: str) -> list[str]:
+        """Memberships that have ended: what let them in once is the first thing that somebody asks about."""
+        levels, root = LEVEL_OF.get(verb, ()), self.facts.root
+        if not levels or not root.has_owner:
+            return []
+        ended = dict.fromkeys(
+            str(one["until"])
+            for one in ended_members(root.key, self.facts.root_id)
+            if one.get("level") in levels and was_for(actor, one)
+        )
+        return [_("曾是这条记录的成员，到 %(until)s，已到期") % {"until": until} for until in ended]
 
     def granted(self, grant: Grant) -> str:
         kind = _("所有对象") if grant.type_key == "*" else str(get(grant.type_key).label)
@@ -216,7 +242,12 @@ class Court:
         text = _("角色“%(role)s”对%(type)s“%(verb)s”的范围是“%(scope)s”") % {
             "role": role_name(grant.role), "type": kind, "verb": VERB_LABELS[grant.verb], "scope": scope,
         }  # fmt: skip
-        return _("%(grant)s（带条件）") % {"grant": text} if grant.where else text
+        if not grant.where:
+            return text
+        where = self.says(get(grant.type_key), grant.where) if self.says and grant.type_key != "*" else ""
+        if where:
+            return _("%(grant)s，只限符合条件的：%(where)s") % {"grant": text, "where": where}
+        return _("%(grant)s（带条件）") % {"grant": text}
 
     def by_role(self, grant: Grant, reach: Reach) -> Cause:
         text = self.granted(grant)
@@ -287,6 +318,25 @@ def owned(actor: Actor, owner: Owner, reach: Reach) -> bool:
     return False
 
 
+def ended_members(type_key: str, key: int) -> list[Mapping[str, Any]]:
+    """The memberships of a record whose day is over: those that the clock has taken away already, out of the log, and
+    those that it will in a minute."""
+    today = timezone.localdate(timezone=timezone.get_default_timezone())
+    still = Member.objects.filter(type_key=type_key, object_id=key, until__lt=today)
+    found: list[Mapping[str, Any]] = list(still.values("user", "department", "level", "until"))
+    logged = Change.objects.filter(type_key=type_key, object_id=key, changeset__outcome__has_key="ended")
+    found += [
+        one["ended"] for one in logged.order_by("-pk").values_list("changeset__outcome", flat=True)[:50]
+    ]
+    return found
+
+
+def was_for(actor: Actor, one: Mapping[str, Any]) -> bool:
+    if one.get("user") is not None:
+        return bool(one["user"] == actor.user_id)
+    return one.get("department") in actor.department_ids
+
+
 def member_now(actor: Actor, member: Member) -> bool:
     today = timezone.localdate(timezone=timezone.get_default_timezone())
     if member.until is not None and member.until < today:
@@ -309,10 +359,12 @@ def find_record(object_type: ObjectType, text: str) -> int | None:
     return None
 
 
-def explain(actor: Actor, object_type: ObjectType, key: int, verbs: Sequence[str]) -> Explained | None:
+def explain(
+    actor: Actor, object_type: ObjectType, key: int, verbs: Sequence[str], *, says: Says | None = None
+) -> Explained | None:
     """Why the actor may or may not use these verbs on a record; None where there is no such record."""
     facts = facts_of(object_type, key)
-    return Court(facts, verbs).explain(actor) if facts else None
+    return Court(facts, verbs, says=says).explain(actor) if facts else None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from kemai.platform import access, audit, events
 from kemai.platform.access import SYSTEM, Actor, quota
 from kemai.platform.fields import Saying
 from kemai.platform.jobs import Progress, schedule
-from kemai.platform.models import Change, Member, Role, ShareRule
+from kemai.platform.models import Change, ChangeSet, Member, Role, ShareRule
 from kemai.platform.models.sharing import SHARE_LEVELS
 from kemai.platform.objects import ObjectType, all_types, get
 from kemai.platform.query import QueryError, parse
@@ -26,6 +26,7 @@ from kemai.platform.records.errors import FieldErrors, Refused
 
 MOST = 200
 LEVELS = tuple(option.value for option in SHARE_LEVELS)
+EXPIRED = "member_expired"
 MEMBERS = Saying(gettext_noop("团队成员"))
 
 
@@ -158,6 +159,8 @@ def leave(member: Member, before: Any, after: Any, event: str, *, by: Actor) -> 
         changeset=changes, type_key=member.type_key, object_id=member.object_id, action="update", diff=diff
     )
     who = {"user": member.user_id, "department": member.department, **(after or before)}
+    if event == EXPIRED:  # so that whoever asks why he sees nothing any more can be told
+        ChangeSet.objects.filter(pk=changes.pk).update(outcome={"ended": who})
     events.emit(f"{member.type_key}.{event}", member.type_key, member.object_id, changes, who)
     access.rights_changed()
 
@@ -189,7 +192,7 @@ def expire(progress: Progress) -> int:
     removed = 0
     for member in Member.objects.filter(until__lt=today()).select_related("user")[:5000]:
         with transaction.atomic():
-            drop(member, "member_expired", by=SYSTEM)
+            drop(member, EXPIRED, by=SYSTEM)
         removed += 1
         progress(removed)
     return removed

@@ -15,9 +15,11 @@ from kemai.platform.access import SYSTEM, Actor, actor_for
 from kemai.platform.access.wording import VERB_LABELS
 from kemai.platform.models import ShareRule
 from kemai.platform.models.sharing import SHARE_LEVELS
-from kemai.platform.objects import VERBS, ObjectType, all_types
+from kemai.platform.objects import VERBS, ObjectType, UnknownField, UnknownObject, all_types
+from kemai.platform.query import QueryError, parse
 from kemai.platform.records import FieldErrors, sharing
 from kemai.platform.ui.lists import filters
+from kemai.platform.ui.lists.sentences import sentence
 from kemai.platform.ui.lists.state import dumps, loads
 from kemai.staff.services import rights
 from kemai.staff.services.roles import role_label, roles
@@ -136,6 +138,15 @@ def simulator(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "staff/simulator.html", context)
 
 
+def in_words(object_type: ObjectType, where: Any) -> str:
+    """The condition of a grant, for an administrator."""
+    try:
+        parse(where, object_type, SYSTEM.moment())
+        return sentence(SYSTEM, object_type, where)
+    except (QueryError, UnknownField, UnknownObject) as error:
+        return _("这个条件已失效（%(why)s），不给予任何记录") % {"why": error}
+
+
 def fields_of(object_type: ObjectType | None) -> list[dict[str, Any]]:
     if object_type is None:
         return []
@@ -150,7 +161,7 @@ def answers(user: Any, object_type: ObjectType, record: str, field: str) -> dict
     if record and key is None:
         found["missing"] = True
     if key is not None:
-        told = access.explain(person, object_type, key, TOLD)
+        told = access.explain(person, object_type, key, TOLD, says=in_words)
         if told is not None:
             found["told"] = [
                 {"label": VERB_LABELS[verb], "causes": told.causes.get(verb, ()), "reason": told.refusals.get(verb, "")}

@@ -64,8 +64,9 @@ def said(actor: Actor, spec: FieldSpec, op: str, value: Any) -> str:
     shown = [
         str(option.label) if (option := spec.option(one)) else words.get(str(one), str(one)) for one in values
     ]
-    return f"{operator(op)} {listed(shown)}".strip()
+    return f"{operator(op, numeric=spec.type.numeric)} {listed(shown)}".strip()
 
 
-def operator(op: str) -> str:
-    return filters.SIGNS.get(op) or str(filters.WORDS.get(op) or OPERATORS[op].label)
+def operator(op: str, *, numeric: bool = True) -> str:
+    sign = filters.SIGNS.get(op, "") if numeric or op not in {"eq", "ne"} else ""
+    return sign or str(filters.WORDS.get(op) or OPERATORS[op].label)
