@@ -78,7 +78,9 @@ def test_until_its_day_and_no_longer(world: dict[str, Any]) -> None:
     day = (sharing.today() - timedelta(days=1)).isoformat()
     assert f"曾是这条记录的成员，到 {day}，已到期" in why_not(charlie, world["customer"])
     assert sharing.expire(lambda *a, **k: None) == 1
-    assert f"曾是这条记录的成员，到 {day}，已到期" in why_not(charlie, world["customer"]), "and still afterwards"
+    assert f"曾是这条记录的成员，到 {day}，已到期" in why_not(charlie, world["customer"]), (
+        "and still afterwards"
+    )
     assert "曾是" not in why_not(world["bob"], world["customer"])
     assert not Member.objects.exists()
     assert OutboxEvent.objects.filter(name="customer.member_expired").exists()
