@@ -325,9 +325,8 @@ def ended_members(type_key: str, key: int) -> list[Mapping[str, Any]]:
     still = Member.objects.filter(type_key=type_key, object_id=key, until__lt=today)
     found: list[Mapping[str, Any]] = list(still.values("user", "department", "level", "until"))
     logged = Change.objects.filter(type_key=type_key, object_id=key, changeset__outcome__has_key="ended")
-    found += [
-        one["ended"] for one in logged.order_by("-pk").values_list("changeset__outcome", flat=True)[:50]
-    ]
+    told = logged.order_by("-pk").values_list("changeset__outcome", flat=True)[:50]
+    found += [one["ended"] for one in told if one]
     return found
 
 
