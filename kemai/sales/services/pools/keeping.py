@@ -353,4 +353,5 @@ def rebuild(type_key: str) -> None:
     """Everything from scratch: after an upgrade, or when data were loaded past the doors."""
     kind = KINDS[type_key]
     REFRESH[type_key](kind.keepings)  # type: ignore[operator]
+    due.looked_over(kind)
     refresh_due(kind)

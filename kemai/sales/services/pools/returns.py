@@ -55,8 +55,9 @@ def refresh_all(kind: Kind, day: dt.date, tell: Tell = quiet) -> int:
     """Every record's date, in slices: on SQLite others may write in between. Returns how many changed."""
     terms = due.terms_of(kind)
     changed = 0
+    due.looked_over(kind)
     for first, last, total in slices(kind):
-        changed += due.store(kind, kind.keepings.filter(pk__gte=first, pk__lte=last), day, terms)
+        changed += due.store(kind, due.between(kind, first, last), day, terms)
         tell(last, total)
     return changed
 
