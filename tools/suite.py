@@ -129,6 +129,7 @@ def long() -> list[Outcome]:
         databases.remove("postgres")
     kills = ("--rounds", os.environ.get("KEMAI_KILLS", "200"))
     steps = [("what is acknowledged is on the disk", python("tests.crash.durability", *databases))]
+    steps.append(("disks that fail under open files", python("tests.crash.sick_disk")))
     fuzz = ("env", "KEMAI_FUZZ=30000", f"KEMAI_FUZZ_SEED={int(time.time())}")
     steps.append(
         ("thirty thousand odd requests", (*fuzz, *python("pytest", "-q", "tests/contracts/test_fuzz.py")))

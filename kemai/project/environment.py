@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from kemai.kit import durable
 
 
 class BadSetting(SystemExit):
@@ -105,10 +108,14 @@ def secret(folder: Path, name: str) -> str:
         return given
     path = folder / "secret.key"
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".secret-")  # readable by its owner alone
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(64))
-    return path.read_text(encoding="ascii").strip()
+        durable.first_there(Path(temporary), path)
+    found = path.read_text(encoding="ascii").strip()
+    if not found:
+        raise BadSetting(f"{path} is empty: put back the one that the newest backup holds")
+    return found
 
 
 def database(name: str, folder: Path) -> dict[str, object]:

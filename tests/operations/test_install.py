@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kemai.project import environment as settings_of
+
 AT_ONCE = "from django.core.management import call_command; call_command('migrate', verbosity=0)"
 WALK = (
     "from django.core.management.commands.migrate import Command;"
@@ -60,3 +62,15 @@ def test_a_new_database_is_what_an_old_one_becomes(tmp_path: Path, on_postgres: 
         assert list(new.execute(question)), name
     new.close()
     old.close()
+
+
+def test_the_secret_is_made_once_and_an_empty_one_is_not_taken(tmp_path: Path) -> None:
+    made = settings_of.secret(tmp_path, "KEMAI_NO_SUCH_SECRET")
+    assert len(made) > 60
+    assert settings_of.secret(tmp_path, "KEMAI_NO_SUCH_SECRET") == made
+    assert [(path.name, path.stat().st_mode & 0o777) for path in tmp_path.iterdir()] == [
+        ("secret.key", 0o600)
+    ]
+    (tmp_path / "secret.key").write_text("")
+    with pytest.raises(settings_of.BadSetting, match="backup"):
+        settings_of.secret(tmp_path, "KEMAI_NO_SUCH_SECRET")

@@ -18,6 +18,7 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
+from kemai.kit import durable
 from kemai.platform.audit.chain import START, bare, entry_hash
 from kemai.platform.audit.seal import seal_all
 from kemai.platform.jobs import Progress, schedule
@@ -58,7 +59,7 @@ def write_day(day: date) -> Path | None:
         }  # fmt: skip
         out.write(orjson.dumps(seal | {"seal": sign(seal)}) + b"\n")
     temporary.chmod(0o440)
-    temporary.replace(path)
+    durable.into_place(temporary, path)
     return path
 
 

@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kemai.kit import durable
 from kemai.platform import access, audit
 from kemai.platform.access import Actor
 from kemai.platform.fields.base import clean_text
@@ -125,8 +126,10 @@ def keep(upload: Upload) -> tuple[str, int, str]:
             raise FieldErrors({"file": _("文件是空的，请重新选择")})
         name = digest.hexdigest()
         relative = f"{name[:2]}/{name}"
-        (root / name[:2]).mkdir(exist_ok=True)
-        os.replace(temporary, root / relative)
+        if not (root / name[:2]).is_dir():
+            (root / name[:2]).mkdir(exist_ok=True)
+            durable.flush(root)
+        durable.into_place(Path(temporary), root / relative)
     finally:
         Path(temporary).unlink(missing_ok=True)
     return name, size, relative
