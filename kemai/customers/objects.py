@@ -93,6 +93,7 @@ CUSTOMER = register(
         numbering=Numbering("number", "C"),
         hooks=Hooks(
             prepare=hooks.prepare_customer,
+            early=True,
             check=hooks.check_customers,
             after=recheck.after_customer,
             heeds=frozenset({"validity"}),

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import access
 from kemai.platform.fields import FieldSpec, Invalid, Ref, listed
+from kemai.platform.imports import drafts
+from kemai.platform.imports.drafts import Draft
 from kemai.platform.imports.existing import Constraint, Uniqueness, by_key, touched_by
 from kemai.platform.imports.parsers import BLANK, Bad, Blank, names_in
 from kemai.platform.imports.references import References
@@ -75,6 +77,10 @@ class RecordWork:
             one.forget()
 
     def batches(self, start: int) -> Iterator[RecordBatch]:
+        if drafts.possible(self):
+            for table, found in drafts.drafted(self, start):
+                yield RecordBatch(self, table, found)
+            return
         for table in self.reader.tables(start):
             yield RecordBatch(self, table)
 
@@ -83,7 +89,7 @@ class RecordWork:
         out = Outcome(rows=table.rows, blank=table.blank, refused=list(table.unreadable))
         self.look_up(table)
         plan = self.plan(table, out)
-        self.shape_rows(table, plan)
+        self.shape_rows(table, plan, batch.drafts)
         self.refuse_repeated(table, plan)
         self.refuse_taken(table, plan)
         for position in table.problems:
@@ -133,6 +139,9 @@ class RecordWork:
         editable = self.editable(set(targets.values()))
         mode = self.task.options.mode
         plan = Plan(targets)
+        if not targets and mode != "update":
+            plan.creates = {at: {} for at in range(len(table.offsets)) if at not in table.problems}
+            return plan
         for position in range(len(table.offsets)):
             if position in table.problems:
                 continue
@@ -191,22 +200,27 @@ class RecordWork:
             out.sample("skip", {"row": table.row(position), "cells": cells, "reason": reason})
         out.leave_out(reason)
 
-    def shape_rows(self, table: Table, plan: Plan) -> None:
+    def shape_rows(self, table: Table, plan: Plan, ready: Sequence[Draft]) -> None:
         """The values of each record as they would be stored, through the object's own hook."""
-        if plan.creates:
-            rows = self.new_rows(table)
-            for position in list(plan.creates):
-                values = dict(zip(self.names, rows[position], strict=True))
-                if (
-                    self.lacks_nothing(table, position)
-                    and self.meets_conditions(table, position, values)
-                    and self.passes_hook(table, position, values, None)
-                ):
-                    plan.creates[position] = values
-                else:
-                    del plan.creates[position]
+        if ready:
+            drafts.take(self, table, plan.creates, ready)
+        elif plan.creates:
+            self.shape_new(table, plan)
         objects = self.shape_updates(table, plan)
         self.check_rows(table, plan, objects)
+
+    def shape_new(self, table: Table, plan: Plan) -> None:
+        rows = self.new_rows(table)
+        for position in list(plan.creates):
+            values = dict(zip(self.names, rows[position], strict=True))
+            if (
+                self.lacks_nothing(table, position)
+                and self.meets_conditions(table, position, values)
+                and self.passes_hook(table, position, values, None)
+            ):
+                plan.creates[position] = values
+            else:
+                del plan.creates[position]
 
     def new_rows(self, table: Table) -> list[tuple[Any, ...]]:
         """The values of new records in the order of `names`: the file's columns, and defaults for the rest."""
@@ -464,6 +478,8 @@ class RecordBatch:
 
     work: RecordWork
     table: Table
+    drafts: Sequence[Draft] = ()
+    """By position, where new records could be shaped beforehand; used once."""
 
     @property
     def rows(self) -> int:

@@ -35,9 +35,11 @@ class RowHooks:
             return error.errors
         return {}
 
-    def check(self, rows: Mapping[int, tuple[Mapping[str, Any], Any]]) -> dict[int, Errors]:
+    def check(self, rows: Mapping[int, tuple[dict[str, Any], Any]]) -> dict[int, Errors]:
         """{position: what is wrong with it} of all rows (values, existing record), asked in one go; a check that cannot
         say which row it means is asked again row by row."""
+        if self.type.hooks.check is None:
+            return {}
         left, wrong = dict(rows), dict[int, Errors]()
         while left and (found := self.first_wrong(left)):
             wrong |= found
@@ -45,7 +47,7 @@ class RowHooks:
                 del left[position]
         return wrong
 
-    def first_wrong(self, rows: Mapping[int, tuple[Mapping[str, Any], Any]]) -> dict[int, Errors]:
+    def first_wrong(self, rows: Mapping[int, tuple[dict[str, Any], Any]]) -> dict[int, Errors]:
         places = list(rows)
         error = self.refusal(list(rows.values()))
         if error is None:
@@ -56,13 +58,11 @@ class RowHooks:
         found: dict[int, Errors] = {place: one.errors for place, one in alone.items() if one is not None}
         return found or {places[-1]: error.errors}
 
-    def refusal(self, rows: Sequence[tuple[Mapping[str, Any], Any]]) -> FieldErrors | None:
+    def refusal(self, rows: Sequence[tuple[dict[str, Any], Any]]) -> FieldErrors | None:
         if self.type.hooks.check is None:
             return None
         try:
-            self.type.hooks.check(
-                [dict(values) for values, _old in rows], [old for _values, old in rows], self.by
-            )
+            self.type.hooks.check([values for values, _old in rows], [old for _values, old in rows], self.by)
         except Invalid as error:
             return FieldErrors({"": error.message})
         except FieldErrors as error:

@@ -12,6 +12,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from kemai.kit.collector import seldom_collected
 from kemai.kit.tabular import Cell, Source, cell_text
 from kemai.platform import access
 from kemai.platform.access import Actor
@@ -93,7 +94,7 @@ def rehearse(run: ImportRun, progress: Report | None = None) -> dict[str, Any]:
         total, reasons = Outcome(), Reasons()
         errors = ErrorFile(f"rehearsal-{run.pk}", task.source)
         refused = 0
-        with errors:
+        with errors, seldom_collected():
             for batch in work.batches(0):
                 out = work.settle(batch)
                 errors.add(out.refused)
@@ -149,7 +150,7 @@ def execute(run: ImportRun, progress: Report | None = None) -> ImportRun:
         shape, task, work = open_work(run, by, run.changeset)
         del shape
         errors = ErrorFile(f"import-{run.pk}", task.source, int(run.counts.get("bytes", 0)))
-        with errors, roomy_database():
+        with errors, roomy_database(), seldom_collected():
             for batch in work.batches(run.cursor):
                 write(run, task, work, batch, errors)
                 if progress is not None:

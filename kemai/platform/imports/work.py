@@ -183,8 +183,10 @@ class Reader:
             for spec, place in zip(self.specs, self.places, strict=True)
         ]
 
-    def tables(self, start: int) -> Iterator[Table]:
-        for chunk in ahead(chunks(rows(self.task.source, start))):
+    def tables(self, start: int, *, alone: bool = False) -> Iterator[Table]:
+        """The file's rows from `start` on; `alone` where the caller is a thread that has nothing else to do."""
+        read = chunks(rows(self.task.source, start))
+        for chunk in read if alone else ahead(read):
             yield self.table(chunk, start)
             start += len(chunk)
 

@@ -100,7 +100,8 @@ class Hooks:
     """What is particular to an object type in the write door. Both run inside its transaction.
 
     `prepare(values, existing, actor)` may add or correct column values, or raise Invalid/FieldErrors; it asks the
-    database nothing. `check(values, existing, actor)` sees all records of one act, new ones without existing, and
+    database nothing; `early` says that for new records it may be called beforehand, in another thread, out of
+    their order. `check(values, existing, actor)` sees all records of one act, new ones without existing, and
     asks the database once for all of them.
     `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation.
     `heeds` are the fields whose change `after` has to do with, where it does not look at others.
@@ -110,6 +111,7 @@ class Hooks:
     are one and returns what it made; `parted(objects, actor)` follows when they are several again."""
 
     prepare: Callable[[dict[str, Any], Any, Actor], None] | None = None
+    early: bool = False
     check: Callable[[Sequence[dict[str, Any]], Sequence[Any], Actor], None] | None = None
     after: Callable[[Sequence[Any], frozenset[str], Actor], None] | None = None
     heeds: frozenset[str] | None = None
