@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,3 +21,31 @@ def ahead(items: Iterator[T]) -> Generator[T]:
         while (item := coming.result()) is not end:
             coming = thread.submit(next, items, end)
             yield item  # type: ignore[misc]
+
+
+class Turns:
+    """Python runs one thread at a time: a thread that computes makes its caller wait, and with it the server that the
+    caller has not asked yet. Here it works in its turn, while the caller waits for something else."""
+
+    def __init__(self) -> None:
+        self._given = threading.Event()
+        self._over = False
+
+    @contextmanager
+    def given(self) -> Iterator[None]:
+        """The caller's side: around what it waits for."""
+        self._given.set()
+        try:
+            yield
+        finally:
+            if not self._over:
+                self._given.clear()
+
+    def take(self) -> None:
+        """The thread's side, again and again between its pieces of work."""
+        self._given.wait()
+
+    def end(self) -> None:
+        """The caller waits no more: the thread may end when it likes."""
+        self._over = True
+        self._given.set()

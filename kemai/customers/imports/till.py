@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -162,7 +162,7 @@ class TillWork:
         parts = tuple(cell_text(row[self.columns[name]]) if name in self.columns else "" for name in names)
         return parts if any(parts[:3]) else number
 
-    def batches(self, start: int) -> Iterator[Baskets]:
+    def batches(self, start: int) -> Generator[Baskets]:
         pending: list[tuple[int, Sequence[Cell] | BadRow]] = []
         last: object = None
         for number, row in grouped(self.task.source, self.group_of, start):

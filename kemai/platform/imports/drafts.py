@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.utils.translation import get_language, override
 
-from kemai.kit.ahead import ahead
+from kemai.kit.ahead import Turns, ahead
 from kemai.platform.imports.parsers import BLANK
 from kemai.platform.imports.row_hooks import Errors
 from kemai.platform.imports.work import Table
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 Draft = tuple[dict[str, Any], Errors] | None
 """The values of a new record that have been through the object's own hook, and what that found wrong with them; None
 where the row cannot become a record."""
+Drafted = tuple[Table, list[Draft]]
+Row = tuple[int, tuple[Any, ...]]
+PIECE = 500
+"""Rows between two looks at whose turn it is: a few milliseconds."""
 
 
 def possible(work: RecordWork) -> bool:
@@ -35,16 +40,46 @@ def possible(work: RecordWork) -> bool:
     )
 
 
-def drafted(work: RecordWork, start: int) -> Iterator[tuple[Table, list[Draft]]]:
-    yield from ahead(made(work, start, get_language()))
+def drafted(work: RecordWork, start: int) -> Generator[Drafted]:
+    """The file's rows from `start` on. To be closed by whoever stops before their end."""
+    turns = Turns()
+
+    def wait(run: Callable[..., Any], sql: str, given: Any, many: bool, context: Any) -> Any:
+        if not (many or sql.startswith("INSERT")):  # a question is answered before a thread has woken up
+            return run(sql, given, many, context)
+        with turns.given():
+            return run(sql, given, many, context)
+
+    with connection.execute_wrapper(wait):
+        items = ahead(made(work, start, get_language(), turns))
+        try:
+            while True:
+                with turns.given():
+                    item = next(items, None)
+                if item is None:
+                    return
+                yield item
+        finally:
+            turns.end()
+            items.close()
 
 
-def made(work: RecordWork, start: int, language: str | None) -> Iterator[tuple[Table, list[Draft]]]:
+def made(work: RecordWork, start: int, language: str | None, turns: Turns) -> Iterator[Drafted]:
     """In a thread, which does not know by itself whose language it speaks."""
     with override(language):
         for table in work.reader.tables(start, alone=True):
-            rows = work.new_rows(table)
-            yield table, [draft(work, table, at, row) for at, row in enumerate(rows)]
+            turns.take()
+            found: list[Draft] = []
+            for rows in batched(enumerate(work.new_rows(table))):
+                turns.take()
+                found += [draft(work, table, position, row) for position, row in rows]
+            yield table, found
+            turns.take()
+
+
+def batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while some := list(islice(rows, PIECE)):
+        yield some
 
 
 def draft(work: RecordWork, table: Table, position: int, row: tuple[Any, ...]) -> Draft:

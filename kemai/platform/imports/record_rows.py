@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -76,10 +77,11 @@ class RecordWork:
         for one in self.references.values():
             one.forget()
 
-    def batches(self, start: int) -> Iterator[RecordBatch]:
+    def batches(self, start: int) -> Generator[RecordBatch]:
         if drafts.possible(self):
-            for table, found in drafts.drafted(self, start):
-                yield RecordBatch(self, table, found)
+            with closing(drafts.drafted(self, start)) as ready:
+                for table, found in ready:
+                    yield RecordBatch(self, table, found)
             return
         for table in self.reader.tables(start):
             yield RecordBatch(self, table)

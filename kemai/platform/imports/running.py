@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,8 +95,8 @@ def rehearse(run: ImportRun, progress: Report | None = None) -> dict[str, Any]:
         total, reasons = Outcome(), Reasons()
         errors = ErrorFile(f"rehearsal-{run.pk}", task.source)
         refused = 0
-        with errors, seldom_collected():
-            for batch in work.batches(0):
+        with errors, seldom_collected(), closing(work.batches(0)) as batches:
+            for batch in batches:
                 out = work.settle(batch)
                 errors.add(out.refused)
                 reasons.add(out.refused)
@@ -150,8 +151,8 @@ def execute(run: ImportRun, progress: Report | None = None) -> ImportRun:
         shape, task, work = open_work(run, by, run.changeset)
         del shape
         errors = ErrorFile(f"import-{run.pk}", task.source, int(run.counts.get("bytes", 0)))
-        with errors, roomy_database(), seldom_collected():
-            for batch in work.batches(run.cursor):
+        with errors, roomy_database(), seldom_collected(), closing(work.batches(run.cursor)) as batches:
+            for batch in batches:
                 write(run, task, work, batch, errors)
                 if progress is not None:
                     progress(run.cursor, max(task.source.estimated_rows, run.cursor))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -121,7 +121,7 @@ class Batch(Protocol):
 class Work(Protocol):
     """What a shape does with a file."""
 
-    def batches(self, start: int) -> Iterator[Any]:
+    def batches(self, start: int) -> Generator[Any]:
         """The rows from `start` on, read and parsed: no database, so outside of transactions."""
         ...
 
