@@ -16,11 +16,12 @@ from kemai.platform.imports import drafts
 from kemai.platform.imports.drafts import Draft
 from kemai.platform.imports.existing import Constraint, Uniqueness, by_key, touched_by
 from kemai.platform.imports.parsers import BLANK, Bad, Blank, names_in
+from kemai.platform.imports.record_batch import RecordBatch
 from kemai.platform.imports.references import References
 from kemai.platform.imports.row_hooks import RowHooks
 from kemai.platform.imports.seen import Seen
 from kemai.platform.imports.tagging import add_tags, tag_changes
-from kemai.platform.imports.work import Outcome, Problem, Reader, Refusal, Table, Task
+from kemai.platform.imports.work import Outcome, Problem, Reader, Table, Task
 from kemai.platform.records import create_chunk
 from kemai.platform.records.bulk import apply_changes, differences, known_rows
 from kemai.platform.records.conditional import Conditional, is_conditional
@@ -472,42 +473,3 @@ class RecordWork:
             return spec.type.text(spec.type.parse(old, spec), spec)[:80]
         except Invalid:
             return str(old)[:80]
-
-
-@dataclass
-class RecordBatch:
-    """A table that can be settled again (a chunk that the database refused is tried in halves)."""
-
-    work: RecordWork
-    table: Table
-    drafts: Sequence[Draft] = ()
-    """By position, where new records could be shaped beforehand; used once."""
-
-    @property
-    def rows(self) -> int:
-        return self.table.rows
-
-    def fresh(self) -> Table:
-        """The table for one settlement, which replaces references and notes problems."""
-        table = self.table
-        values = list(table.values)
-        for place in self.work.references:
-            values[place] = list(values[place])
-        problems = {position: list(found) for position, found in table.problems.items()}
-        return Table(table.first, table.raw, table.offsets, values, problems, table.unreadable, table.blank)
-
-    def halves(self) -> Sequence[RecordBatch]:
-        raw = self.table.raw
-        if len(raw) < 2:
-            return ()
-        half = len(raw) // 2
-        table = self.work.reader.table
-        return (
-            RecordBatch(self.work, table(raw[:half], self.table.first)),
-            RecordBatch(self.work, table(raw[half:], self.table.first + half)),
-        )
-
-    def refusals(self, message: str) -> list[Refusal]:
-        problem = Problem(None, message, message)
-        table = self.table
-        return [Refusal(table.row(p), table.cells(p), (problem,)) for p in range(len(table.offsets))]

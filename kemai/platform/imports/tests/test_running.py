@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import csv
-import threading
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from kemai.kit.tabular import profile
 from kemai.platform import access, imports, jobs, records
-from kemai.platform.imports import drafts, existing, running, services
+from kemai.platform.imports import existing, running, services
 from kemai.platform.imports import jobs as tasks
 from kemai.platform.imports.tests.conftest import IMPORTER, Load, counts, customers, opened, rehearsed
 from kemai.platform.models import Change, ChangeSet, ImportRun, Job, Tagging
-from kemai.platform.objects import own
 from kemai.platform.records import Refused
 from tests.people import Person
 
@@ -51,44 +47,6 @@ def test_a_rehearsal_says_what_the_run_then_does_and_writes_nothing(load: Load) 
     assert run.state == "done"
     assert len(customers("id")) == 10
     assert dict(customers("number", "name"))["M1"] == "客户1"
-
-
-@pytest.mark.usefixtures("small_chunks")
-def test_rows_shaped_ahead_of_the_database_end_as_all_others(
-    load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the database is a server new records are shaped in a thread, which asks it nothing: the same records, the
-    same refusals, in the language of whoever imports."""
-    header = [*HEADER, "有效性", "无效原因"]
-    rows = [[*row, "", ""] for row in GOOD]
-    rows[3] = ["M2", "重复", "", "", "", "", "", ""]
-    rows[4] = ["M90", "", "", "", "", "", "", ""]
-    rows[5] = ["M91", "坏", "123", "不是", "朝阳区", "1990-02-30", "", ""]
-    rows[6] = ["M92", "无因", "", "", "", "", "invalid", ""]
-    rows[7] = ["M93", "有因", "", "", "", "", "valid", "dead_number"]
-    here, ensure = threading.current_thread(), BaseDatabaseWrapper.ensure_connection
-
-    def only_here(database: BaseDatabaseWrapper) -> None:
-        assert threading.current_thread() is here
-        ensure(database)
-
-    monkeypatch.setattr(BaseDatabaseWrapper, "ensure_connection", only_here)
-    monkeypatch.setattr(own, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(services, "actor_of", lambda _run: replace(IMPORTER, language="en"))
-    found = []
-    for early in (True, False):
-        monkeypatch.setattr(drafts, "possible", lambda _work, how=early: how)
-        records.create("customer", {"number": "M1", "name": "旧名"}, by=IMPORTER)
-        run = load(header, rows)
-        said = imports.rehearse(run)
-        imports.execute(run)
-        assert counts(run) == (5, 1, 0, 4), said["reasons"]
-        shown = customers("number", "name", "name_sort", "phone", "region", "validity", "invalid_reason")
-        found.append((said["counts"], said["reasons"], said["samples"], shown))
-        imports.undo(run, by=IMPORTER, now=True)
-        records.delete("customer", [key for (key,) in customers("id")], by=IMPORTER)
-    assert found[0] == found[1]
-    assert "Choose why the customer is invalid" in str(found[0][1])
 
 
 def test_values_are_read_as_people_write_them(load: Load) -> None:
