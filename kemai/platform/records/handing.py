@@ -61,14 +61,14 @@ def let_go(type_key: str, keys: Sequence[int], *, by: Actor, changeset: ChangeSe
     object_type = get(type_key)
     nobody: dict[str, object] = {owners.OWNER: None}
     check_required(object_type, nobody)
-    held = object_type.records().filter(pk__in=keys, owner__isnull=False, deleted_at=None)
+    held = object_type.records().filter(sql.Among("pk", keys), owner__isnull=False, deleted_at=None)
     locked = held.select_for_update(of=("self",), no_key=True).order_by("pk")
     former = dict(locked.values_list("pk", "owner"))
     if not former:
         return []
     check_conditions(object_type, dict.fromkeys(former, nobody))
     # the keys named once: PostgreSQL reads the whole table where they are named twice
-    rows = object_type.records().filter(pk__in=former)
+    rows = object_type.records().filter(sql.Among("pk", former))
     rows.update(owner=None, version=F("version") + 1, updated_at=timezone.now())
     diffs: dict[int, audit.Diff] = {key: {owners.OWNER: [owner, None]} for key, owner in former.items()}
     note_changes(object_type, diffs, changeset, by=by)

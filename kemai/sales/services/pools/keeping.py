@@ -116,7 +116,7 @@ def lapse(kind: Kind, keys: Sequence[int]) -> None:
     """What was asked for the former owner's sake is settled."""
     if not keys:
         return
-    asked = ReturnExtension.objects.filter(type_key=kind.key, object_id__in=keys, state="asked")
+    asked = ReturnExtension.objects.filter(sql.Among("object_id", keys), type_key=kind.key, state="asked")
     about = list(asked.values_list("object_id", flat=True))
     if about:
         asked.update(state="lapsed")
@@ -174,7 +174,8 @@ def place(
         if new and not pool.takes_new:
             continue
         fit = waiting if pool.pk == into else fitting(kind, pool, waiting)
-        kind.keepings.filter(pk__in=fit).update(pool=pool, pooled_at=at, pool_reason=reason[:200])
+        fitted = kind.keepings.filter(sql.Among("pk", fit))
+        fitted.update(pool=pool, pooled_at=at, pool_reason=reason[:200])
         found |= dict.fromkeys(fit, pool.pk)
         waiting = [key for key in waiting if key not in found]
     if waiting:

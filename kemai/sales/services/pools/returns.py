@@ -16,6 +16,7 @@ from kemai.collab.services.notices import notify
 from kemai.platform import audit, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.models import ChangeSet
+from kemai.platform.records import sql
 from kemai.sales.models import PoolRule
 from kemai.sales.rules.pools.returns import WARN_DAYS
 from kemai.sales.services.pools import due
@@ -98,7 +99,8 @@ def return_chunk(kind: Kind, rule: PoolRule, day: dt.date, keys: Sequence[int], 
     """Which are due is read again in the transaction that returns them: a touch that came in between has saved its
     record."""
     with transaction.atomic(), meaning(Intent("return", rule.pool_id, reason=kept_rule(rule))):
-        rows = due_rows(kind, day).filter(return_rule=rule, pk__in=keys).select_for_update(of=("self",))
+        among = due_rows(kind, day).filter(sql.Among("pk", keys), return_rule=rule)
+        rows = among.select_for_update(of=("self",))
         still = list(rows.order_by("pk").values_list("pk", flat=True))
         return len(records.let_go(kind.key, still, by=SYSTEM, changeset=changes))
 
