@@ -108,7 +108,7 @@ declare(
             "value_class", "class_since", "activity", "activity_since", "rfm_cell", "r_score", "f_score", "m_score",
             "first_order_at", "last_order_at", "orders_total", "amount_total", "orders_12m", "amount_12m",
             "gap_median_days", "favourite_category_id", "preferred_channel", "preferred_hour", "silence_limit_days",
-            "comeback_on", "last_inbound_at", "completeness",
+            "comeback_on", "last_inbound_at", "last_outbound_at", "completeness",
         ),
         tracked={
             "value_class": ("amount_12m", "orders_12m"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kemai.collab.models import Task
 from kemai.customers.models import Interaction, Order
-from kemai.customers.services import chain, duplicates, hooks, match_keys, segments
+from kemai.customers.services import chain, conflicts, duplicates, hooks, match_keys, segments
 from kemai.customers.services.contacts import follow_interactions, follow_tasks
 from kemai.customers.services.interactions import follow_next
 from kemai.customers.services.orders import follow_orders
@@ -54,6 +54,12 @@ def parted(event: OutboxEvent) -> None:
 def figures_changed(event: OutboxEvent) -> None:
     """The chain sheet's figures are worked out once a run, in the background."""
     enqueue(chain.KEEP, key=chain.KEPT, again=True)
+
+
+@on("change.undone", name="customers.conflicts")
+def taken_back(event: OutboxEvent) -> None:
+    """What an import brought waits for a decision only while the import stands."""
+    conflicts.follow_undo(event.payload["changeset"])
 
 
 @on("order.*", name="customers.segments.order")

@@ -13,10 +13,16 @@ from kemai.customers.services import (
     health,
     recheck,
     retention,
+    roles,
     segments,
 )
 from kemai.platform.jobs import schedule
 from kemai.platform.jobs.progress import Progress
+
+
+@schedule("customers.states", at="04:00", title=gettext_noop("更新客户的角色和资料新鲜度"))
+def follow_days(progress: Progress) -> dict[str, int]:
+    return {"customers": roles.follow_purchases(), "aged": recheck.age()}
 
 
 @schedule("customers.segments", at="04:10", title=gettext_noop("更新分群"))

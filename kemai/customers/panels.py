@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from kemai.collab.services.composing import Tab, register_tabs
 from kemai.customers import rules
 from kemai.customers.models import Consent, Customer, Interaction
-from kemai.customers.services import consents, interactions, portrait
+from kemai.customers.services import conflicts, consents, interactions, portrait, provenance, sources
 from kemai.customers.services.next_step import Seen, Step, next_step
 from kemai.platform import access
 from kemai.platform.access import Actor
@@ -39,6 +39,9 @@ def explain(actor: Actor, pk: int, name: str) -> Explanation | None:
     """The stored explanation. Inputs that the actor may not read by themselves are no evidence for them either."""
     from kemai.customers.services import facts
 
+    if name in provenance.TRACED:
+        value = access.scope(actor, "customer").filter(pk=pk).values_list(name, flat=True).first()
+        return sources.explain(actor, pk, name, value)
     customer = access.scope(actor, "customer").filter(pk=pk).first()
     found = facts.why(customer, name) if isinstance(customer, Customer) else None
     if found is None:
@@ -439,12 +442,47 @@ def care(actor: Actor, row: Row) -> Mapping[str, Any] | None:
     }
 
 
+class Clash(NamedTuple):
+    """A value that was brought, beside the verified one."""
+
+    label: str
+    now: str
+    brought: str
+    origin: str
+    take_url: str
+    keep_url: str
+    why_url: str
+
+
+def clashes(actor: Actor, row: Row) -> Mapping[str, Any] | None:
+    """What imports and integrations brought against verified values, for those who may decide."""
+    if not row.get("conflicts"):
+        return None
+    customer = get("customer")
+    levels = access.levels_on(actor, customer, row["id"])
+    found = []
+    for one in conflicts.of(row["id"]):
+        spec, level = customer.fields[one.field], levels.get(one.field)
+        if level == "edit":
+            now = spec.type.text(row.get(one.field), spec) or "—"
+            found.append(
+                Clash(
+                    str(spec.label), now, sources.text_of(spec, one.value), sources.brought(one),
+                    reverse("conflict_take", args=[one.pk]), reverse("conflict_keep", args=[one.pk]),
+                    reverse("why", args=["customer", row["id"], one.field]),
+                )
+            )  # fmt: skip
+    editable = found and "edit" in access.abilities(actor, "customer", row["id"], ("edit",))
+    return {"clashes": found, "verified_at": row.get("verified_at")} if editable else None
+
+
 ORDER_PANELS = (
     Panel("lines", gettext_lazy("明细"), "customers/order_lines.html", order_lines, place="side"),
 )
 register_tabs("customer", tabs)
 PANELS = (
     Panel("composer", gettext_lazy("记录"), "customers/composer.html", composer, place="composer", order=10),
+    Panel("clashes", gettext_lazy("资料冲突"), "customers/clashes.html", clashes, place="top", order=5),
     Panel("summary", gettext_lazy("概况"), "customers/summary.html", summary, place="side", order=10),
     Panel("care", gettext_lazy("同意与核对"), "customers/care.html", care, place="side", order=20),
     Panel("portrait", gettext_lazy("画像"), "customers/portrait.html", whole, place="tab", order=10),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kemai.customers.views import privacy, record
+from kemai.customers.views import conflicts, privacy, record
 from kemai.platform.ui.records import choice_views
 
 urlpatterns = [
     path("customers/similar", choice_views.similar, {"type_key": "customer"}, name="customers_similar"),
     path("customers/<int:pk>/consent", privacy.consent, name="customer_consent"),
+    path("customers/conflicts/<int:pk>/take", conflicts.take, name="conflict_take"),
+    path("customers/conflicts/<int:pk>/keep", conflicts.keep, name="conflict_keep"),
+    path("customers/conflicts/<int:pk>/reopen", conflicts.reopen, name="conflict_reopen"),
     path("customers/<int:pk>/recheck", privacy.recheck_answer, name="customer_recheck"),
     path("privacy/<int:pk>/verify", privacy.verify, name="privacy_verify"),
     path("privacy/<int:pk>/fulfil", privacy.fulfil, name="privacy_fulfil"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 VERSION = "1"
@@ -179,3 +180,33 @@ def rfm_scores(
 def rfm_cell(scores: tuple[int, int, int], high: int = 4) -> str:
     r, f, m = (score >= high for score in scores)
     return RFM_CELLS[r, f, m]
+
+
+@dataclass(frozen=True)
+class Written:
+    """When a value was written, and whether by a person's hand."""
+
+    at: datetime
+    by_hand: bool
+
+
+def verified_since(verified_at: datetime | None, written: Written | None) -> datetime | None:
+    """As of when the value that stands is verified; None: it is not, and whatever is brought replaces it.
+
+    Who makes sure of a record makes sure of the values that it has then. A value written later by a machine is not
+    verified; one that a person wrote by hand into a verified record is, and it is the newest."""
+    if verified_at is None:
+        return None
+    if written is None or written.at <= verified_at:
+        return verified_at
+    return written.at if written.by_hand else None
+
+
+FRESH_DAYS, STALE_DAYS = 90, 180
+
+
+def freshness(days: int | None) -> str:
+    """How fresh a record is that was verified so many days ago."""
+    if days is None:
+        return "unchecked"
+    return "fresh" if days < FRESH_DAYS else "ageing" if days < STALE_DAYS else "stale"

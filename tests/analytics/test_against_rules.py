@@ -96,6 +96,10 @@ def check(customer: Customer, mine: Bought, basis: dict[str, Any]) -> None:
     came_back = rules.comeback(rule, days, 0)
     assert facts.comeback_on == (None if came_back is None else TODAY + timedelta(days=came_back))
     inbound = [(NOW - one.at).days for one in customer.interactions.all() if one.direction == "in"]
+    ours = [
+        one.at for one in customer.interactions.all() if one.direction == "out" and one.channel != "system"
+    ]
+    assert facts.last_outbound_at == max(ours, default=None)
     activity = rules.activity(
         rule,
         silence=-days[-1] if days else None,

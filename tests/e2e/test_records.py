@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browsing import create, go, listening, rows, toast
@@ -163,3 +166,29 @@ def test_a_refused_form_keeps_its_choosers(enter: Entrance) -> None:
     expect(page.locator("[name=name][aria-invalid=true]")).to_be_visible()
     listening(page)
     expect(page.locator("select[name=owner].combo-src")).to_have_count(1)
+
+
+@pytest.mark.row(9)
+def test_a_value_brought_against_a_verified_one_waits_for_a_decision_that_can_be_taken_back(
+    enter: Entrance,
+) -> None:
+    page = enter("demo")
+    where = quote(json.dumps({"field": "conflicts", "op": "gt", "value": 0}))
+    go(page, f"/o/customer/?where={where}")
+    go(page, rows(page).first.get_attribute("data-href") or "")
+    card = page.locator("section:has(> .card-head > #clashes)")
+    line = card.locator("li").first
+    brought = line.locator("ins").inner_text()
+    name = line.locator("b").inner_text()
+    line.get_by_role("button", name="采用").click()
+    expect(toast(page, f"已采用：{name}")).to_be_visible()
+    fact = page.locator("#rec-facts .fact").filter(has_text=brought)
+    expect(fact).to_have_count(1)
+    expect(card.get_by_text(brought)).to_have_count(0)
+    fact.hover()
+    fact.get_by_role("button", name="来源：").click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("在核实过的资料上手工修改")
+    drawer.get_by_role("button", name="撤销这个决定").first.click()
+    expect(card.locator("ins").filter(has_text=brought)).to_have_count(1)
+    expect(fact).to_have_count(0)

@@ -152,12 +152,14 @@ def hours(orders: Any) -> Any:
 
 
 def inbound(tables: Tables) -> Any:
-    """When the customer last turned to us."""
+    """When the customer last turned to us, and we to them: what the system sent by itself is no turn."""
     touches = tables["interaction"]
-    theirs = touches.filter(touches.direction == "in")
-    return theirs.group_by("customer_id").aggregate(
-        last_inbound_at=theirs.at.max(), last_inbound_day=theirs.day.max()
-    )
+    theirs = touches.direction == "in"
+    ours = (touches.direction == "out") & (touches.channel != "system")
+    return touches.group_by("customer_id").aggregate(
+        last_inbound_at=touches.at.max(where=theirs), last_inbound_day=touches.day.max(where=theirs),
+        last_outbound_at=touches.at.max(where=ours),
+    )  # fmt: skip
 
 
 ANALYSIS = Analysis(

@@ -1,5 +1,6 @@
 """Customers and all that is known of them."""
 
+from kemai.customers.models.conflict import ValueConflict
 from kemai.customers.models.customer import (
     Consent,
     Contact,
@@ -56,4 +57,5 @@ __all__ = [
     "SegmentMove",
     "Shop",
     "Tombstone",
+    "ValueConflict",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +11,7 @@ from kemai.platform.models import (
     ChoiceColumn,
     CreditCodeColumn,
     MoneyColumn,
+    MultiChoiceColumn,
     Option,
     OwnedRecord,
     PhoneColumn,
@@ -30,6 +33,10 @@ SOURCES = (
     Option("import", _("导入"), "gray"),
     Option("other", _("其他"), "gray"),
 )
+
+
+def first_roles() -> list[str]:
+    return ["prospect"]
 
 
 class Customer(OwnedRecord):
@@ -57,6 +64,14 @@ class Customer(OwnedRecord):
         Option("paused", _("暂停跟进"), "gray"),
     )
 
+    ROLES = (
+        Option("customer", _("客户"), "green"),
+        Option("prospect", _("潜客"), "azure"),
+        Option("partner", _("合作伙伴"), "purple"),
+        Option("supplier", _("供应商"), "orange"),
+        Option("competitor", _("竞争对手"), "red"),
+    )
+
     number = models.CharField(_("客户编号"), max_length=40, blank=True)
     name = models.CharField(_("名称"), max_length=120)
     name_sort = models.CharField(max_length=60, editable=False, default="")
@@ -67,6 +82,8 @@ class Customer(OwnedRecord):
     """City, road and number."""
     kind = ChoiceColumn(_("类型"), options=KINDS, default="person")
     stage = ChoiceColumn(_("跟进阶段"), options=STAGES, default="new")
+    roles = MultiChoiceColumn(_("角色"), options=ROLES, default=first_roles)
+    """What they are to us, at once: a partner may buy as well. Whoever buys becomes a customer (services.roles)."""
     important = models.BooleanField(_("重要客户"), default=False)
     phone = PhoneColumn(_("电话"))
     email = models.EmailField(_("邮箱"), max_length=200, blank=True, default="")
@@ -116,6 +133,12 @@ class Customer(OwnedRecord):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def verified_at(self) -> datetime | None:
+        """When somebody last made sure of it."""
+        facts = getattr(self, "facts", None)
+        return facts.verified_at if facts is not None else None
+
 
 class CustomerFacts(models.Model):
     """What is derived about a customer, never typed. A row is made together with its customer; analyses and
@@ -135,6 +158,12 @@ class CustomerFacts(models.Model):
         Option("dormant", _("沉睡"), "yellow"),
         Option("lost", _("流失"), "red"),
         Option("recovered", _("已挽回"), "teal"),
+    )
+    FRESHNESS = (
+        Option("fresh", _("新鲜"), "green"),
+        Option("ageing", _("该核对了"), "yellow"),
+        Option("stale", _("已过期"), "red"),
+        Option("unchecked", _("没核实过"), "gray"),
     )
     CELLS = (
         Option("champion", _("重要价值"), "orange"),
@@ -177,10 +206,15 @@ class CustomerFacts(models.Model):
     """The silence after which this customer counts as lost, by their own rhythm or by the calendar."""
     comeback_on = models.DateField(_("挽回日期"), null=True)
     last_inbound_at = models.DateTimeField(_("客户最近来访"), null=True)
+    last_outbound_at = models.DateTimeField(_("我方最近联系"), null=True)
     completeness = models.SmallIntegerField(_("资料完整度"), default=0)
     last_contact_at = models.DateTimeField(_("最近联系"), null=True)
     verified_at = models.DateTimeField(_("最近核实"), null=True)
     """When somebody last made sure that the record is right; services.recheck owns it."""
+    freshness = ChoiceColumn(_("资料新鲜度"), options=FRESHNESS, default="unchecked")
+    """How long ago that was: at once with it, else by the night."""
+    conflicts = models.SmallIntegerField(_("待处理的资料冲突"), default=0)
+    """How many values were brought that differ from verified ones; services.conflicts owns it."""
     next_contact_at = models.DateTimeField(_("下次联系"), null=True)
     run_id = models.BigIntegerField(null=True)
     """The analysis run whose basis (cut points, as-of) explains the states and scores."""
@@ -198,6 +232,11 @@ class CustomerFacts(models.Model):
             models.Index(fields=("last_order_at", "customer"), name="facts_last_order"),
             models.Index(fields=("last_contact_at", "customer"), name="facts_last_contact"),
             models.Index(fields=("verified_at", "customer"), name="facts_verified"),
+            models.Index(fields=("last_inbound_at", "customer"), name="facts_last_inbound"),
+            models.Index(fields=("last_outbound_at", "customer"), name="facts_last_outbound"),
+            models.Index(
+                fields=("conflicts", "customer"), condition=models.Q(conflicts__gt=0), name="facts_conflicts"
+            ),
         )
 
 

@@ -20,7 +20,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.collab.models import Task
-from kemai.customers.models import Contact, Customer, Identifier, Interaction, PrivacyRequest, Tombstone
+from kemai.customers.models import (
+    Contact,
+    Customer,
+    Identifier,
+    Interaction,
+    PrivacyRequest,
+    Tombstone,
+    ValueConflict,
+)
 from kemai.platform import access, audit, events, search
 from kemai.platform.access import Actor
 from kemai.platform.audit.keep import redact
@@ -204,6 +212,7 @@ def drop_parts(key: int, contacts: Sequence[int]) -> list[str]:
     paths += clear(get("contact"), contacts)
     Contact.objects.filter(customer=key).delete()
     Identifier.objects.filter(customer=key).delete()
+    ValueConflict.objects.filter(customer=key).delete()
     Tagging.objects.filter(type_key="customer", object_id=key).delete()
     Task.objects.filter(type_key="customer", object_id=key).update(title=_("（已删除个人信息）"), note="")
     exports = StoredFile.objects.filter(type_key="export")

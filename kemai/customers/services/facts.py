@@ -391,13 +391,17 @@ def explain_contact(case: Case, field: str) -> tuple[str, str]:
         "last_contact_at": _("最近一次真实互动的时间，系统消息不算；随互动立即更新。"),
         "next_contact_at": _("未完成的最近一个任务的时间；随任务立即更新。"),
         "last_inbound_at": _("客户最近一次主动联系我们的时间。"),
+        "last_outbound_at": _("我们最近一次主动联系客户的时间，系统消息不算。"),
+        "freshness": _("多久没有人核实过：%(fresh)s 天内为新鲜，%(stale)s 天以上为已过期。")
+        % {"fresh": rules.FRESH_DAYS, "stale": rules.STALE_DAYS},
+        "conflicts": _("导入或接口带来的、与核实过的内容不同的值有几处还没有人决定。"),
         "verified_at": _("最近一次有人确认资料正确的时间：在客户页点“资料无误”，或把有效性改为有效。"),
     }
     return texts[field], ""
 
 
 Explain = Callable[[Case, str], tuple[str, str]]
-LIVE = frozenset({"last_contact_at", "next_contact_at", "verified_at"})
+LIVE = frozenset({"last_contact_at", "next_contact_at", "verified_at", "freshness", "conflicts"})
 """Kept by services at every change, not by the nightly run."""
 GROUPS: Sequence[tuple[Explain, tuple[str, ...]]] = (
     (explain_class, ("value_class", "class_since")),
@@ -413,6 +417,12 @@ GROUPS: Sequence[tuple[Explain, tuple[str, ...]]] = (
     (explain_recent, ("orders_12m", "amount_12m")),
     (explain_rhythm, ("gap_median_days", "silence_limit_days", "comeback_on")),
     (explain_completeness, ("completeness",)),
-    (explain_contact, ("last_contact_at", "next_contact_at", "last_inbound_at", "verified_at")),
+    (
+        explain_contact,
+        (
+            "last_contact_at", "next_contact_at", "last_inbound_at", "last_outbound_at", "verified_at", "freshness",
+            "conflicts",
+        ),
+    ),
 )  # fmt: skip
 EXPLAINERS: Mapping[str, Explain] = {name: explain for explain, names in GROUPS for name in names}

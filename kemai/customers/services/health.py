@@ -67,6 +67,10 @@ BUILT_IN = (
         "fresh", gettext_lazy("半年内核实过"), leaf("verified_at", "last", FRESH_DAYS), target=70,
         help=gettext_lazy("有人在 180 天内确认过资料"),
     ),
+    Measure(
+        "agreed", gettext_lazy("没有资料冲突"), leaf("conflicts", "eq", 0), leaf("verified_at", "not_empty"),
+        target=100, help=gettext_lazy("导入或接口带来的内容与核实过的不同时，等人决定采用还是保留"),
+    ),
     Measure("valid", gettext_lazy("已核实有效"), leaf("validity", "in", ["valid"]), target=70),
     Measure("located", gettext_lazy("知道地区"), leaf("region", "not_empty")),
     Measure("sourced", gettext_lazy("知道来源"), {"not": leaf("source", "in", ["other"])}),

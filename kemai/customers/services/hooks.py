@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.customers.models import Customer, CustomerFacts, Interaction, Order
-from kemai.customers.services import erasure
+from kemai.customers.services import erasure, roles
 from kemai.kit import parties, pinyin
 from kemai.platform import query
 from kemai.platform.access import Actor
@@ -122,6 +122,7 @@ def refresh_order_facts(customer_id: int) -> None:
     paid = Order.objects.filter(customer=customer_id, state="paid", deleted_at=None)
     latest = paid.aggregate(last=Max("ordered_at"))["last"]
     CustomerFacts.objects.filter(customer=customer_id).update(last_order_at=latest)
+    roles.follow_purchases(Customer.objects.filter(pk=customer_id))
 
 
 def prepare_segment(values: Values, existing: Any, by: Actor) -> None:

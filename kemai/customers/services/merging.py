@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.customers.models import Customer, CustomerFacts, Identifier, Order
+from kemai.customers.services import conflicts
 from kemai.customers.services.contacts import follow_contacts
 from kemai.platform.access import Actor
 from kemai.platform.records import Refused
@@ -43,6 +44,7 @@ def merged(keep: Customer, gone: Sequence[Customer], by: Actor) -> Sequence[mode
                 )
             )  # fmt: skip
     work_out([keep.pk])
+    conflicts.count([keep.pk])
     return made
 
 
@@ -53,6 +55,7 @@ def taken(kind: str, value: str) -> bool:
 def parted(customers: Sequence[Customer], by: Actor) -> None:
     """Sums that somebody's later order has made stale are worked out; those put back as they were stay."""
     work_out([one.pk for one in customers if stale(one.pk)])
+    conflicts.count([one.pk for one in customers])
 
 
 def stale(customer: int) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
-from kemai.customers.models import CustomerFacts, Order, OrderLine
+from kemai.customers.models import Customer, CustomerFacts, Order, OrderLine
+from kemai.customers.services import roles
 from kemai.platform import access, audit
 from kemai.platform.access import Actor
 from kemai.platform.fields import Ref
@@ -113,6 +114,7 @@ def follow_orders(first: int, last: int) -> None:
     paid = Order.objects.filter(customer=OuterRef("customer_id"), state="paid", deleted_at=None)
     latest = paid.order_by("-ordered_at").values("ordered_at")[:1]
     CustomerFacts.objects.filter(customer__in=touched).update(last_order_at=Subquery(latest))
+    roles.follow_purchases(Customer.objects.filter(pk__in=touched))
 
 
 def lines_of(order_ids: Iterable[int]) -> dict[int, list[Line]]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,10 +16,13 @@ from django.utils.translation import gettext_noop
 from kemai.collab.models import Task
 from kemai.collab.services.tasks import create_tasks
 from kemai.customers.models import Customer, CustomerFacts
-from kemai.platform import access, records
+from kemai.customers.rules import FRESH_DAYS, STALE_DAYS, freshness
+from kemai.customers.services import conflicts, provenance
+from kemai.platform import access, audit, records
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.fields import Saying
 from kemai.platform.models import Setting
+from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors
 
 ORIGIN = "recheck"
@@ -30,6 +33,7 @@ LIMITS: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 ANSWERS = ("confirmed", "wrong", "unreachable")
 CHECKED = Saying(gettext_noop("核对客户状态"))
+HOW = {"confirmed": Saying(gettext_noop("核对：资料无误")), "wrong": Saying(gettext_noop("核对：已更正"))}
 
 
 def rules() -> dict[str, int]:
@@ -116,12 +120,16 @@ def answer(customer: int, found: str, *, by: Actor) -> None:
     if found not in ANSWERS:
         raise FieldErrors({"": _("请选择核对结果")})
     access.one(by, "customer", customer, "edit")
+    before = CustomerFacts.objects.filter(customer=customer).values_list("verified_at", flat=True).first()
     with transaction.atomic():
         if found == "unreachable":
             records.update("customer", customer, {"validity": "unverified"}, by=by, reason=CHECKED.kept())
         else:
             records.update("customer", customer, {"validity": "valid"}, by=by, reason=CHECKED.kept())
-            CustomerFacts.objects.filter(customer=customer).update(verified_at=timezone.now())
+            verify([customer])
+            spec, now = get("customer").fields["verified_at"], timezone.now()
+            diff = {"verified_at": [audit.plain(spec, before), audit.plain(spec, now)]}
+            audit.note("update", "customer", customer, by=by, reason=HOW[found].kept(), diff=diff)
         waiting = Task.objects.filter(
             type_key="customer", object_id=customer, origin=ORIGIN, state="open", deleted_at=None
         )
@@ -130,7 +138,27 @@ def answer(customer: int, found: str, *, by: Actor) -> None:
 
 
 def after_customer(rows: Sequence[Customer], changed: frozenset[str], by: Actor) -> None:
-    """Whoever says that a customer is valid has made sure."""
+    """Whoever says that a customer is valid has made sure; and whoever writes by hand what an import brought leaves
+    nothing to decide."""
     if "validity" in changed and not by.is_system:
-        keys = [row.pk for row in rows if row.validity == "valid"]
-        CustomerFacts.objects.filter(customer__in=keys).update(verified_at=timezone.now())
+        verify([row.pk for row in rows if row.validity == "valid"])
+    if by.source == provenance.HAND and not changed.isdisjoint(provenance.TRACED):
+        conflicts.follow(rows, by)
+
+
+def verify(customers: Sequence[int] | QuerySet[Customer], *, at: datetime | None = None) -> None:
+    """Somebody made sure of these, now or at another moment."""
+    now = timezone.now()
+    days = 0 if at is None else (now - at).days
+    facts = CustomerFacts.objects.filter(customer__in=customers)
+    facts.update(verified_at=at or now, freshness=freshness(days))
+
+
+def age(now: datetime | None = None) -> int:
+    """Records grow older by the mere passing of days: once a night. Returns how many moved on."""
+    now = now or timezone.now()
+    rows = CustomerFacts.objects.filter(verified_at__isnull=False)
+    stale, old = (now - timedelta(days=days) for days in (STALE_DAYS, FRESH_DAYS))
+    moved = rows.filter(verified_at__lte=stale).exclude(freshness="stale").update(freshness="stale")
+    ageing = rows.filter(verified_at__lte=old, verified_at__gt=stale).exclude(freshness="ageing")
+    return moved + ageing.update(freshness="ageing")

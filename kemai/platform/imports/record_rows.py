@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
@@ -16,6 +15,7 @@ from kemai.platform.imports import drafts
 from kemai.platform.imports.drafts import Draft
 from kemai.platform.imports.existing import Constraint, Uniqueness, by_key, touched_by
 from kemai.platform.imports.parsers import BLANK, Bad, Blank, names_in
+from kemai.platform.imports.plan import Plan
 from kemai.platform.imports.record_batch import RecordBatch
 from kemai.platform.imports.references import References
 from kemai.platform.imports.row_hooks import RowHooks
@@ -28,16 +28,6 @@ from kemai.platform.records.conditional import Conditional, is_conditional
 from kemai.platform.records.values import complete
 
 Values = dict[str, Any]
-
-
-@dataclass
-class Plan:
-    """What is to be done with the rows of one table, by their positions."""
-
-    targets: dict[int, int]
-    """{position: the existing record that it means}"""
-    creates: dict[int, Values] = field(default_factory=dict)
-    updates: dict[int, Values] = field(default_factory=dict)
 
 
 class RecordWork:
@@ -258,14 +248,11 @@ class RecordWork:
         objects = self.type.records().in_bulk(ids) if self.hooks.any else {}
         known = known_rows(self.type, ids, self.conditional.needs) if self.conditional is not None else {}
         clear = self.task.options.blank == "clear"
-        for position in list(plan.updates):
-            values: Values = {}
-            for place, spec in enumerate(self.specs):
-                value = table.values[place][position]
-                if value is not BLANK:
-                    values[spec.key] = value
-                elif clear and spec.key not in self.match:
-                    values[spec.key] = spec.type.empty(spec)
+        wanted = {position: self.changed_values(table, position, clear=clear) for position in plan.updates}
+        plan.spared = self.hooks.spare(
+            [(values, objects.get(plan.targets[position])) for position, values in wanted.items()]
+        )
+        for position, values in wanted.items():
             existing = objects.get(plan.targets[position])
             if (
                 (clear and not self.lacks_nothing(table, position))
@@ -276,6 +263,17 @@ class RecordWork:
             else:
                 plan.updates[position] = values
         return objects
+
+    def changed_values(self, table: Table, position: int, *, clear: bool) -> Values:
+        """What a row says of a record that is there: an empty cell says nothing, or that it is to be emptied."""
+        values: Values = {}
+        for place, spec in enumerate(self.specs):
+            value = table.values[place][position]
+            if value is not BLANK:
+                values[spec.key] = value
+            elif clear and spec.key not in self.match:
+                values[spec.key] = spec.type.empty(spec)
+        return values
 
     def check_rows(self, table: Table, plan: Plan, objects: Mapping[int, Any]) -> None:
         rows: dict[int, tuple[Values, Any]] = {at: (values, None) for at, values in plan.creates.items()}
@@ -431,12 +429,17 @@ class RecordWork:
         for key, diff in tag_changes(self.type, tags, self.task.options.tags).items():
             changes.setdefault(key, {}).update(diff)
         out.update = len(changes)
+        spared = plan.spared.ids if plan.spared is not None else frozenset()
         for position in plan.updates:
             target = plan.targets[position]
             if target not in changes:
-                self.leave_out(table, position, _("内容没有变化"), out)
+                self.leave_out(
+                    table, position, _("已核实的内容没有覆盖") if target in spared else _("内容没有变化"), out
+                )
             elif self.task.rehearsal and out.wants("update"):
                 out.sample("update", self.shown_change(table, position, changes[target]))
+        if not self.task.rehearsal and plan.spared is not None:
+            plan.spared.note(self.task.change(), wanted)
         if not self.task.rehearsal and changes:
             apply_changes(self.type, wanted, changes, self.task.change(), by=self.task.by)
             add_tags(self.type, changes, by=self.by)

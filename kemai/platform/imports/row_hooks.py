@@ -9,6 +9,7 @@ from typing import Any
 from kemai.platform.access import Actor
 from kemai.platform.fields import Invalid
 from kemai.platform.objects import ObjectType
+from kemai.platform.objects.types import Spared
 from kemai.platform.records import FieldErrors
 
 Errors = Mapping[str, str]
@@ -21,7 +22,16 @@ class RowHooks:
 
     @property
     def any(self) -> bool:
-        return self.type.hooks.prepare is not None or self.type.hooks.check is not None
+        hooks = self.type.hooks
+        return hooks.prepare is not None or hooks.check is not None or hooks.spare is not None
+
+    def spare(self, rows: Sequence[tuple[dict[str, Any], Any]]) -> Spared | None:
+        """Takes out of the values of rows (values, existing record) what an import must not overwrite."""
+        if self.type.hooks.spare is None:
+            return None
+        return self.type.hooks.spare(
+            [values for values, _old in rows], [old for _values, old in rows], self.by
+        )
 
     def prepare(self, values: dict[str, Any], existing: Any) -> Errors:
         """Shapes the values of one row; what is wrong with them."""

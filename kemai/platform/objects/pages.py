@@ -39,8 +39,18 @@ class Past:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """Something that one may decide about the value: `acts` are labels with the addresses they are sent to."""
+
+    text: str
+    acts: Sequence[tuple[str, str]]
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """Why a derived value is what it is, out of what was stored when it was computed."""
+    """Why a derived value is what it is, out of what was stored when it was computed; of a typed one, where it comes
+    from."""
 
     value: str
     reason: str
@@ -51,6 +61,7 @@ class Explanation:
     steps: Sequence[str] = ()
     """The arithmetic, line by line."""
     past: Sequence[Past] = ()
+    offers: Sequence[Offer] = ()
 
 
 Explain = Callable[["Actor", int, str], Explanation | None]

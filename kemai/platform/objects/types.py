@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
-from kemai.platform.models import DeadlineColumn, MonthColumn, MultiChoiceColumn, Option
+from kemai.platform.models import ChangeSet, DeadlineColumn, MonthColumn, MultiChoiceColumn, Option
 from kemai.platform.objects import layouts
 from kemai.platform.objects.live import fixed_or_live
 from kemai.platform.objects.own import current, shape_of
@@ -95,6 +95,15 @@ class Action:
     """What one usually does next with a record in that state: its button stands out."""
 
 
+class Spared(Protocol):
+    """What a write left as it was, and of which records; `note` keeps the values that were brought for them."""
+
+    @property
+    def ids(self) -> frozenset[int]: ...
+
+    def note(self, changes: ChangeSet | None, ids: Collection[int]) -> None: ...
+
+
 @dataclass(frozen=True)
 class Hooks:
     """What is particular to an object type in the write door. Both run inside its transaction.
@@ -105,11 +114,14 @@ class Hooks:
     asks the database once for all of them.
     `after(objects, changed, actor)` follows the save; `changed` is the set of field keys, empty for creation.
     `heeds` are the fields whose change `after` has to do with, where it does not look at others.
+    `spare(values, existing, actor)` may take out of the values of records that are there what this actor must not
+    overwrite, before anything else is looked at; it says what it took.
     `check_delete(objects, actor)` may refuse that records go to the recycle bin, by hand or by an undo; and
     `check_restore(objects, actor)`, still in the bin, that they come back from there.
     `check_merge(keep, gone, actor)` may refuse to make one of several; `merged(keep, gone, actor)` follows when they
     are one and returns what it made; `parted(objects, actor)` follows when they are several again."""
 
+    spare: Callable[[Sequence[dict[str, Any]], Sequence[Any], Actor], Spared | None] | None = None
     prepare: Callable[[dict[str, Any], Any, Actor], None] | None = None
     early: bool = False
     check: Callable[[Sequence[dict[str, Any]], Sequence[Any], Actor], None] | None = None
@@ -206,7 +218,9 @@ class ObjectType:
     numbering: Numbering | None = None
     hooks: Hooks = field(default_factory=Hooks)
     explain: Explain | None = None
-    """Why a derived value is what it is."""
+    """Why a derived value is what it is, and where a traced one comes from."""
+    traced: tuple[str, ...] = ()
+    """Typed fields that more than one channel brings: `explain` says where their values come from."""
     similar_by: tuple[str, ...] = ()
     """Further fields that tell doubles apart, besides the title and the unique ones."""
     doubles: Mapping[str, str] = field(default_factory=dict)

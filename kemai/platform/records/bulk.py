@@ -21,7 +21,7 @@ from kemai.platform.objects.types import part_model
 from kemai.platform.records import computed, guard, numbers, own, owners, sql
 from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import FieldErrors
-from kemai.platform.records.single import attributes, prepare_all
+from kemai.platform.records.single import attributes, prepare_all, spare
 from kemai.platform.records.tags import tag_many
 from kemai.platform.records.values import (
     Values,
@@ -285,7 +285,8 @@ def update_chunk(
         check_required(object_type, one)
     check_many_references(object_type, list(wanted.values()), by=by)
     hooks = object_type.hooks
-    objects = object_type.records().in_bulk(keys) if hooks.prepare or hooks.check else {}
+    objects = object_type.records().in_bulk(keys) if hooks.prepare or hooks.check or hooks.spare else {}
+    spare(object_type, list(wanted.values()), [objects.get(key) for key in wanted], changeset, by=by)
     check_conditions(object_type, wanted)
     check_unique_changes(object_type, wanted)
     prepare_all(object_type, list(wanted.values()), [objects.get(key) for key in wanted], by)

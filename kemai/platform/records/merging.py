@@ -102,8 +102,8 @@ def survivor_of(type_key: str, key: int) -> int | None:
 
 
 def propose(object_type: ObjectType, objects: Sequence[Any], keys: Sequence[str] | None = None) -> Proposal:
-    """A confirmed record's values before others', then the fuller one, then the newer. `objects[0]` is the one kept: on
-    a tie it stays as it is."""
+    """A confirmed record's values before others', the latest verified first, then the fuller one, then the newer.
+    `objects[0]` is the one kept: on a tie it stays as it is."""
     best: dict[str, int] = {}
     differing: list[str] = []
     for spec in mergeable_fields(object_type):
@@ -120,10 +120,11 @@ def propose(object_type: ObjectType, objects: Sequence[Any], keys: Sequence[str]
     return Proposal(best, differing)
 
 
-def rank(obj: Any, value: Any) -> tuple[int, int, Any]:
-    verified = getattr(obj, "validity", "") in CONFIRMED
+def rank(obj: Any, value: Any) -> tuple[int, float, int, Any]:
+    confirmed = getattr(obj, "validity", "") in CONFIRMED
+    verified_at = getattr(obj, "verified_at", None)
     fuller = len(value) if isinstance(value, str) else 0
-    return int(verified), fuller, obj.updated_at
+    return int(confirmed), verified_at.timestamp() if verified_at is not None else 0.0, fuller, obj.updated_at
 
 
 def mergeable_fields(object_type: ObjectType) -> list[FieldSpec]:

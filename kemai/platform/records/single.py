@@ -108,6 +108,7 @@ def update(
         obj = access.scope(by, object_type, "edit").select_for_update(of=("self",)).filter(pk=key).first()
         if obj is None:
             raise access.NotVisible
+        spare(object_type, [values], [obj], None, by=by)
         old = current(object_type, obj, values)
         if version is not None and obj.version != version and not faults:
             check_conflict(object_type, obj, old, values, base)
@@ -294,6 +295,21 @@ def check_parent(object_type: ObjectType, values: Values, *, by: Actor) -> None:
     if object_type.parent and object_type.parent in values:
         spec = object_type.fields[object_type.parent]
         access.one(by, spec.ref, values[object_type.parent].id)
+
+
+def spare(
+    object_type: ObjectType,
+    values: Sequence[Values],
+    existing: Sequence[Any],
+    changes: ChangeSet | None,
+    *,
+    by: Actor,
+) -> None:
+    """Takes out what the domain says this actor must not overwrite, and has it kept."""
+    hook = object_type.hooks.spare
+    spared = hook(values, existing, by) if hook is not None else None
+    if spared is not None:
+        spared.note(changes, spared.ids)
 
 
 def prepare(object_type: ObjectType, values: Values, existing: Any, by: Actor) -> None:

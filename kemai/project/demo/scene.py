@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from kemai.analytics.run import run
-from kemai.customers.models import Segment
+from kemai.customers.models import Customer, CustomerFacts, Segment
+from kemai.customers.services import recheck
 from kemai.customers.services.chain_months import freeze
 from kemai.customers.services.contacts import follow_contacts
 from kemai.customers.services.segments import refresh_all
@@ -26,6 +29,7 @@ from kemai.project.demo.season import SHANGHAI
 from kemai.staff.models import User
 
 BY = SYSTEM.through("demo")
+ROUNDS, MOST_COMPANIES = 10, 300
 MONTHS = 6
 """How many past months the chain sheet is frozen for, each as it really stood at its end."""
 
@@ -64,6 +68,8 @@ def dress(made: Company, progress: Progress) -> None:
         User.objects.filter(username__in=made["user"].texts("username")).values_list("username", "pk")
     )
     follow_contacts(now=made.as_of)
+    verified(made.as_of)
+    roles()
     with progress.step(_("分群"), 1) as advance:
         segments(people)
         refresh_all()
@@ -72,6 +78,44 @@ def dress(made: Company, progress: Progress) -> None:
     with progress.step(_("搜索"), 1) as advance:
         drain_all()
         advance(1)
+
+
+def verified(as_of: dt.datetime) -> None:
+    """Somebody made sure of the valid ones, at different times; of a few the web shop says something else since."""
+    if CustomerFacts.objects.filter(verified_at__isnull=False).exists():
+        return
+    rows = Customer.objects.filter(validity="valid", deleted_at=None)
+    for turn in range(ROUNDS):
+        at = as_of - dt.timedelta(days=9 + 27 * turn)
+        recheck.verify(rows.annotate(turn=F("pk") % ROUNDS).filter(turn=turn, created_at__lt=at), at=at)
+    told = (
+        rows.filter(facts__verified_at__isnull=False)
+        .exclude(email="")
+        .exclude(address="")
+        .order_by("-pk")[:8]
+    )
+    values = {
+        one.pk: {"email": f"hello{one.pk}@shop.example"} if one.pk % 2 else {"address": f"{one.address} 2 幢"}
+        for one in told
+    }
+    records.bulk_update(
+        "customer", values, by=replace(BY, name=_("网店接口"), source="api"), reason="演示公司"
+    )
+
+
+def roles() -> None:
+    """Some companies work with us, supply us, or sell the same; who buys becomes a customer by the first order."""
+    companies = Customer.objects.filter(kind="company", deleted_at=None).order_by("pk")[:MOST_COMPANIES]
+    values: dict[int, dict[str, object]] = {}
+    for place, (pk, bought) in enumerate(companies.values_list("pk", "facts__last_order_at")):
+        first = "customer" if bought else "prospect"
+        if place % 5 == 2:
+            values[pk] = {"roles": sorted(("partner", first))}
+        elif place % 11 == 4:
+            values[pk] = {"roles": sorted(("supplier", first))}
+        elif place % 7 == 3 and not bought:
+            values[pk] = {"roles": ["competitor"]}
+    records.bulk_update("customer", values, by=BY, reason="演示公司", parsed=True)
 
 
 def segments(people: Mapping[str, int]) -> None:

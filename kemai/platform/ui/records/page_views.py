@@ -235,7 +235,7 @@ def panel(request: HttpRequest, actor: Actor, type_key: str, pk: int, key: str) 
     if found is None:
         raise NotVisible
     content = found.render(actor, subject.row)
-    if content is None and found.place == "side":
+    if content is None and found.place in {"side", "top"}:
         return HttpResponse()  # nothing to say: no card, until something changes
     if content is None:
         return render(request, "ui/pages/panel_empty.html", {"panel": found})

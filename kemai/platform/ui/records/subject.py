@@ -150,7 +150,8 @@ class Subject:
     def fact(self, spec: FieldSpec) -> Fact:
         value = self.row.get(spec.key)
         masked = self.levels[spec.key] == "masked"
-        derived = bool(spec.part) and self.type.explain is not None and not masked
+        explained = (bool(spec.part) or spec.key in self.type.traced) and not masked
+        derived = explained and self.type.explain is not None
         filled = not spec.type.is_empty(value)
         return Fact(
             spec,
