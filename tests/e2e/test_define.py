@@ -136,6 +136,24 @@ def test_equipment_is_built_in_the_browser_and_behaves_like_everything_else(ente
     go(page, f"/o/{key}/?q=二号")
     expect(rows(page)).to_have_count(1)
 
+    # customers by what their equipment is: one condition on records that were thought of this morning
+    go(page, "/o/customer/")
+    page.locator(".chips").get_by_role("button", name="筛选").click()
+    builder = page.locator(".fb-pop")
+    pick(builder, "字段", "检测设备数")
+    builder.get_by_label("值", exact=True).fill("2")
+    builder.get_by_role("button", name="只算符合条件的").click()
+    inner = builder.locator(".fb-group .fb-group")
+    pick(inner, "字段", "型号")
+    inner.get_by_label("值", exact=True).fill("X-200")
+    inner.get_by_role("button", name="添加条件", exact=True).click()
+    builder.locator(".fb-head select").nth(1).select_option("any")
+    pick(inner.locator(".fb-row").last, "字段", "型号")
+    inner.get_by_label("值", exact=True).last.fill("X-100")
+    builder.get_by_role("button", name="应用").click()
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator(".chips")).to_contain_text("检测设备数（型号 是 X-200 或 型号 是 X-100）")
+
     # what tells doubles: chosen, warned of while typing, found by the run, merged
     go(page, f"/settings/objects/{key}/rules")
     page.get_by_label("名称", exact=True).select_option("thing")

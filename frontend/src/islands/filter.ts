@@ -1,7 +1,8 @@
 import { config as readConfig, el, find, icon } from "../core/dom";
+import { getJson } from "../core/http";
 import { t } from "../core/i18n";
 import { closeMenu, place } from "../core/overlay";
-import { childrenOf, complete, isLeaf, kindOf, makeGroup, operatorOf, outward, pruned, rooted, scopeOf, sentence, type Config, type Field, type Group, type Kind, type Leaf, type Node, type Operator, type Stored, type Value } from "./tree";
+import { childrenOf, complete, isLeaf, kindOf, makeGroup, operatorOf, outward, pruned, rooted, scopeOf, sentence, withInner, type Config, type Field, type Group, type Kind, type Leaf, type Node, type Operator, type Stored, type Value } from "./tree";
 
 /**
  * Chips that read as a sentence and, behind them, a builder with nested groups. The tree is written as JSON into the
@@ -12,7 +13,7 @@ export function mount(host: HTMLElement): () => void {
   const hidden = find<HTMLInputElement>("input[type=hidden]", host);
   const stage = find(".fb-mount", host);
   if (!hidden || !stage) return () => undefined;
-  const config = readConfig<Config>(host, { fields: [] });
+  const config = withInner(readConfig<Config>(host, { fields: [] }));
   let tree: Group = rooted(config, hidden.value ? (JSON.parse(hidden.value) as Stored) : null);
   const inline = host.dataset["mode"] === "inline";
 
@@ -135,11 +136,19 @@ export function mount(host: HTMLElement): () => void {
     });
     const row = el("div", { class: "fb-row" }, el("div", {}, fields), ops, field && operator ? values(leaf, field, operator, scope) : el("span", {}));
     row.append(removeButton(() => siblings.splice(siblings.indexOf(leaf), 1)));
-    if (!field?.related || !field.fields?.length) return row;
-    leaf.where ??= { all: [] };
+    if (!field?.related || !(field.fields?.length || field.fields_url)) return row;
+    if (!leaf.where || !childrenOf(leaf.where).length) return el("div", { class: "stack-sm" }, row, el("div", {}, button("fb_narrow", "btn btn-quiet btn-sm", () => void narrow(leaf, field), "filter")));
     const inner = drawGroup(leaf.where, scopeOf(field), (to) => (leaf.where = to), null, Math.max(level + 1, 2));
     inner.prepend(el("span", { class: "xs muted" }, t("fb_where")));
     return el("div", { class: "stack-sm" }, row, inner);
+  };
+
+  /** The first condition on which of the related records count. */
+  const narrow = async (leaf: Leaf, field: Field): Promise<void> => {
+    field.fields ??= (await getJson<{ fields: Field[] }>(field.fields_url ?? "")).fields;
+    const first = field.fields[0];
+    leaf.where = { all: first ? [fresh(first)] : [] };
+    redraw();
   };
 
   const values = (leaf: Leaf, field: Field, operator: Operator, scope: Config): HTMLElement => {

@@ -46,6 +46,8 @@ export interface Field {
   agg?: string;
   of?: string;
   fields?: Field[];
+  /** where `fields` come from when somebody asks for them */
+  fields_url?: string;
   labels?: Record<string, Record<string, string>>;
 }
 /** One object's fields; a related field opens an inner scope. */
@@ -53,6 +55,17 @@ export interface Config {
   fields: Field[];
   /** labels of remote values already in the tree: {field: {value: label}} */
   labels?: Record<string, Record<string, string>>;
+  /** the fields of related objects that the tree names, by relation */
+  inner?: Record<string, { fields: Field[]; labels: Record<string, Record<string, string>> }>;
+}
+
+/** Puts what the page knows of related objects where the builder looks for it. */
+export function withInner(config: Config): Config {
+  for (const field of config.fields) {
+    const known = field.related && (field.agg ?? "count") === "count" ? config.inner?.[field.related] : undefined;
+    if (known) Object.assign(field, known);
+  }
+  return config;
 }
 
 export const isLeaf = (node: Node): node is Leaf => "field" in node;

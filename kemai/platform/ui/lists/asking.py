@@ -10,7 +10,9 @@ from django.views.decorators.http import require_safe
 from kemai.kit import regions
 from kemai.platform import access
 from kemai.platform.access import Actor
+from kemai.platform.objects import get
 from kemai.platform.ui.door import signed_in
+from kemai.platform.ui.lists import filters
 
 MOST = 30
 
@@ -23,6 +25,15 @@ def people(request: HttpRequest, actor: Actor) -> JsonResponse:
     if not text and actor.user_id:
         items.insert(0, {"value": "me", "label": _("我"), "sub": actor.name})
     return JsonResponse({"items": items})
+
+
+@require_safe
+@signed_in
+def fields(request: HttpRequest, actor: Actor, type_key: str) -> JsonResponse:
+    """What may be asked of records that are counted by their own fields."""
+    object_type = get(type_key)
+    access.require(actor, object_type, "view")
+    return JsonResponse({"fields": filters.own_fields(actor, object_type)})
 
 
 @require_safe

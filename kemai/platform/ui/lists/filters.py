@@ -63,6 +63,8 @@ def expand(tree: Tree) -> Tree:
             return {key: [expand(child) for child in tree[key]]}
     if "not" in tree:
         return expand_not(tree["not"])
+    if "related" in tree:
+        return {**tree, "where": expand(tree["where"])} if tree.get("where") else tree
     field = str(tree.get("field", ""))
     if field.startswith("~tree|"):
         return unpack(field)
@@ -128,7 +130,29 @@ def collapse_related(tree: Mapping[str, Any]) -> Tree:
     if plain and "." in relation and where.get("field", date_field(relation)) == date_field(relation):
         key = f"~{relation}|{tree.get('agg', 'count')}|{tree.get('of') or ''}|{where.get('value', 0)}"
         return {"field": key, "op": tree.get("op"), "value": tree.get("value")}
+    if counted(tree):
+        return {**tree, "where": collapse(where)}
     return {"field": pack(tree), "op": "is"}
+
+
+def counted(tree: Mapping[str, Any]) -> bool:
+    """Does it count related records by their own fields? That much the builder spells out; more it only says."""
+    other = str(tree["related"]).partition(".")[0]
+    if tree.get("agg", "count") != "count" or "." not in str(tree["related"]) or nested(tree.get("where")):
+        return False
+    try:
+        fields = get(other).fields
+    except LookupError:
+        return False
+    return all(leaf.get("field") in fields for leaf in leaves(tree.get("where") or {}))
+
+
+def nested(tree: Tree) -> bool:
+    if isinstance(tree, list):
+        return any(nested(child) for child in tree)
+    if not isinstance(tree, dict):
+        return False
+    return "related" in tree or any(nested(tree.get(key)) for key in ("all", "any", "not"))
 
 
 def pack(tree: Mapping[str, Any]) -> str:
@@ -171,11 +195,45 @@ def config(actor: Actor, object_type: ObjectType, where: Tree = None) -> Markup:
         fields = _configs[key] = to_json(list(fields_for(actor, object_type)))[1:-1]
     extra = to_json(extra_fields(actor, object_type, where))[1:-1] if where else ""
     labels = to_json(labels_for(actor, object_type, where) if where else {})
+    inner = to_json(inner_fields(actor, where) if where else {})
     joined = f"{fields},{extra}" if extra else fields
-    return written(f'{{"fields":[{joined}],"labels":{labels}}}')
+    return written(f'{{"fields":[{joined}],"labels":{labels},"inner":{inner}}}')
+
+
+def inner_fields(actor: Actor, where: Tree) -> dict[str, Any]:
+    """{relation: its fields and words} of the related records that a tree counts by their own fields; those of others
+    are fetched when somebody asks for them."""
+    found: dict[str, Any] = {}
+    for tree in related_leaves(collapse(where)):
+        other = get(str(tree["related"]).partition(".")[0])
+        known = found.setdefault(str(tree["related"]), {"fields": own_fields(actor, other), "labels": {}})
+        for key, words in labels_for(actor, other, tree.get("where")).items():
+            known["labels"].setdefault(key, {}).update(words)
+    return found
+
+
+def related_leaves(tree: Tree) -> Iterator[Mapping[str, Any]]:
+    """Every condition on related records that the builder spells out."""
+    if isinstance(tree, list):
+        for child in tree:
+            yield from related_leaves(child)
+    elif isinstance(tree, dict):
+        if "related" in tree:
+            yield tree
+        for key in ("all", "any", "not"):
+            yield from related_leaves(tree.get(key))
 
 
 def fields_for(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]]:
+    yield from own_fields(actor, object_type)
+    yield from related_fields(actor, object_type)
+
+
+def own_fields(actor: Actor, object_type: ObjectType) -> list[dict[str, Any]]:
+    return list(fields_of(actor, object_type))
+
+
+def fields_of(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]]:
     levels = access.field_levels(actor, object_type)
     groups = groups_of(object_type, actor.role_ids)
     order = {key: index for index, key in enumerate(groups)}
@@ -192,7 +250,6 @@ def fields_for(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]
                 "operators": [one for key in operators for one in operator(key, spec)],
                 **values_of(spec),
             }
-    yield from related_fields(actor, object_type)
 
 
 def groups_of(object_type: ObjectType, roles: tuple[int, ...]) -> dict[str, str]:
@@ -265,8 +322,15 @@ def related_fields(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, 
 
 def related_field(other: ObjectType, link: FieldSpec, of: FieldSpec | None, days: int) -> dict[str, Any]:
     aggregate = "sum" if of else "count"
+    relation = f"{other.key}.{link.key}"
+    by_fields = {
+        "related": relation,
+        "agg": "count",
+        "fields_url": reverse("filter_fields", args=(other.key,)),
+    }
     return {
-        "key": f"~{other.key}.{link.key}|{aggregate}|{of.key if of else ''}|{days}",
+        **(by_fields if of is None and not days else {}),
+        "key": f"~{relation}|{aggregate}|{of.key if of else ''}|{days}",
         "label": related_label(other, of, days),
         "group": str(other.label),
         "type": "money" if of else "number",

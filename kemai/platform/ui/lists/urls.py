@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("bin/<slug:key>", recycle.index, name="bin"),
     path("bin/<slug:key>/restore", recycle.restore, name="bin_restore"),
     path("ask/people.json", asking.people, name="ask_people"),
+    path("ask/fields/<slug:type_key>.json", asking.fields, name="filter_fields"),
     path("ask/regions.json", asking.find_region, name="find_region"),
     path("exports/<int:pk>", export_views.download, name="export_file"),
     path("exports/requests/", release_views.index, name="export_requests"),
