@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from kemai.platform.objects import registry
@@ -23,6 +24,24 @@ def test_every_decision_is_in_the_index_and_has_its_three_parts() -> None:
         assert f"({page.name})" in index
         assert text.startswith(f"# {page.name[:3]} ")
         assert all(part in text for part in ("**Context.**", "**Decision.**", "**Consequences.**"))
+
+
+def test_the_table_of_asvs_is_whole_and_its_sums_are_right() -> None:
+    text = (DOCS / "asvs.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| (\d+\.\d+\.\d+) \| ([12]) \| (met|partly|open|n/a) \| (.+) \|$", text, re.MULTILINE
+    )
+    assert len({number for number, *_rest in rows}) == len(rows) == 253
+    for level, total in (("1", 70), ("2", 183)):
+        states = Counter(state for _number, of, state, _by in rows if of == level)
+        met, others = states["met"], total - states["n/a"]
+        sums = f"| {total} | {states['n/a']} | {met} of {others} ({met / others:.0%}) | "
+        sums += f"{states['partly']} | {states['open']} |"
+        assert sums in text, (level, states)
+    named = {
+        name for *_rest, by in rows for name in re.findall(r"`((?:tests|kemai|docs|deploy)[\w/.-]*)`", by)
+    }
+    assert not [name for name in sorted(named) if not (DOCS.parent / name).exists()]
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -144,8 +144,11 @@ MFA_SUPPORTED_TYPES = ["totp"]
 MFA_TOTP_ISSUER = "Kemai"
 
 # behind HTTPS a browser takes these from this very host only, with Secure and for no other path
-SESSION_COOKIE_NAME = f"{'__Host-' if BEHIND_HTTPS else ''}sessionid"
-CSRF_COOKIE_NAME = f"{'__Host-' if BEHIND_HTTPS else ''}csrftoken"
+COOKIE_PREFIX = "__Host-" if BEHIND_HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+MESSAGE_STORAGE = "kemai.platform.ui.flash.Storage"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = BEHIND_HTTPS

@@ -21,7 +21,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -316,3 +316,36 @@ def test_a_stolen_password_is_refused_and_a_list_that_is_away_stops_nobody(
     validate_password("yunqi-Xinren-2027")
     listed.unlink()
     validate_password("yunqi-Xinren-2026")
+
+
+def test_behind_https_every_cookie_is_of_this_host_alone(tmp_path: Path) -> None:
+    told = (
+        "import django; from kemai.project import settings as s; django.setup();"
+        "from kemai.platform.ui.flash import Cookie;"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, Cookie.cookie_name)"
+    )
+    environment = {
+        **os.environ, "KEMAI_DATA": str(tmp_path), "KEMAI_DATABASE_URL": "", "KEMAI_HTTPS": "1",
+        "DJANGO_SETTINGS_MODULE": "kemai.project.settings",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", told], env=environment, capture_output=True, text=True, check=True
+    )
+    names = done.stdout.split()
+    assert (len(names), all(name.startswith("__Host-") for name in names)) == (4, True)
+
+
+def test_only_what_wants_a_token_of_its_own_takes_writes_without_the_form_s() -> None:
+    """Cross-site forgery: an address that is let off is one that no cookie opens."""
+
+    def exempt(patterns: Any, before: str = "") -> Iterator[str]:
+        for one in patterns:
+            route = before + str(one.pattern)
+            if hasattr(one, "url_patterns"):
+                yield from exempt(one.url_patterns, route)
+            elif getattr(one.callback, "csrf_exempt", False):
+                yield route
+
+    let_off = set(exempt(get_resolver().url_patterns))
+    assert "api/v1/<slug:type_key>" in let_off
+    assert {route.partition("/")[0] for route in let_off} == {"api"}
