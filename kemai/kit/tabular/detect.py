@@ -63,6 +63,8 @@ def detect_text(path: Path) -> Text:
         head = file.read(_BLOCK)
     for bom, encoding in _BOMS:
         if head.startswith(bom):
+            if encoding == "utf-8-sig":
+                _whole(path, _read_as(path, encoding))
             return Text(encoding, _count_lines(path, encoding, head[:2]))
     if b"\0" in head:
         encoding = _wide(head)
@@ -104,11 +106,12 @@ _CHINESE = re.compile("[\u4e00-\u9fff].*[\u4e00-\u9fff].*[\u4e00-\u9fff]")
 """Three of them in a line that reads as UTF-8: GBK does not look like that by accident."""
 
 
-def _glued(path: Path) -> bool:
-    """Whether some lines are Chinese in UTF-8 and others are GBK: files put together as bytes."""
+def _glued(path: Path) -> int | None:
+    """The line from which on another encoding is used, where some lines are Chinese in UTF-8 and others are GBK: files
+    put together as bytes."""
     utf8 = other = False
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, start=1):
             if line.isascii():
                 continue
             try:
@@ -116,17 +119,26 @@ def _glued(path: Path) -> bool:
             except UnicodeDecodeError:
                 other = True
             if utf8 and other:
-                return True
+                return number
+    return None
+
+
+def _whole(path: Path, utf8: _Reading) -> bool:
+    """Whether the file is UTF-8 throughout, but for damage. Raises TabularError where it is several files glued
+    together."""
+    # UTF-8 does not come about by accident: a few lost bytes among much that reads are damage, not another code.
+    if utf8.lost * 20 <= utf8.foreign:
+        return True
+    line = _glued(path)
+    if line is not None:
+        raise TabularError("encodings_glued", line=line)
     return False
 
 
 def _narrow(path: Path) -> Text:
     utf8 = _read_as(path, "utf-8")
-    # UTF-8 does not come about by accident: a few lost bytes among much that reads are damage, not another code.
-    if utf8.lost * 20 <= utf8.foreign:
+    if _whole(path, utf8):
         return Text("utf-8", utf8.lines + _open_end(path))
-    if _glued(path):
-        raise TabularError("encodings_mixed")
     chinese = _read_as(path, "gb18030")
     if chinese.lost > max(chinese.size * _TOLERATED, 1):
         raise TabularError("encoding_unknown")

@@ -17,7 +17,7 @@ class TabularError(KitError):
     """The file is refused. Codes:
 
     file_missing, file_empty, file_too_large (size, limit), kind_unknown, not_text, encoding_unknown,
-    encodings_mixed,
+    encodings_glued (line),
     too_many_columns (columns, limit), too_many_rows (limit), sheet_missing (sheet), no_header,
     xlsx_bomb (ratio, limit), xlsx_too_large (size, limit), xlsx_too_many_entries (entries, limit),
     xlsx_too_many_cells (cells, limit, sheet), xlsx_broken, xlsx_encrypted, xlsx_kind (kind),

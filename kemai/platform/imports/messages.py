@@ -19,6 +19,9 @@ FILE_MESSAGES: Mapping[str, Promise] = {
     "encodings_mixed": gettext_lazy(
         "文件里有几种编码（大概是几个文件拼成的），请分开导入，或另存为“CSV UTF-8”"
     ),
+    "encodings_glued": gettext_lazy(
+        "文件里有几种编码：从第 %(line)s 行起与前面的不同（大概是几个文件拼成的），请分开导入，或另存为“CSV UTF-8”"
+    ),
     "encoding_unknown": gettext_lazy("认不出文件的编码，请在 Excel 中另存为“CSV UTF-8”"),
     "too_many_columns": gettext_lazy("文件有 %(columns)s 列，最多 %(limit)s 列，请删去不用的列"),
     "too_many_rows": gettext_lazy("文件超过 %(limit)s 行，请拆成几个文件"),

@@ -139,7 +139,14 @@ def list_backups() -> None:
 
     for run in BackupRun.objects.filter(state="done", removed=False).order_by("-started_at"):
         at = timezone.localtime(run.started_at).strftime("%Y-%m-%d %H:%M")
-        click.echo(f"{at}\t{run.size / 1e6:,.1f} MB\t{run.verified or '-'}\t{keeping.place(run)}")
+        place = keeping.place(run)
+        lies = str(place)
+        if not place.exists():
+            lies = say(
+                f"{run.name}（不在 {place.parent} 里：用 --into 放到了别处，或已移走）",
+                f"{run.name} (not in {place.parent}: put elsewhere with --into, or moved)",
+            )
+        click.echo(f"{at}\t{run.size / 1e6:,.1f} MB\t{run.verified or '-'}\t{lies}")
 
 
 @click.command("restore", help=about("restore"))

@@ -215,6 +215,7 @@ def test_every_code_of_the_readers_has_a_sentence() -> None:
         "sheet": "s",
         "kind": "k",
         "entries": 7,
+        "line": 8,
     }
     for code in codes:
         assert code in FILE_MESSAGES, code
