@@ -28,6 +28,7 @@ HAND = "form"
 class Kept(NamedTuple):
     """A value that was not taken over."""
 
+    place: int
     customer: int
     field: str
     value: Any
@@ -41,11 +42,12 @@ class Spared:
         self.by = by
 
     @property
-    def ids(self) -> frozenset[int]:
-        return frozenset(one.customer for one in self.kept)
+    def places(self) -> frozenset[int]:
+        return frozenset(one.place for one in self.kept)
 
-    def note(self, changes: ChangeSet | None, ids: Collection[int]) -> None:
-        found = [(one.customer, one.field, one.value) for one in self.kept if one.customer in ids]
+    def note(self, changes: ChangeSet | None, places: Collection[int]) -> None:
+        mine = set(places)
+        found = [(one.customer, one.field, one.value) for one in self.kept if one.place in mine]
         conflicts.add(found, changes, by=self.by)
 
 
@@ -53,21 +55,21 @@ def spare(values: Sequence[dict[str, Any]], existing: Sequence[Any], by: Actor) 
     """Takes out of the values what would overwrite something verified. Costs a look into an index where nothing is."""
     if by.source not in OUTSIDE:
         return None
-    touched = {
-        old.pk: (one, keys)
-        for one, old in zip(values, existing, strict=True)
+    touched = [
+        (place, old.pk, one, keys)
+        for place, (one, old) in enumerate(zip(values, existing, strict=True))
         if old is not None and (keys := differing(one, old))
-    }
-    verified = verified_among(touched)
+    ]
+    verified = verified_among({pk for _place, pk, _one, _keys in touched})
     if not verified:
         return None
     written = writings(verified)
     fields = get("customer").fields
     kept = [
-        Kept(pk, key, audit.plain(fields[key], touched[pk][0].pop(key)))
-        for pk, since in verified.items()
-        for key in touched[pk][1]
-        if verified_since(since, written.get((pk, key))) is not None
+        Kept(place, pk, key, audit.plain(fields[key], one.pop(key)))
+        for place, pk, one, keys in touched
+        for key in keys
+        if verified_since(verified.get(pk), written.get((pk, key))) is not None
     ]
     return Spared(kept, by) if kept else None
 

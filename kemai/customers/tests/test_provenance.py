@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from kemai.customers.models import Customer, CustomerFacts, Identifier, ValueConflict
 from kemai.customers.services import conflicts, health, recheck, roles
@@ -111,8 +112,12 @@ def test_an_import_leaves_what_is_verified_and_its_undo_takes_the_question_back(
         values = {"phone": f"1380013800{one.pk % 10}", "industry": ""}
         records.update("customer", one.pk, values, by=people["boss"].actor)
     recheck.answer(sure.pk, "confirmed", by=people["boss"].actor)
-    rows = [[one.number, one.name, "13900139000", "钢铁"] for one in (sure, unsure)]
-    run = file_of(tmp_path, [rows[0], [rows[1][0], rows[1][1], "13900139001", "钢铁"]])
+    rows = [
+        [sure.number, sure.name, "13900139000", "钢铁"],
+        [unsure.number, unsure.name, "13900139001", "钢铁"],
+        [sure.number, sure.name, "13900139002", "钢铁"],  # the same one again: refused, as ever
+    ]
+    run = file_of(tmp_path, rows)
     imports.rehearse(run)
     assert opened(sure) == [], "a rehearsal writes nothing"
     before = Customer.objects.get(pk=sure.pk).phone
@@ -214,6 +219,24 @@ def test_whoever_buys_is_a_customer_and_stays_what_else_they_are(shelf: Shelf) -
     assert roles.follow_purchases() == 0
     found = dict(Customer.objects.values_list("pk", "roles"))
     assert found == {buyer.pk: ["customer"], both.pk: ["customer", "partner"], other.pk: ["prospect"]}
+
+
+def test_roles_are_written_and_found_by_every_door(people: dict[str, Person], tmp_path: Path) -> None:
+    boss = people["boss"].actor
+    records.create("customer", {"name": "甲", "number": "M1", "roles": ["supplier", "customer"]}, by=boss)
+    path = tmp_path / "roles.csv"
+    path.write_text("客户编号,名称,角色\nM2,乙,合作伙伴、客户\nM3,丙,\n", encoding="utf-8")
+    run = imports.upload(path, path.name, "customer", "", by=IMPORTER)
+    guessed = imports.suggestion(run, by=IMPORTER)
+    columns = [imports.ColumnMap(one.column, one.field, one.by) for one in guessed.columns]
+    imports.execute(imports.configure(run, columns, guessed.options, by=IMPORTER))
+    found = dict(Customer.objects.values_list("number", "roles"))
+    assert found == {"M1": ["customer", "supplier"], "M2": ["customer", "partner"], "M3": ["prospect"]}
+    client, url = Client(), "/api/v1/customer"
+    headers = {"Authorization": f"Bearer {people['boss'].key}"}
+    where = '{"field":"roles","op":"has_any","value":["partner","supplier"]}'
+    rows = client.get(url, {"where": where, "sort": "-last_outbound_at"}, headers=headers).json()["rows"]
+    assert {row["number"] for row in rows} == {"M1", "M2"}
 
 
 def test_records_grow_old_by_the_passing_of_days(shelf: Shelf) -> None:

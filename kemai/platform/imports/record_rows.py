@@ -249,6 +249,7 @@ class RecordWork:
         known = known_rows(self.type, ids, self.conditional.needs) if self.conditional is not None else {}
         clear = self.task.options.blank == "clear"
         wanted = {position: self.changed_values(table, position, clear=clear) for position in plan.updates}
+        plan.asked = list(wanted)
         plan.spared = self.hooks.spare(
             [(values, objects.get(plan.targets[position])) for position, values in wanted.items()]
         )
@@ -429,17 +430,17 @@ class RecordWork:
         for key, diff in tag_changes(self.type, tags, self.task.options.tags).items():
             changes.setdefault(key, {}).update(diff)
         out.update = len(changes)
-        spared = plan.spared.ids if plan.spared is not None else frozenset()
+        left = plan.left
         for position in plan.updates:
             target = plan.targets[position]
             if target not in changes:
                 self.leave_out(
-                    table, position, _("已核实的内容没有覆盖") if target in spared else _("内容没有变化"), out
+                    table, position, _("已核实的内容没有覆盖") if position in left else _("内容没有变化"), out
                 )
             elif self.task.rehearsal and out.wants("update"):
                 out.sample("update", self.shown_change(table, position, changes[target]))
-        if not self.task.rehearsal and plan.spared is not None:
-            plan.spared.note(self.task.change(), wanted)
+        if not self.task.rehearsal:
+            plan.note(self.task.change())
         if not self.task.rehearsal and changes:
             apply_changes(self.type, wanted, changes, self.task.change(), by=self.task.by)
             add_tags(self.type, changes, by=self.by)

@@ -96,12 +96,13 @@ class Action:
 
 
 class Spared(Protocol):
-    """What a write left as it was, and of which records; `note` keeps the values that were brought for them."""
+    """What a write left as it was, by the places of the values that it was asked about; `note` keeps what was brought
+    at some of them."""
 
     @property
-    def ids(self) -> frozenset[int]: ...
+    def places(self) -> frozenset[int]: ...
 
-    def note(self, changes: ChangeSet | None, ids: Collection[int]) -> None: ...
+    def note(self, changes: ChangeSet | None, places: Collection[int]) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,7 @@ def spare(
     hook = object_type.hooks.spare
     spared = hook(values, existing, by) if hook is not None else None
     if spared is not None:
-        spared.note(changes, spared.ids)
+        spared.note(changes, spared.places)
 
 
 def prepare(object_type: ObjectType, values: Values, existing: Any, by: Actor) -> None:
