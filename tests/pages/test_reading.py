@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError
+from django.urls import reverse
 
 from kemai.collab.models import Notice
 from kemai.platform import access
 from kemai.platform.access import actor_for, reading
 from kemai.platform.events import drain_all
+from kemai.platform.exports import Order, write
 from kemai.platform.models import ChangeSet, Grant, RateCount, Role, Setting
 from tests.factory import make
 from tests.people import Person, browser
@@ -123,6 +125,16 @@ def test_reading_does_not_depend_on_writing(
     for _n in range(10):
         make("lead", owner=people["alice"].user.pk)
     assert page.get("/o/lead/").status_code == 429
+
+
+def test_an_export_is_counted_as_an_export(people: dict[str, Person], small: None) -> None:
+    for n in range(40):
+        make("customer", name=f"甲{n}")
+    boss = browser(people["boss"])
+    with reading.page_of(people["boss"].actor, brake=True):
+        assert write(people["boss"].actor, Order("customer")).rows == 40
+    assert boss.get(reverse("chain_export")).status_code == 200
+    assert boss.get("/o/lead/").status_code == 200
 
 
 def test_few_pages_write_nothing_and_many_are_told_apart(people: dict[str, Person]) -> None:

@@ -15,7 +15,7 @@ from kemai.customers.services import chain, chain_customers
 from kemai.kit.tabular import XlsxWriter
 from kemai.kit.tabular.write import OutCell
 from kemai.platform import access, audit
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, reading
 from kemai.platform.fields import Saying
 from kemai.platform.objects import get
 
@@ -44,9 +44,10 @@ def write(actor: Actor, wanted: chain_customers.Filter, path: Path) -> int:
         book.write([_("%(name)s客户") % {"name": label}])
         book.write([*(str(spec.label) for spec in specs), _("下一步"), _("下一步到期")])
         count = 0
-        for cells in customer_cells(actor, wanted, specs):
-            book.write(cells)
-            count += 1
+        with reading.counted_elsewhere():
+            for cells in customer_cells(actor, wanted, specs):
+                book.write(cells)
+                count += 1
         if count >= MOST:
             book.write([_("只含金额最高的 %(n)s 位，完整名单请在客户列表里导出") % {"n": f"{MOST:,}"}])
     audit.open_set("export", "customer", by=actor, reason=SHEET.kept(name=label), count=count)

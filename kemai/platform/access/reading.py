@@ -106,6 +106,16 @@ def page_of(actor: Actor, *, brake: bool) -> Iterator[None]:
         _reader.reset(token)
 
 
+@contextmanager
+def counted_elsewhere() -> Iterator[None]:
+    """Inside, nothing is counted: what leaves as a file has a limit and an entry in the audit of its own."""
+    token = _reader.set(None)
+    try:
+        yield
+    finally:
+        _reader.reset(token)
+
+
 def shown(type_key: str, ids: Iterable[int]) -> None:
     """These records are about to be shown. Raises TooMany where that is more than somebody may read in an hour."""
     reader = _reader.get()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from kemai.kit.tabular import CsvWriter, TabularError, XlsxWriter
 from kemai.platform import access, audit
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, reading
 from kemai.platform.exports import approval
 from kemai.platform.exports.rows import CHUNK, Order, header, records, rows, specs_of
 from kemai.platform.jobs import Progress, schedule
@@ -70,7 +70,7 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
         else XlsxWriter(path, header(specs), sheet=str(object_type.label))
     )
     try:
-        with writer:
+        with writer, reading.counted_elsewhere():
             for number, row in enumerate(rows(actor, order, specs), 1):
                 writer.write(row)
                 if progress is not None and number % CHUNK == 0:
