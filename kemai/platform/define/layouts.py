@@ -279,12 +279,13 @@ def clean_sections(known: set[str], state: Mapping[str, Any]) -> State:
             continue
         fields = once(one.get("fields"), known, seen)
         title = " ".join(str(one.get("title") or "").split())[:40]
-        if not fields and not title:
+        english = " ".join(str(one.get("title_en") or "").split())[:60]
+        if not fields and not (title or english):
             continue
         sections.append(
             {
-                "title": title or _("基本信息"),
-                "title_en": " ".join(str(one.get("title_en") or "").split())[:60],
+                "title": title or english[:40] or _("基本信息"),
+                "title_en": english,
                 "columns": 2 if one.get("columns") == 2 else 1,
                 "fields": fields,
             }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,10 +15,13 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.models import Option
 from kemai.platform.objects import Ask, Entry, TimelineSource
+from kemai.platform.objects.pages import LAST_ID
 from kemai.sales.models import Deal, StageEvent
 from kemai.sales.services import stages
 
 DAY = 86_400
+AFTER = timedelta(days=1)
+"""The call in which the order was given is often noted in the evening."""
 
 
 def moves(actor: Actor, type_key: str, deal: int, ask: Ask) -> Iterable[Entry]:
@@ -35,12 +40,17 @@ def moves(actor: Actor, type_key: str, deal: int, ask: Ask) -> Iterable[Entry]:
 
 
 def touches(actor: Actor, type_key: str, deal: int, ask: Ask) -> Iterable[Entry]:
-    """The customer's own timeline from the day on which the deal began, if the reader may see the customer."""
-    held = Deal.objects.filter(pk=deal).values_list("customer", "created_at").first()
+    """The customer's own timeline while the deal ran, if the reader may see the customer. What is said a day after its
+    end is about something else; it stands on the customer's page."""
+    held = Deal.objects.filter(pk=deal).values_list("customer", "created_at", "closed_at").first()
     if held is None or not access.scope(actor, "customer").filter(pk=held[0]).exists():
         return
-    for entry in customers.interactions(actor, "customer", held[0], ask):
-        if entry.at >= held[1]:
+    customer, began, ended = held
+    over = None if ended is None else ended + AFTER
+    if over is not None and (ask.at is None or ask.at > over):
+        ask = replace(ask, at=over, id=LAST_ID)
+    for entry in customers.interactions(actor, "customer", customer, ask):
+        if entry.at >= began:
             yield entry
 
 

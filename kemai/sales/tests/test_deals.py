@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from kemai.collab.models import Task
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.events.delivery import drain_all
+from kemai.platform.objects import Ask
 from kemai.platform.records import FieldErrors
 from kemai.sales.models import Deal, LostReason, StageEvent
 from kemai.sales.panels import time_in_stages
-from kemai.sales.services import deals, gates, stages
+from kemai.sales.services import deals, gates, stages, timeline
 from tests.people import Person
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +37,21 @@ def deal(people: dict[str, Person]) -> Deal:
 def stage_of(deal: Deal) -> str:
     deal.refresh_from_db()
     return deal.stage
+
+
+def test_the_timeline_ends_with_the_deal(deal: Deal, people: dict[str, Person]) -> None:
+    alice, now = people["alice"].actor, timezone.now()
+    ended = now - dt.timedelta(days=20)
+    Deal.objects.filter(pk=deal.pk).update(created_at=now - dt.timedelta(days=40), closed_at=ended)
+    for days in (50, 30, 20, 5, 3, 1):
+        at = now - dt.timedelta(days=days) + dt.timedelta(hours=1)
+        touch = {"customer": deal.customer_id, "channel": "note", "at": at, "body": f"{days}"}
+        records.create("interaction", touch, by=alice)
+    told = [one.text for one in timeline.touches(alice, "deal", deal.pk, Ask(size=2))]
+    assert told == ["20", "30"], "what came a day after its end is about something else, and takes no room"
+    Deal.objects.filter(pk=deal.pk).update(closed_at=None)
+    told = [one.text for one in timeline.touches(alice, "deal", deal.pk, Ask())]
+    assert told == ["1", "3", "5", "20", "30"]
 
 
 @pytest.mark.row(47)

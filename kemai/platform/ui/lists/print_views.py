@@ -17,6 +17,14 @@ from kemai.platform.ui.lists.acts import Chosen
 from kemai.platform.ui.lists.export_views import order_of
 from kemai.platform.ui.records.subject import Fact, Subject
 
+UPRIGHT = 7
+"""Columns that stand on a page held upright; more go across."""
+
+
+def is_short(text: str) -> bool:
+    """Does it stand on one line, however narrow the column: a date, a number, a word?"""
+    return len(text) <= (19 if text.isascii() else 8)
+
 
 @signed_in
 @require_safe
@@ -29,6 +37,8 @@ def listing(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
         "title": object_type.label,
         "head": [spec.label for spec in found.specs],
         "lines": [[cells.text(spec, row.get(spec.key)) for spec in found.specs] for row in found.rows],
+        "is_short": is_short,
+        "wide": len(found.specs) > UPRIGHT,
         "more": found.more,
         "actor": actor,
         "now": timezone.localtime(),
