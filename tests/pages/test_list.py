@@ -16,10 +16,10 @@ from django.test.utils import CaptureQueriesContext
 
 from kemai.platform import records, search
 from kemai.platform.access import SYSTEM, actor, may
-from kemai.platform.objects import all_types, get, live, own
+from kemai.platform.objects import all_types, get, own
 from kemai.platform.search import docs
 from kemai.platform.ui import nav
-from kemai.platform.ui.lists import found, views_of_lists
+from kemai.platform.ui.lists import found
 from tests.factory import make
 from tests.people import Person, browser, customer
 
@@ -291,6 +291,22 @@ def measured(client: Client, address: str) -> int:
     return len(queries)
 
 
+def test_what_processes_keep_is_not_looked_up_by_a_page(
+    people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Definitions and options are as good as looked up where the request's own question about its person says that
+    their versions are still the same."""
+    client = browser(people["boss"])
+    for address in (url(), url("deal")):
+        monkeypatch.setattr(nav, "COUNT_SECONDS", 3600)
+        expected = measured(client, address)
+        monkeypatch.setattr(own, "_until", 0.0)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        assert len(queries) == expected
+        assert not [one for one in queries if str(one["sql"]).startswith('SELECT "platform_setting"')]
+
+
 COSTS = {
     "table": url(),
     "fragment sorted by a fact": url(sort="-amount_12m"),
@@ -313,9 +329,7 @@ def test_queries_per_page(person: str, people: dict[str, Person], monkeypatch: p
     # what is looked up once in some seconds is no part of a page's cost, however slow the machine is
     monkeypatch.setattr(actor, "_looked_up", [(time.monotonic() + 3600, actor.rights_version())])
     monkeypatch.setitem(docs._slots, "customer", search.slot("customer"))
-    monkeypatch.setattr(views_of_lists, "FRESH_SECONDS", 3600)
     monkeypatch.setattr(nav, "COUNT_SECONDS", 3600)
-    monkeypatch.setattr(live, "FRESH_SECONDS", 3600)
     monkeypatch.setattr(own, "LOOK_SECONDS", 3600)
     monkeypatch.setattr(own, "_until", time.monotonic() + 3600)
     for n in range(25):

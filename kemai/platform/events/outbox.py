@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from kemai.platform.models import ChangeSet, OutboxEvent
 from kemai.platform.models.quick import add
+from kemai.platform.objects.live import source_changed
 
 
 def emit(
@@ -20,6 +21,7 @@ def emit(
     """Note that something happened ("deal.won"), in the caller's transaction.
 
     For a mass change leave `object_id` out: one event stands for the whole change set."""
+    source_changed(type_key)
     return add(
         OutboxEvent(
             name=name,

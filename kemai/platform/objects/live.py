@@ -11,17 +11,21 @@ from django.db import transaction
 from kemai.platform.models import Option
 from kemai.platform.objects import own
 
-FRESH_SECONDS = 1.0
-"""How long options may be shown that something changed without saying so (an undo, a statement by hand)."""
+FRESH_SECONDS = 600.0
+"""How long options may be shown that a statement by hand has changed."""
+SOURCES: set[str] = set()
+"""Object types whose records are options somewhere."""
 
 
 class LiveOptions(Sequence[Option]):
-    """Reads its options when they are asked for: at most once a second, and whenever the definitions have another
-    version, which a request reads with its person. Whoever changes the records of some calls `options_changed`, in the
-    same transaction, so that the next request finds them changed whichever process answers."""
+    """Reads its options when they are asked for and the definitions have another version, which a request reads with
+    its person, so that it finds them changed whichever process answers. A new version is given by every change that the
+    write door makes to records of the types in `of` (`source_changed`), undone ones included; whoever writes such
+    records past it calls `options_changed`, in the same transaction."""
 
-    def __init__(self, load: Callable[[], Sequence[Option]]) -> None:
+    def __init__(self, load: Callable[[], Sequence[Option]], *of: str) -> None:
         self.load = load
+        SOURCES.update(of)
         self.until = 0.0
         self.version = ""
         self.found: tuple[Option, ...] = ()
@@ -49,6 +53,12 @@ def options_changed() -> None:
     """Records that are options somewhere have changed: every process reads its own anew."""
     with transaction.atomic():
         own.renewed()
+
+
+def source_changed(type_key: str) -> None:
+    """The write door tells of every change."""
+    if type_key in SOURCES:
+        options_changed()
 
 
 def fixed_or_live(options: Sequence[Option]) -> Sequence[Option]:

@@ -128,9 +128,15 @@ def give_version(key: str) -> None:
 
 
 def noticed(version: str) -> None:
-    """A request has read this version of the definitions: what is kept of another is no longer good enough."""
-    if version != _meta.version and _until != PRETENDED:
+    """A request has read this version of the definitions: what is kept of another is no longer good enough, and what is
+    kept of this one as good as looked up just now."""
+    global _until  # noqa: PLW0603
+    if _until == PRETENDED:
+        return
+    if version != _meta.version:
         forget()
+    else:
+        _until = time.monotonic() + LOOK_SECONDS
 
 
 def forget() -> None:

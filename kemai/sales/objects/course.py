@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
-from kemai.platform.access import Actor
 from kemai.platform.objects import Hooks, ObjectType, Section, register
 from kemai.sales.models import Competitor, LostReason, Pipeline, Stage
 from kemai.sales.services import configuration, courses, removal, stages
-
-
-def changed(objects: Sequence[Any], fields: frozenset[str], by: Actor) -> None:
-    stages.forget()
-
 
 PIPELINE = register(
     ObjectType(
@@ -24,7 +15,7 @@ PIPELINE = register(
         form=(Section(_("销售管道"), "name", "position", "active"),),
         purpose=_("一类生意一条管道，各有自己的阶段；平时在“销售流程”里改。"),
         unique=("key",), small=True, sort="position", importable=False,
-        hooks=Hooks(prepare=courses.give_key, after=changed, check_delete=removal.check_delete_pipeline),
+        hooks=Hooks(prepare=courses.give_key, check_delete=removal.check_delete_pipeline),
     )
 )  # fmt: skip
 STAGE = register(
@@ -38,7 +29,7 @@ STAGE = register(
         purpose=_("商机走过的每一步；平时在“销售流程”里拖动和设置。"),
         badges=("state",), unique=("key",), small=True, sort="position", importable=False,
         hooks=Hooks(
-            prepare=courses.prepare_stage, check=removal.check_stages, after=changed,
+            prepare=courses.prepare_stage, check=removal.check_stages,
             check_delete=removal.check_delete_stage,
         ),
         choices={"required": stages.ASKABLE, "next": stages.STAGES},

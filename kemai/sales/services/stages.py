@@ -59,9 +59,9 @@ def load_askable() -> list[Option]:
     return [Option(spec.key, spec.label) for spec in asked if spec.key not in {"pipeline", "stage", "number"}]
 
 
-PIPELINES = LiveOptions(load_pipelines)
+PIPELINES = LiveOptions(load_pipelines, "pipeline")
 ASKABLE = LiveOptions(load_askable)
-STAGES = LiveOptions(load_stages)
+STAGES = LiveOptions(load_stages, "stage", "pipeline")
 
 
 def row_of(stage: Stage) -> StageRow:

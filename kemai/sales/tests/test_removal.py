@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client
 
 from kemai.platform import records
 from kemai.platform.events.delivery import drain_all
+from kemai.platform.models import ChangeSet
 from kemai.platform.objects import own
 from kemai.platform.records import FieldErrors, Refused
 from kemai.sales.models import Deal, LostReason, Pipeline, Stage, StageEvent
@@ -55,6 +57,32 @@ def test_what_another_process_renamed_is_there_at_the_next_request(
     shown = client.get(page).content.decode()
     assert "第一次接触" in shown
     assert "初步接触" not in shown
+
+
+def test_a_change_of_stages_shows_at_once_however_it_came_about(
+    world: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Options that are records are not looked up again and again: the write door tells of every change."""
+    boss = world["boss"].actor
+    monkeypatch.setattr(stages.STAGES, "load", looks := Mock(wraps=stages.load_stages))
+    monkeypatch.setattr(own, "LOOK_SECONDS", 0.0)
+
+    def names() -> set[str]:
+        return {row.name for row in stages.rows()}
+
+    assert "初步接触" in names()
+    number = looks.call_count
+    assert "初步接触" in names()
+    assert looks.call_count == number
+    records.update("stage", stage("initial").pk, {"name": "第一次接触"}, by=boss)
+    assert "初步接触" not in names()
+    records.undo(ChangeSet.objects.latest("pk").pk, by=boss)
+    assert "初步接触" in names()
+    records.delete("stage", [stage("negotiation").pk], by=boss)
+    gone = ChangeSet.objects.latest("pk").pk
+    assert "商务谈判" not in names()
+    records.undo(gone, by=boss)
+    assert "商务谈判" in names()
 
 
 def test_its_deals_go_where_they_are_sent_and_the_gates_do_not_hold_them(

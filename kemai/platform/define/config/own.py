@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.define import fields, keys, kinds, layouts, objects
 from kemai.platform.define.config.parts import Part, States, register
@@ -189,6 +190,7 @@ def read_views() -> dict[str, Any]:
 def put_view(place: str, old: Any, new: Any, by: Actor) -> None:
     type_key, name = pair(place)
     rows = SavedView.objects.filter(type_key=type_key, name=name, share="all")
+    access.rights_changed()  # by whose version processes keep the views
     if new is None:
         rows.delete()
         return

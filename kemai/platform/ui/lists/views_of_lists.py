@@ -18,7 +18,8 @@ from kemai.platform.query import QueryError
 from kemai.platform.records import saved_views
 from kemai.platform.ui.lists.state import ListState, Saved, opening
 
-FRESH_SECONDS = 10
+FRESH_SECONDS = 600
+"""How long views may be shown that a statement by hand has changed: whoever else changes some says so."""
 _built: dict[tuple[object, ...], list[Saved]] = {}
 _kept: dict[tuple[int, int | None, bool, str], tuple[float, list[SavedView]]] = {}
 
@@ -73,7 +74,7 @@ def allowed(actor: Actor, object_type: ObjectType, view: Saved) -> bool:
 
 
 def saved(actor: Actor, *, fresh: bool = False) -> list[SavedView]:
-    """All the actor's saved views, of every type: one query in some seconds, not one a page."""
+    """All the actor's saved views, of every type, until the version of rights moves: not one query a page."""
     if actor.user_id is None:
         return []
     slot = (actor.user_id, actor.department_id, actor.is_admin, actor.rights_version)
