@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from kemai.customers.models.trade import SALES_CHANNELS
+from kemai.customers.imports.till_columns import SPECS, WHO, check, fields, verbs
 from kemai.customers.services.orders import (
     Line,
     NewOrder,
@@ -20,13 +20,13 @@ from kemai.customers.services.orders import (
     unchanged,
     write_orders,
 )
+from kemai.kit import money
 from kemai.kit.tabular import BadRow, Cell, cell_text
 from kemai.platform import access
-from kemai.platform.access import Actor
-from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.fields import Ref
 from kemai.platform.imports.existing import by_key
 from kemai.platform.imports.grouped import grouped
-from kemai.platform.imports.mapping import ColumnMap, Options
+from kemai.platform.imports.mapping import ColumnMap
 from kemai.platform.imports.parsers import BLANK, Bad
 from kemai.platform.imports.references import Found, References
 from kemai.platform.imports.shapes import Shape, column_spec, register_shape
@@ -35,45 +35,6 @@ from kemai.platform.objects import get
 
 MOST_LINES = 20_000
 """Lines a receipt may have; more under one number is a mistake in the file."""
-WHO = ("customer_number", "customer_phone", "customer_name")
-FIELDS: tuple[FieldSpec, ...] = (
-    column_spec("customer_number", "text", gettext_lazy("客户编号"), max_length=40),
-    column_spec("customer_phone", "phone", gettext_lazy("客户电话")),
-    column_spec("customer_name", "text", gettext_lazy("客户名称"), max_length=120),
-    column_spec("ordered_at", "datetime", gettext_lazy("下单时间"), required=True, nullable=True),
-    column_spec("order_number", "text", gettext_lazy("小票号"), max_length=60),
-    column_spec("product_number", "text", gettext_lazy("产品编号"), max_length=40),
-    column_spec("product", "text", gettext_lazy("产品名称"), max_length=160),
-    column_spec("category", "text", gettext_lazy("品类"), max_length=80),
-    column_spec("quantity", "number", gettext_lazy("数量"), nullable=True),
-    column_spec("price", "money", gettext_lazy("单价"), nullable=True),
-    column_spec("amount", "money", gettext_lazy("金额"), nullable=True),
-    column_spec("shop", "text", gettext_lazy("门店"), max_length=80),
-    column_spec("channel", "choice", gettext_lazy("渠道"), options=SALES_CHANNELS),
-)
-SPECS = {spec.key: spec for spec in FIELDS}
-
-
-def fields(by: Actor) -> Sequence[FieldSpec]:
-    return FIELDS
-
-
-def check(columns: Sequence[ColumnMap], options: Options) -> list[str]:
-    mapped = {one.field for one in columns}
-    found = []
-    if not mapped & set(WHO):
-        found.append(_("请选择客户编号、客户电话或客户名称在哪一列"))
-    if "ordered_at" not in mapped:
-        found.append(_("请选择下单时间在哪一列"))
-    if not mapped & {"product", "product_number"}:
-        found.append(_("请选择产品编号或产品名称在哪一列"))
-    if not mapped & {"amount", "price"}:
-        found.append(_("请选择金额或单价在哪一列"))
-    return found
-
-
-def verbs(options: Options) -> list[tuple[str, str]]:
-    return [("order", "create"), *([("order", "edit"), ("order", "delete")] if options.updates else [])]
 
 
 @dataclass
@@ -381,7 +342,10 @@ class TillWork:
         quantity: Any = self.value(table, "quantity", position, 1.0)
         price: Any = self.value(table, "price", position, None)
         amount: Any = self.value(table, "amount", position, None)
-        return Line(product.id, quantity, line_amount(quantity, price) if amount is None else amount, price)
+        if amount is None:
+            amount = line_amount(quantity, price)
+        kept = None if price is None else money.from_cents(money.to_cents(price))
+        return Line(product.id, quantity, amount, kept)
 
     def value(self, table: Table, name: str, position: int, otherwise: object) -> object:
         values = self.column(table, name)
