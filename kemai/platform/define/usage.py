@@ -19,9 +19,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kemai.platform.access.wording import VERB_LABELS
 from kemai.platform.define.layouts import called
 from kemai.platform.fields import Label, listed
-from kemai.platform.models import FieldDef, FieldRule, ImportRun, Layout, ObjectDef, SavedView
+from kemai.platform.models import (
+    FieldDef,
+    FieldRule,
+    Grant,
+    ImportRun,
+    Layout,
+    ObjectDef,
+    SavedView,
+    ShareRule,
+)
 from kemai.platform.objects import UnknownObject, get
 
 
@@ -168,6 +178,32 @@ def role_rules(type_key: str, key: str) -> Iterator[Use]:
         yield Use(rule.role.name, "", reverse("role_fields", args=(rule.role_id, type_key)))
 
 
+def role_conditions(type_key: str, key: str) -> Iterator[Use]:
+    """The conditions of what roles may do: a right whose condition cannot be asked gives nothing."""
+    grants = Grant.objects.exclude(where=None).select_related("role").order_by("pk")
+    verbs: dict[tuple[int, str, str], list[str]] = {}
+    for grant in grants:
+        if names(grant.where, key, type_key, grant.type_key):
+            place = (grant.role_id, grant.role.name, grant.type_key)
+            verbs.setdefault(place, []).append(str(VERB_LABELS.get(grant.verb, grant.verb)))
+    for (role, name, on), found in verbs.items():
+        yield Use(name, f"{type_label(on)} · {listed(found)}", reverse("role_fields", args=(role, on)))
+
+
+def role_locks(type_key: str, key: str) -> Iterator[Use]:
+    """The states in which a role may only read a field: one that cannot be asked locks every record."""
+    for rule in FieldRule.objects.exclude(locked_where=None).select_related("role").order_by("pk"):
+        if names(rule.locked_where, key, type_key, rule.type_key):
+            label = f"{type_label(rule.type_key)} · {rule.field}"
+            yield Use(rule.role.name, label, reverse("define_field", args=(rule.type_key, rule.field)))
+
+
+def share_rules(type_key: str, key: str) -> Iterator[Use]:
+    for rule in ShareRule.objects.order_by("pk"):
+        if names(rule.where, key, type_key, rule.type_key):
+            yield Use(rule.name, type_label(rule.type_key), reverse("rule_edit", args=(rule.pk,)))
+
+
 def imports(type_key: str, key: str) -> Iterator[Use]:
     """The mapping of the last imports, which the next one will suggest."""
     rows = ImportRun.objects.filter(Q(type_key=type_key)).select_related("file").order_by("-pk")[:50]
@@ -201,6 +237,9 @@ for _source in (
     Source("object", gettext_lazy("对象设置"), object_settings),
     Source("doubles", gettext_lazy("查重"), told_by, breaks=False),
     Source("role", gettext_lazy("角色的字段权限"), role_rules, breaks=False),
+    Source("role_condition", gettext_lazy("角色权限的条件"), role_conditions),
+    Source("role_lock", gettext_lazy("满足条件时只读"), role_locks),
+    Source("share_rule", gettext_lazy("共享规则"), share_rules),
     Source("import", gettext_lazy("导入的对应关系"), imports, breaks=False),
 ):
     register(_source)

@@ -28,6 +28,16 @@ from kemai.staff.views.door import admin_page, found, refused_form
 TOLD = tuple(verb for verb in VERBS if verb not in {"create", "import", "bulk", "api"})
 
 
+def broken(object_type: ObjectType | None, where: Any) -> str:
+    """Why a rule shares nothing any more; '' where it does."""
+    try:
+        if object_type is not None:
+            parse(where, object_type, SYSTEM.moment())
+    except QueryError as error:
+        return error.message
+    return ""
+
+
 @require_http_methods(["GET", "POST"])
 @admin_page
 def sharing_page(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -52,6 +62,7 @@ def sharing_page(request: HttpRequest, actor: Actor) -> HttpResponse:
             "rule": rule, "type": types[rule.type_key].label if rule.type_key in types else rule.type_key,
             "target": access.principal_name(f"{rule.target}:{rule.target_id}") or _("已不存在"),
             "level": levels.get(rule.level, SHARE_LEVELS[0]),
+            "broken": broken(types.get(rule.type_key), rule.where),
         }
         for rule in rights.rules()
     ]  # fmt: skip

@@ -10,10 +10,10 @@ from django.utils import timezone
 from kemai.platform import access, query, records
 from kemai.platform.access import SYSTEM, Denied, NotVisible
 from kemai.platform.define import fields, history, keys, kinds, objects, rights, usage
-from kemai.platform.models import ConfigChange, FieldDef, FieldRule, SavedView
+from kemai.platform.models import ConfigChange, FieldDef, FieldRule, Grant, SavedView, ShareRule
 from kemai.platform.objects import UnknownObject, get
 from kemai.platform.records import Conflict, FieldErrors, Refused
-from tests.people import Person
+from tests.people import Person, browser
 
 People = dict[str, Person]
 
@@ -248,6 +248,37 @@ def test_what_names_a_field_is_told_before_it_goes(boss: access.Actor, people: P
     assert found["view"] == ["大户"]
     assert found["field"] == ["客户 · 说明"]
     assert found["role"] == ["t_sales"]
+
+
+def test_the_rights_that_name_a_field_are_told_before_it_goes_and_give_nothing_after(
+    boss: access.Actor, people: People
+) -> None:
+    field, role = make("number", "台数", boss), people["alice"].user.roles.get()
+    where = {"field": field.key, "op": "gt", "value": 3}
+    Grant.objects.update_or_create(
+        role=role, type_key="customer", verb="export", defaults={"scope": "all", "where": where}
+    )
+    FieldRule.objects.create(role=role, type_key="customer", field="note", level="edit", locked_where=where)
+    bob = people["bob"].user.pk
+    ShareRule.objects.create(
+        name="大户给 Bob",
+        type_key="customer",
+        where=where,
+        target="user",
+        target_id=bob,
+        created_at=timezone.now(),
+    )
+    access.rights_changed()
+    found = {one.source.key: [use.name for use in one.uses] for one in usage.report("customer", field.key)}
+    assert found["role_condition"] == found["role_lock"] == ["t_sales"]
+    assert found["share_rule"] == ["大户给 Bob"]
+    records.create("customer", {"name": "甲", "owner": people["alice"].user.pk, field.key: 5}, by=SYSTEM)
+    alice = people["alice"].actor
+    assert access.scope(alice, "customer", "export").exists()
+    fields.remove_field("customer", field.key, by=boss)
+    assert not access.scope(alice, "customer", "export").exists()
+    page = browser(people["boss"]).get("/settings/sharing/").content.decode()
+    assert "字段“台数”已被删除" in page
 
 
 def test_rights_set_on_the_field_are_those_of_the_roles(boss: access.Actor, people: People) -> None:
