@@ -55,6 +55,7 @@ def run(label: str, size: int) -> None:
     beside = f"of {OPEN:,} open deals beside {many:,} ended"
     page(table, f"the sales board {beside}", clients["boss"], "/o/deal/?view=board")
     page(table, f"the board of all stages {beside}", clients["boss"], "/o/deal/?display=board")
+    page(table, f"its figures {beside}", clients["boss"], "/o/deal/board/sums?display=board&by=stage")
     pages(table, clients, FIGURES, f"over {many:,} deals")
     contracts = min(size, CONTRACTS)
     fill_contracts(contracts, people)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,29 @@ def test_a_column_gives_its_further_cards(people: dict[str, Person], monkeypatch
     text = client.get(f"/o/customer/board/more{more}").content.decode()
     assert text.count('data-card-id="') == 2
     assert "board/more" in text
+
+
+def test_a_large_board_is_counted_after_it_is_shown(
+    people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kemai.platform.ui.lists import board
+
+    for number, stage in enumerate(("new", "new", "contacted")):
+        customer(name=f"看板{number}", stage=stage)
+    client = browser(people["boss"])
+    small = client.get(url(display="board")).content.decode()
+    assert "board/sums" not in small
+    monkeypatch.setattr(board, "SUMMED", 1)
+    large = client.get(url(display="board")).content.decode()
+    assert large.count('data-card-id="') == small.count('data-card-id="') == 3
+    figures = re.findall(r'data-column="(\w*)".*?data-count>([^<]*)<', small)
+    assert re.findall(r'data-column="(\w*)".*?data-count>([^<]*)<', large) == [
+        (key, "…") for key, _n in figures
+    ]
+    more = large.partition("board/sums")[2].partition('"')[0].replace("&amp;", "&")
+    told = client.get(f"/o/customer/board/sums{more}").content.decode()
+    for key, number in figures:
+        assert f'[data-column="{key}"] [data-count]\'>{number}<' in told
 
 
 def test_a_day_of_the_calendar_leads_to_its_records(people: dict[str, Person]) -> None:

@@ -14,7 +14,8 @@ export function mount(host: HTMLElement): () => void {
   const columns = (): HTMLElement[] => all("[data-column]", host);
   const count = (column: Element | null, by: number): void => {
     const node = column && find("[data-count]", column);
-    if (node) node.textContent = String(Math.max(0, Number(node.textContent) + by));
+    // a large board is counted after it is shown: until then there is nothing to count on from
+    if (node && /^\d+$/.test(node.textContent.trim())) node.textContent = String(Math.max(0, Number(node.textContent) + by));
   };
   const keyOf = (node: Element): string => node.closest<HTMLElement>("[data-column]")?.dataset["column"] ?? "";
 

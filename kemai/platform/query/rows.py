@@ -179,11 +179,7 @@ def page(
     goes about it. Raises QueryError for a bad sort or cursor."""
     order = Order.parse(sort or object_type.sort, object_type)
     position = Position.decode(cursor)
-    try:
-        with plan.walk(queryset, order.path, expected, order.index):
-            found = order.take(queryset, position, size + 1, find_first=plan.finds_first(expected))
-    except plan.TooLong:
-        found = order.take(queryset, position, size + 1, find_first=True)
+    found = order.pick(queryset, position, size + 1, expected)
     more = len(found) > size
     found = found[:size]
     backwards = position is not None and position.backwards
@@ -273,6 +269,16 @@ class Order:
     def key_path(self) -> str:
         """The key beside the sort column: in the part's own table, so that one index holds both."""
         return f"{self.part}__pk" if self.part else "pk"
+
+    def pick(
+        self, queryset: QuerySet[Any], position: Position | None, count: int, expected: Count | None
+    ) -> list[tuple[int, Any]]:
+        """`take`, in the way that costs SQLite less by what `expected`, the quick count, says."""
+        try:
+            with plan.walk(queryset, self.path, expected, self.index):
+                return self.take(queryset, position, count, find_first=plan.finds_first(expected))
+        except plan.TooLong:
+            return self.take(queryset, position, count, find_first=True)
 
     def take(
         self, queryset: QuerySet[Any], position: Position | None, count: int, *, find_first: bool = False

@@ -26,7 +26,8 @@ from kemai.platform.ui.lists.state import ListState, read
 
 CARDS = 30
 SUMMED = 10_000
-"""Up to so many records the totals of the columns are told after a card was moved."""
+"""Up to so many records the columns are counted and summed up before the board is shown, and again after a card was
+moved. Of more the cards come first, and the figures when they are known."""
 LINES = 3
 
 
@@ -46,7 +47,7 @@ class BoardColumn:
     key: str
     label: str
     color: str
-    count: int
+    count: int | str
     total: str
     also: str
     cards: Sequence[Card]
@@ -100,20 +101,26 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
     spec = board_field(actor, object_type, state)
     lane = Lane.of(object_type, state, spec)
     base = lane.inside(found.matching(actor, object_type, state))
-    held = {group.value or "": group for group in Sums.of(actor, object_type).groups(base, spec)}
-    shown = lane.columns(columns(spec, held))
+    held = None
+    if query.quick_count(base, SUMMED, work=None).exact:
+        held = {group.value or "": group for group in Sums.of(actor, object_type).groups(base, spec)}
+    every = lane.columns(options(spec))
     keys = {
-        option.value: taken(object_type, state, base, spec, option.value, "") if option.value in held else []
-        for option in shown
+        option.value: taken(object_type, state, base, spec, option.value, "", large=held is None)
+        if held is None or option.value in held
+        else []
+        for option in every
     }
+    shown = [one for one in every if standing(one) or keys[one.value] or one.value in (held or {})]
     rows = cards(actor, object_type, spec, [pk for pairs in keys.values() for pk, _value in pairs[:CARDS]])
     levels = access.field_levels(actor, object_type)
     editable = levels[spec.key] == "edit" and access.may(actor, object_type, "edit")
     return {
         "board": [
-            board_column(state, option, held.get(option.value), keys[option.value], rows) for option in shown
+            board_column(state, option, group_in(held, option), keys[option.value], rows) for option in shown
         ],
-        "move_url": f"{reverse('board_move', args=(object_type.key,))}?{state.but(by=spec.key).query}",
+        "sums_url": state_url("board_sums", state, spec) if held is None else "",
+        "move_url": state_url("board_move", state, spec),
         "locked": "" if editable else _("您没有权限修改“%(field)s”") % {"field": spec.label},
         "by": spec.key,
         "by_options": [
@@ -121,8 +128,25 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
             for one in fields(object_type, actor.role_ids) if levels[one.key] in {"read", "edit"}
         ],
         "lane_options": lane.options(state),
-        "count": sum(group.count for group in held.values()),
+        "count": SUMMED + 1 if held is None else sum(group.count for group in held.values()),
     }  # fmt: skip
+
+
+def state_url(name: str, state: ListState, spec: FieldSpec) -> str:
+    return f"{reverse(name, args=(state.type_key,))}?{state.but(by=spec.key).query}"
+
+
+Held = Mapping[Any, query.Group]
+
+
+def group_in(held: Held | None, option: Option) -> query.Group | None:
+    """What a column holds; None where nobody has counted yet."""
+    return None if held is None else held.get(option.value, query.Group(option.value, 0, None))
+
+
+def standing(option: Option) -> bool:
+    """Is there a column for it even if it is empty?"""
+    return bool(option.value) and not option.archived
 
 
 @dataclass(frozen=True)
@@ -163,21 +187,29 @@ class Lane:
         ]
 
 
-def columns(spec: FieldSpec, held: Mapping[Any, query.Group]) -> list[Option]:
-    """A column for every option, and one for records without a value where there are some."""
-    rest = [Option("", _("未填"), "gray")] if "" in held else []
-    return [*rest, *(option for option in spec.options if not option.archived or option.value in held)]
+def options(spec: FieldSpec) -> list[Option]:
+    """The columns there may be: every option, before them one for records without a value."""
+    return [Option("", _("未填"), "gray"), *spec.options]
 
 
 def taken(
-    object_type: ObjectType, state: ListState, base: QuerySet[Any], spec: FieldSpec, value: str, cursor: str
+    object_type: ObjectType,
+    state: ListState,
+    base: QuerySet[Any],
+    spec: FieldSpec,
+    value: str,
+    cursor: str,
+    *,
+    large: bool,
 ) -> list[tuple[int, Any]]:
-    """(key, sort value) of the next cards of a column, one more than is shown."""
+    """(key, sort value) of the next cards of a column, one more than is shown. Of a `large` board some columns may be
+    few and others nearly everything: each is looked up in its own way."""
     sort = state.sort or object_type.sort
     # what an own field holds nothing of is not in its JSON at all
     missing = spec.own is not None and value == ""
     inside = base.filter(**({f"{spec.path}__isnull": True} if missing else {spec.path: value}))
-    return Order.parse(sort, object_type).take(inside, Position.decode(cursor), CARDS + 1)
+    expected = query.quick_count(inside) if large else None
+    return Order.parse(sort, object_type).pick(inside, Position.decode(cursor), CARDS + 1, expected)
 
 
 def board_column(
@@ -188,7 +220,7 @@ def board_column(
     rows: Mapping[int, Card],
 ) -> BoardColumn:
     return BoardColumn(
-        option.value, str(option.label), option.color, group.count if group else 0, short(group and group.total),
+        option.value, str(option.label), option.color, group.count if group else "…", short(group and group.total),
         short(group and group.also), [rows[pk] for pk, _value in keys[:CARDS] if pk in rows],
         more_url(state, option.value, keys),
     )  # fmt: skip
@@ -249,7 +281,7 @@ def more(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
     object_type, state, spec = opened(request, actor, key)
     value = request.GET.get("column", "")
     base = Lane.of(object_type, state, spec).inside(found.matching(actor, object_type, state))
-    keys = taken(object_type, state, base, spec, value, state.cursor)
+    keys = taken(object_type, state, base, spec, value, state.cursor, large=True)
     rows = cards(actor, object_type, spec, [pk for pk, _value in keys[:CARDS]])
     context = {
         "cards": [rows[pk] for pk, _value in keys[:CARDS] if pk in rows],
@@ -258,6 +290,20 @@ def more(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
         "locked": "",
     }
     return render(request, "ui/pages/board_more.html", context)
+
+
+@require_GET
+@signed_in
+def sums(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
+    """The figures of all columns, for a board that was shown without."""
+    object_type, state, spec = opened(request, actor, key)
+    lane = Lane.of(object_type, state, spec)
+    base = lane.inside(found.matching(actor, object_type, state))
+    held = {group.value or "": group for group in Sums.of(actor, object_type).groups(base, spec)}
+    told = [
+        board_column(state, option, group_in(held, option), [], {}) for option in lane.columns(options(spec))
+    ]
+    return render(request, "ui/pages/board_sums.html", {"columns": told})
 
 
 @require_POST

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("o/<slug:key>/totals", views.totals, name="totals"),
     path("o/<slug:key>/columns", views.columns, name="columns"),
     path("o/<slug:key>/board/more", board.more, name="board_more"),
+    path("o/<slug:key>/board/sums", board.sums, name="board_sums"),
     path("o/<slug:key>/board/move", board.move, name="board_move"),
     path("o/<slug:key>/bulk/widget", bulk.widget, name="bulk_widget"),
     path("o/<slug:key>/bulk/<slug:act>", bulk.index, name="bulk"),
