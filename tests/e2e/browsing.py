@@ -58,8 +58,9 @@ def csrf(page: Page) -> str:
 
 
 def pick(scope: Page | Locator, label: str, option: str) -> None:
-    """Choose in a searchable list, found by its label."""
-    box = scope.get_by_role("combobox", name=label, exact=True)
+    """Choose in a searchable list, found by its label. What is clicked is its input: the plain list that stands there
+    until the script has come is called the same."""
+    box = scope.get_by_role("combobox", name=label, exact=True).and_(scope.locator("input"))
     box.click()
     box.fill(option)
     scope.get_by_role("option", name=option).first.click()
