@@ -29,7 +29,7 @@ MAY_SHOW_RECORDS = {
     "health_count", "health_progress", "mention_options", "export_requests", "notices_part", "customer_check",
     "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread",
-    "visits", "ageing",
+    "visits", "ageing", "filter_fields",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 
@@ -90,6 +90,7 @@ HANGS_ON = {
         ("comment_thread", "comment_delete", "comment_edit", "comment_file", "comment_reply", "comment_share"),
         "comment"
     ),
+    **dict.fromkeys(("conflict_keep", "conflict_reopen", "conflict_take"), "conflict"),
     **dict.fromkeys(
         ("change", "change_done", "change_preview", "change_records", "change_undo"), "changeset"
     ),

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from kemai.collab.models import Notice
 from kemai.collab.services import comments
+from kemai.customers.models import ValueConflict
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import fields, objects
@@ -200,10 +201,14 @@ def things(alice: Person, made: dict[str, Seen]) -> dict[str, int]:
     customer = made["customer"]
     records.update("customer", customer.id, {customer.text: f"{customer.marker}改"}, by=alice.actor)
     changeset = ChangeSet.objects.filter(type_key="customer", kind="update").latest("pk")
+    conflict = ValueConflict.objects.create(
+        customer_id=customer.id, field="name", value="别处来的名称", source="import", by_name="Alice", at=now
+    )
     notice = Notice.objects.create(user=alice.user, title="暗号notice", at=now)
     return {
         "notice": notice.pk,
         "comment": customer.places["comment"],
+        "conflict": conflict.pk,
         "export": file.pk,
         "job": job.pk,
         "view": view.pk,
