@@ -17,6 +17,14 @@ def test_a_person_is_erased_on_request(enter: Entrance) -> None:
     page = enter()
     phone = f"139{time.time_ns() // 1000 % 10**8:08d}"  # nobody who was erased before comes back
     person = create(page, "customer", name="要求删除的人", phone=phone, email=f"{phone}@example.com")
+    # what they asked to see before: the package is at hand, and goes with them
+    asked = create(page, "privacy_request", customer=str(person), kind="access")
+    go(page, f"/o/privacy_request/{asked}")
+    page.fill("#desk-identity", "回拨登记电话，报出最近一笔订单")
+    page.get_by_role("button", name="身份已核验").click()
+    page.get_by_role("button", name="生成资料包并办结").click()
+    package = page.get_by_role("link", name="下载资料包").get_attribute("href") or ""
+    assert page.request.get(package).body().startswith(b"PK")
     request = create(page, "privacy_request", customer=str(person), kind="erase")
     go(page, "/privacy")
     page.get_by_role("link", name="要求删除的人").last.click()
@@ -27,6 +35,7 @@ def test_a_person_is_erased_on_request(enter: Entrance) -> None:
     page.get_by_role("button", name="删除个人信息").click()
     agree(page)
     expect(page.locator("#privacy-desk")).to_contain_text("已经办结")
+    assert page.request.get(package).status == 404
     go(page, f"/o/customer/{person}")
     expect(page.locator("h1")).to_contain_text("已删除的客户")
     expect(page.locator("main")).not_to_contain_text(f"{phone}@example.com")
