@@ -308,15 +308,16 @@ def assign(type_key: str, keys: Sequence[int], to: int, *, by: Actor, reason: st
     done = 0
     for key in dict.fromkeys(keys):
         with transaction.atomic():
+            # the record before its keeping, as whoever claims it locks them: else each might wait for the other
+            record = kind.type.records().select_for_update(of=("self",)).filter(pk=key).first()
             keeping = (
                 kind.keepings.select_for_update(of=("self",)).select_related("pool").filter(pk=key).first()
             )
             pool = keeping.pool if keeping is not None else None
-            if pool is None:
+            if record is None or pool is None:
                 continue
             if not keeps(by, pool):
                 raise access.Denied(_("只有公海管理员可以分配"))
-            record = kind.type.records().get(pk=key)
             rule = _("公海“%(pool)s”：分配") % {"pool": pool.name}
             with meaning(Intent("assign", pool.pk)):
                 records.put(
