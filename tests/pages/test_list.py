@@ -308,11 +308,15 @@ def chart_spec(text: str) -> Any:
 
 
 def measured(client: Client, address: str) -> int:
+    """The questions of the cheaper of two calls: a session that is noted once in some minutes belongs to neither."""
     client.get(address)
-    with CaptureQueriesContext(connection) as queries:
-        response = client.get(address)
-    assert response.status_code == 200
-    return len(queries)
+    counts = []
+    for _call in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(address)
+        assert response.status_code == 200
+        counts.append(len(queries))
+    return min(counts)
 
 
 def test_what_processes_keep_is_not_looked_up_by_a_page(
