@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Ref, Test, clean_text, listed
 
@@ -27,6 +29,11 @@ class Choice(FieldType):
         for option in spec.options:
             if folded in {option.value.casefold(), str(option.label).casefold()}:
                 return option.value
+        for language, _name in settings.LANGUAGES:  # a colleague's file, who works in another one
+            with override(language):
+                for option in spec.options:
+                    if folded == str(option.label).casefold():
+                        return option.value
         allowed = listed(str(option.label) for option in spec.options[:12])
         raise Invalid(
             _("没有“%(value)s”这个选项，可选：%(allowed)s") % {"value": text[:40], "allowed": allowed}

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.utils.translation import gettext_lazy, override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,3 +68,15 @@ def test_values_survive_the_way_out_and_in(key: str) -> None:
 def test_masks_show_what_people_recognise_and_no_more(key: str, raw: str, masked: str) -> None:
     spec = spec_of(key)
     assert spec.type.mask(spec.type.parse(raw, spec)) == masked
+
+
+def test_a_choice_is_known_by_its_label_in_any_language() -> None:
+    """A file that a colleague exported in Chinese comes back through somebody who works in English."""
+    spec = FieldSpec(
+        "state", "state", "", KINDS["choice"], options=(Option("valid", gettext_lazy("有效"), "green"),)
+    )
+    for reader in ("zh-hans", "en"):
+        with override(reader):
+            assert {spec.type.parse(text, spec) for text in ("有效", "Valid", "VALID", "valid")} == {"valid"}
+            with pytest.raises(Invalid):
+                spec.type.parse("Gültig", spec)
