@@ -29,7 +29,7 @@ MAY_SHOW_RECORDS = {
     "health_count", "health_progress", "mention_options", "export_requests", "notices_part", "customer_check",
     "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread",
-    "visits", "ageing", "filter_fields",
+    "visits", "ageing", "filter_fields", "nav_counts",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 

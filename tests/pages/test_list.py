@@ -14,6 +14,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from kemai.platform import records, search
 from kemai.platform.access import SYSTEM, actor, may
@@ -326,13 +327,34 @@ def test_what_processes_keep_is_not_looked_up_by_a_page(
     their versions are still the same."""
     client = browser(people["boss"])
     for address in (url(), url("deal")):
-        monkeypatch.setattr(nav, "COUNT_SECONDS", 3600)
         expected = measured(client, address)
         monkeypatch.setattr(own, "_until", 0.0)
         with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200
         assert len(queries) == expected
         assert not [one for one in queries if str(one["sql"]).startswith('SELECT "platform_setting"')]
+
+
+def test_old_counts_are_taken_anew_after_the_page(people: dict[str, Person]) -> None:
+    """What waits is counted for the side bar by a request of its own: a page with old counts costs no more."""
+    client = browser(people["alice"])
+    expected = measured(client, url())
+    young = client.get(url()).content.decode()
+    assert 'hx-get="/nav/counts"' not in young
+    records.create(
+        "task", {"title": "今天", "due_at": timezone.now(), "owner": people["alice"].user.pk}, by=SYSTEM
+    )
+    nav._counts.update({slot: (0.0, number) for slot, (_until, number) in nav._counts.items()})
+    with CaptureQueriesContext(connection) as queries:
+        old = client.get(url()).content.decode()
+    assert len(queries) == expected
+    assert 'hx-get="/nav/counts"' in old
+    assert 'id="count-today" hidden' in old
+    counts = client.get("/nav/counts").content.decode()
+    assert re.search('id="count-today" hx-swap-oob="true">1<', counts)
+    young = client.get(url()).content.decode()
+    assert 'hx-get="/nav/counts"' not in young
+    assert 'id="count-today">1<' in young
 
 
 COSTS = {
@@ -357,7 +379,6 @@ def test_queries_per_page(person: str, people: dict[str, Person], monkeypatch: p
     # what is looked up once in some seconds is no part of a page's cost, however slow the machine is
     monkeypatch.setattr(actor, "_looked_up", [(time.monotonic() + 3600, actor.rights_version())])
     monkeypatch.setitem(docs._slots, "customer", search.slot("customer"))
-    monkeypatch.setattr(nav, "COUNT_SECONDS", 3600)
     monkeypatch.setattr(own, "LOOK_SECONDS", 3600)
     monkeypatch.setattr(own, "_until", time.monotonic() + 3600)
     for n in range(25):

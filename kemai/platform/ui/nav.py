@@ -140,16 +140,23 @@ def address(name: str, *args: object) -> str:
 
 
 def counted(key: str, actor: Actor, count: Callable[[Actor], int]) -> int:
-    """A number that may be some seconds old: no page waits for it."""
-    slot = (key, actor.user_id or 0)
-    kept = _counts.get(slot)
-    if kept is not None and kept[0] > time.monotonic():
-        return kept[1]
+    """A number that may be old: no page waits for it but a process's first. `is_old` says that the page should have
+    it counted anew, once it is there."""
+    kept = _counts.get((key, actor.user_id or 0))
+    return kept[1] if kept is not None else count_anew(key, actor, count)
+
+
+def count_anew(key: str, actor: Actor, count: Callable[[Actor], int]) -> int:
     if len(_counts) > 5000:
         _counts.clear()
     number = count(actor)
-    _counts[slot] = (time.monotonic() + COUNT_SECONDS, number)
+    _counts[key, actor.user_id or 0] = (time.monotonic() + COUNT_SECONDS, number)
     return number
+
+
+def is_old(key: str, actor: Actor) -> bool:
+    kept = _counts.get((key, actor.user_id or 0))
+    return kept is None or kept[0] <= time.monotonic()
 
 
 def forget_count(key: str, actor: Actor) -> None:

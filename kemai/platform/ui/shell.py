@@ -24,6 +24,7 @@ Item = dict[str, Any]
 Groups = tuple[tuple[str, str, tuple[Item, ...]], ...]
 """(key, label, items) of each group of the side bar."""
 HOME_PAGES = ("today", "home")
+UNREAD = "unread"
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -136,6 +137,13 @@ class Shell:
         return shown
 
     @cached_property
+    def counts_url(self) -> str:
+        """Where this page has its counts taken anew after it is there; '' while they are young."""
+        counted = [one["key"] for group in self.nav for one in group["items"] if one["count_by"] is not None]
+        old = any(nav.is_old(key, self.actor) for key in (*counted, *([UNREAD] if self.bell else ())))
+        return nav.address("nav_counts") if old else ""
+
+    @cached_property
     def quick_create(self) -> list[Item]:
         return quick(self.actor, access.version_of(self.actor), get_language() or "")
 
@@ -175,7 +183,23 @@ class Shell:
 
     @cached_property
     def unread(self) -> int:
-        return nav.counted("unread", self.actor, self.bell.count) if self.bell else 0
+        return nav.counted(UNREAD, self.actor, self.bell.count) if self.bell else 0
+
+
+def recounted(actor: Actor) -> list[Item]:
+    """The side bar's items that have a count, with the ones that were old counted anew."""
+    bell = notices()
+    if bell is not None and nav.is_old(UNREAD, actor):
+        nav.count_anew(UNREAD, actor, bell.count)
+    found = [
+        item for _key, _label, items in groups_of(actor) for item in items if item["count_by"] is not None
+    ]
+    return [{**item, "count": fresh(item, actor)} for item in found]
+
+
+def fresh(item: Item, actor: Actor) -> int:
+    take = nav.count_anew if nav.is_old(item["key"], actor) else nav.counted
+    return take(item["key"], actor, item["count_by"])
 
 
 def is_under(path: str, url: str) -> bool:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from kemai.platform.ui import palette, settings_home
+from kemai.platform.ui import nav_counts, palette, settings_home
 
 PARTS = (
     "kemai.platform.ui.lists.urls",
@@ -26,6 +26,7 @@ def exists(part: str) -> bool:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("palette.json", palette.index, name="palette"),
+    path("nav/counts", nav_counts.index, name="nav_counts"),
     path("settings/", settings_home.index, name="settings"),
 ]
 urlpatterns += [path("", include(part)) for part in PARTS if exists(part)]
