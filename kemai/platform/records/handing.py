@@ -78,14 +78,16 @@ def let_go(type_key: str, keys: Sequence[int], *, by: Actor, changeset: ChangeSe
 def take_free(
     object_type: ObjectType, keys: Sequence[int], owner: int, now: datetime
 ) -> tuple[list[int], int | None]:
-    """Those of the records that nobody had, and a key for the act's change set."""
+    """Those of the records that nobody had, and a key for the act's change set. "Nobody's" is said so that no index of
+    owners answers it: after a night that let a quarter of all records go PostgreSQL still thought that there were none
+    and looked through all of them for twenty."""
     drawn = quick.next_key(ChangeSet, connection.vendor)
     table = connection.ops.quote_name(object_type.model._meta.db_table)
     marks = ", ".join(["%s"] * len(keys))
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET owner_id = %s, version = version + 1, updated_at = %s WHERE id IN ({marks}) "  # noqa: S608
-            f"AND owner_id IS NULL AND deleted_at IS NULL RETURNING id, {drawn}",
+            f"AND COALESCE(owner_id, 0) = 0 AND deleted_at IS NULL RETURNING id, {drawn}",
             [owner, connection.ops.adapt_datetimefield_value(now), *keys],
         )
         found = dict(cursor.fetchall())
