@@ -11,6 +11,7 @@ from django.core.cache import cache
 from hypothesis import settings as hypothesis_settings
 
 from kemai.platform.access import quota, reading
+from kemai.platform.ui import nav
 from tests.people import Person, crowd
 
 # a test that draws examples may be slow on a busy machine; it is not wrong for that
@@ -40,9 +41,11 @@ def empty_cache() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_read() -> None:
-    """What a process remembers of who has read how much: people of another test have the same numbers."""
+    """What a process remembers of who has read how much, and of what waits for whom: people of another test have the
+    same numbers."""
     reading.forget()
     quota.forget()
+    nav._counts.clear()
 
 
 @pytest.fixture
