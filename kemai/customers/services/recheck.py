@@ -126,8 +126,8 @@ def answer(customer: int, found: str, *, by: Actor) -> None:
             records.update("customer", customer, {"validity": "unverified"}, by=by, reason=CHECKED.kept())
         else:
             records.update("customer", customer, {"validity": "valid"}, by=by, reason=CHECKED.kept())
-            verify([customer])
             spec, now = get("customer").fields["verified_at"], timezone.now()
+            verify([customer], at=now)
             diff = {"verified_at": [audit.plain(spec, before), audit.plain(spec, now)]}
             audit.note("update", "customer", customer, by=by, reason=HOW[found].kept(), diff=diff)
         waiting = Task.objects.filter(

@@ -15,9 +15,12 @@ from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.records.answers import announce, go
 
 
+def told(found: ValueConflict, text: str) -> str:
+    return text % {"field": get("customer").fields[found.field].label}
+
+
 def answer(found: ValueConflict, text: str) -> HttpResponse:
-    label = get("customer").fields[found.field].label
-    return announce(HttpResponse(status=204), text % {"field": label}, close=True)
+    return announce(HttpResponse(status=204), told(found, text), close=True)
 
 
 @signed_in
@@ -36,6 +39,5 @@ def keep(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 def reopen(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     found = conflicts.reopen(pk, by=actor)
-    label = get("customer").fields[found.field].label
     url = reverse("record", args=["customer", found.customer_id])
-    return go(request, url, _("已撤销：%(field)s 又等您决定了。") % {"field": label})
+    return go(request, url, told(found, _("已撤销：%(field)s 又等您决定了。")))

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from kemai.kit import durable
 from kemai.platform import audit
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.backup import archive, ledger, snapshot
@@ -79,13 +80,12 @@ def written(target: Path, told: Told) -> archive.Manifest:
             )
             about = {"vendor": manifest.vendor, "version": manifest.version, "at": manifest.at}
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as out:
-                with archive.writing(out, settings.BACKUP_KEY, about, manifest, told) as writer:
-                    fill(writer, taken)
-                out.flush()
-                os.fsync(out.fileno())
-        partial.rename(target)
-        sync_folder(target.parent)
+            with (
+                os.fdopen(descriptor, "wb") as out,
+                archive.writing(out, settings.BACKUP_KEY, about, manifest, told) as writer,
+            ):
+                fill(writer, taken)
+        durable.into_place(partial, target)
         return manifest
     finally:
         partial.unlink(missing_ok=True)
@@ -118,11 +118,3 @@ def below_of(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         if path.is_file() and not path.is_symlink() and not path.name.startswith("."):
             yield path
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -54,7 +54,6 @@ def put(place: str, old: Any, new: Any, by: Actor) -> None:
             put_row("stage", Stage, key, {"pipeline": pk, **first}, by)
         for key, state in given.items():  # only now every stage is there that may follow
             put_row("stage", Stage, key, {"next": state["next"]}, by)
-    stages.forget()
 
 
 def told(state: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +80,6 @@ def put_row(
     if row.deleted_at is not None:
         records.restore(type_key, [row.pk], by=by)
     records.update(type_key, row.pk, dict(values), by=by)
-    stages.forget()
     return int(row.pk)
 
 

@@ -119,4 +119,3 @@ def move_stage(key: int, *, up: bool, by: Actor) -> None:
         order[place], order[other] = order[other], order[place]
         places = {one.pk: {"position": (n + 1) * STEP} for n, one in enumerate(order)}
         records.bulk_update("stage", places, by=by)
-        stages.forget()

@@ -117,7 +117,6 @@ def remove_stage(pk: int, into: str, *, by: Actor) -> int:
                 raise FieldErrors({"into": _("请选择这些商机移到哪个阶段")})
             move({stage.key: known[into]}, by)
         records.delete("stage", [pk], by=by)
-        stages.forget()
     return there.total
 
 
@@ -133,7 +132,6 @@ def remove_pipeline(pk: int, into: str, *, by: Actor) -> int:
                 raise FieldErrors({"into": _("请选择这些商机移到哪个阶段")})
             move({row.step.key: end_of(row, target) for row in own if row.step.key in there.counts}, by)
         records.delete("pipeline", [pk], by=by)
-        stages.forget()
     return there.total
 
 

@@ -102,5 +102,5 @@ def ends(pipeline: str, state: str) -> StageRow | None:
 
 
 def forget() -> None:
-    """Stages or pipelines were changed: to be called in the same transaction."""
+    """Stages or pipelines were changed past the write door: to be called in the same transaction."""
     options_changed()

@@ -33,7 +33,7 @@ def fields(request: HttpRequest, actor: Actor, type_key: str) -> JsonResponse:
     """What may be asked of records that are counted by their own fields."""
     object_type = get(type_key)
     access.require(actor, object_type, "view")
-    return JsonResponse({"fields": filters.own_fields(actor, object_type)})
+    return JsonResponse({"fields": list(filters.fields_of(actor, object_type))})
 
 
 @require_safe

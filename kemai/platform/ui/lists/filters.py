@@ -206,7 +206,9 @@ def inner_fields(actor: Actor, where: Tree) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for tree in related_leaves(collapse(where)):
         other = get(str(tree["related"]).partition(".")[0])
-        known = found.setdefault(str(tree["related"]), {"fields": own_fields(actor, other), "labels": {}})
+        known = found.setdefault(
+            str(tree["related"]), {"fields": list(fields_of(actor, other)), "labels": {}}
+        )
         for key, words in labels_for(actor, other, tree.get("where")).items():
             known["labels"].setdefault(key, {}).update(words)
     return found
@@ -225,15 +227,12 @@ def related_leaves(tree: Tree) -> Iterator[Mapping[str, Any]]:
 
 
 def fields_for(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]]:
-    yield from own_fields(actor, object_type)
+    yield from fields_of(actor, object_type)
     yield from related_fields(actor, object_type)
 
 
-def own_fields(actor: Actor, object_type: ObjectType) -> list[dict[str, Any]]:
-    return list(fields_of(actor, object_type))
-
-
 def fields_of(actor: Actor, object_type: ObjectType) -> Iterator[dict[str, Any]]:
+    """Those of the type itself."""
     levels = access.field_levels(actor, object_type)
     groups = groups_of(object_type, actor.role_ids)
     order = {key: index for index, key in enumerate(groups)}
