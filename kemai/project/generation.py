@@ -28,6 +28,11 @@ WEB_THREADS = 3
 QUICK = 5.0
 """A process that lived shorter than this is started again only after a pause."""
 PARENT_DIES = 1  # PR_SET_PDEATHSIG
+GLANCE = 0.5
+"""Seconds between two looks whether the parent is still there."""
+ORPHANS_END_WITHIN = 5
+"""Seconds that a web or live process without a parent has for the requests it has begun: nobody else would put an end
+to a connection that never ends."""
 
 
 class Role:
@@ -73,6 +78,26 @@ def end_with(parent: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PARENT_DIES, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def loads_and_watches(target: str) -> Callable[..., Any]:
+    """What each process of granian begins with. Its parent, granian's own, is the only one that puts an end to it when
+    a connection stays open, and no signal tells of a parent that was killed: seen were web processes that held port and
+    database for ever, and took no notice of SIGTERM while a browser kept a line open."""
+    from granian._internal import load_target
+
+    threading.Thread(target=end_without, args=(os.getppid(),), daemon=True, name="parent").start()
+    loaded: Callable[..., Any] = load_target(target)
+    return loaded
+
+
+def end_without(parent: int) -> None:
+    """Waits until the parent is gone, then ends this process: requests that have begun are answered, but not for
+    longer than ORPHANS_END_WITHIN. SIGALRM is the kernel's: it ends a process that runs no Python any more, too."""
+    while os.getppid() == parent:
+        time.sleep(GLANCE)
+    signal.alarm(ORPHANS_END_WITHIN)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def load() -> None:
@@ -143,7 +168,7 @@ def serve(target: str, host: str, port: int, interface: str, **options: Any) -> 
         websockets=False,
         respawn_failed_workers=True,
         **options,
-    ).serve()
+    ).serve(target_loader=loads_and_watches)
 
 
 def worker(_plan: Plan) -> None:
@@ -237,7 +262,8 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def main(plan: Plan, tells: int) -> int:
+def main(plan: Plan, tells: int, parent: int) -> int:
+    end_with(parent)
     os.environ["KEMAI_GENERATION"] = secrets.token_hex(8)
     os.environ["PORT"] = str(plan.port)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="kemai-metrics-")
@@ -254,4 +280,4 @@ def main(plan: Plan, tells: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(plan_of(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(plan_of(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

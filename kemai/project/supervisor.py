@@ -49,7 +49,14 @@ class Generation:
 
     def __init__(self, plan: Plan) -> None:
         self.hears, tells = os.pipe()
-        command = [sys.executable, "-m", "kemai.project.generation", plan.text(), str(tells)]
+        command = [
+            sys.executable,
+            "-m",
+            "kemai.project.generation",
+            plan.text(),
+            str(tells),
+            str(os.getpid()),
+        ]
         self.process = subprocess.Popen(command, pass_fds=[tells])
         os.close(tells)
         self.until = time.monotonic() + STARTS_WITHIN

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,11 +25,12 @@ WITHIN = 90.0
 
 
 @contextmanager
-def serving(place: Place, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def serving(place: Place, live_port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     port = free_port()
-    command = [sys.executable, "-m", "kemai.project.cli", "serve", "--port", str(port), *options]
+    environment = place.environment | ({"KEMAI_LIVE_PORT": str(live_port)} if live_port else {})
+    command = [sys.executable, "-m", "kemai.project.cli", "serve", "--port", str(port)]
     with (place.data / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=place.environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             wait(lambda: get(port, "/healthz")[0] == 200, process)
             yield process, port
@@ -38,10 +39,10 @@ def serving(place: Place, *options: str) -> Iterator[tuple[subprocess.Popen[byte
             process.wait(60)
 
 
-def wait(done: object, process: subprocess.Popen[bytes]) -> None:
+def wait(done: object, process: subprocess.Popen[bytes] | None = None) -> None:
     until = time.monotonic() + WITHIN
     while time.monotonic() < until:
-        assert process.poll() is None, "the server ended"
+        assert process is None or process.poll() is None, "the server ended"
         try:
             if callable(done) and done():
                 return
@@ -129,6 +130,69 @@ def test_reloads_without_a_gap_and_stops_without_cutting_off(place: Place) -> No
         with pytest.raises(OSError, match="refused"):
             get(port, "/healthz")
     assert children_of(place.data) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_who_loses_its_parent_ends(place: Place) -> None:
+    """Whatever is killed, nothing of it goes on: a web process without a parent would keep port and database, and would
+    not hear SIGTERM while a browser keeps a line open."""
+    beside = free_port()
+    with serving(place, beside) as (process, port):
+        (keeper,) = children(process.pid)
+        web, _worker, _live = children(keeper)
+        old = children(web)
+        assert len(old) == 2
+        kill(web)
+        wait(lambda: not any(map(alive, old)), process)
+        wait(lambda: get(port, "/healthz")[0] == 200, process)
+
+        everybody = [*children(keeper), *old, *(pid for role in children(keeper) for pid in children(role))]
+        kill(keeper)
+        wait(lambda: not any(map(alive, everybody)), process)
+        wait(lambda: children(process.pid) != [keeper] and get(port, "/healthz")[0] == 200, process)
+
+        (keeper,) = children(process.pid)
+        mains = children(keeper)
+        lines = [half_asked(port), half_asked(beside)]
+        everybody = [keeper, *mains, *(pid for role in mains for pid in children(role))]
+        kill(process.pid)
+        wait(lambda: not alive(mains[1]))  # the worker: it has heard of it
+        for pid in (keeper, *mains):
+            kill(pid)
+        left = [pid for pid in everybody if alive(pid)]
+        assert left, "the lines hold web and live process"
+        started = time.monotonic()
+        wait(lambda: not any(map(alive, everybody)))
+        assert time.monotonic() - started < 15
+        for line in lines:
+            line.close()
+    assert children_of(place.data) == []
+
+
+def half_asked(port: int) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", port))
+    line.sendall(b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nabc")
+    time.sleep(0.3)
+    return line
+
+
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def alive(pid: int) -> bool:
+    """Whether it runs; who is dead and only not yet fetched by its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """Of all its threads, in the order in which they began."""
+    found = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return sorted(int(child) for part in found for child in part)
 
 
 def children_of(data: Path) -> list[str]:
