@@ -104,7 +104,7 @@ def raw(model: type[models.Model], values: dict[str, Any]) -> int:
             given[column.attname] = column.get_db_prep_save(value, connection)
     names, marks = ", ".join(f'"{name}"' for name in given), ", ".join(["%s"] * len(given))
     with connection.cursor() as cursor:
-        key = model._meta.pk.column  # type: ignore[union-attr]
+        key = model._meta.pk.column
         cursor.execute(
             f'INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks}) RETURNING "{key}"',
             list(given.values()),

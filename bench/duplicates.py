@@ -35,7 +35,7 @@ def run(label: str, size: int) -> None:
     told: dict[str, Any] = {}
     for engine in ENGINES:
         command = [sys.executable, "-m", "bench.duplicates", str(size), "--engine", engine]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         told[engine] = one = json.loads(done.stdout.strip().splitlines()[-1])
         table.rows.append(
             [
@@ -113,7 +113,7 @@ def by_splink(connection: Any, *, person: bool) -> tuple[Any, Any, Any]:
     )
     api = DuckDBAPI(connection=connection)
     comparisons, blocks, sure, taught = person_settings() if person else company_settings()
-    rules = [block_on(*columns) for columns in blocks]
+    rules: list[Any] = [block_on(*columns) for columns in blocks]
     settings = SettingsCreator(
         link_type="dedupe_only", comparisons=comparisons, blocking_rules_to_generate_predictions=rules,
         retain_matching_columns=False, unique_id_column_name="unique_id",

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -35,6 +35,7 @@ FILTERS = {
 WORDS = ("张伟", "zhangwei", "zw", "有限公司", "0042")
 SORTS = ("created_at", "amount_12m", "name")
 HEAD = ("", "CPU ms", "p50 ms", "p95 ms", "queries", "rows", "bare ms", "× bare", "× at 100,000")
+TYPED = {"name": ("name",), "telephone": ("phone",), "all of these": ("name", "phone", "region", "address")}
 TIMES = 40
 Ask = Callable[[int], Any]
 
@@ -82,6 +83,7 @@ def run(label: str, small: Path, *, first: bool) -> None:
     client.force_login(user)
     lists(pages, client, user)
     records(pages, client)
+    typing(pages, client)
     api(pages, user)
     scoped(pages)
     pages.table.print()
@@ -122,6 +124,25 @@ def records(pages: Pages, client: Client) -> None:
     pages.add(
         "record page, 5,000 interactions", lambda _n: ask(client, "/o/customer/1"), lambda _n: bare.record(1)
     )
+
+
+def typing(pages: Pages, client: Client) -> None:
+    """Who may be there already, asked while somebody fills the form of a new customer."""
+    typed = [
+        {"name": name, "phone": phone or "", "region": region or "", "address": address or ""}
+        for name, phone, region, address in Customer.objects.order_by("-pk").values_list(
+            "name", "phone", "region", "address"
+        )[: TIMES + 1]
+    ]
+    for name, keys in TYPED.items():
+        pages.add(f"typing: {name}", similar(client, [{key: one[key] for key in keys} for one in typed]))
+    pages.add(
+        "typing: the first four characters", similar(client, [{"name": one["name"][:4]} for one in typed])
+    )
+
+
+def similar(client: Client, typed: list[dict[str, str]]) -> Ask:
+    return lambda n: ask(client, f"/o/customer/similar?{urlencode(typed[n])}")
 
 
 def page_of(client: Client, query: str) -> Ask:
