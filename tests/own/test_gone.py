@@ -13,10 +13,10 @@ from kemai.customers.models import Segment
 from kemai.customers.services import segments
 from kemai.platform import access, query, records
 from kemai.platform.access import SYSTEM
-from kemai.platform.define import fields
+from kemai.platform.define import fields, objects
 from kemai.platform.objects import get
 from kemai.platform.query.formula import plan_of
-from kemai.platform.records import saved_views
+from kemai.platform.records import Refused, saved_views
 from kemai.platform.ui.lists import views_of_lists
 from tests.factory import make
 from tests.people import Person, browser
@@ -94,3 +94,40 @@ def test_a_record_with_itself_is_refused_in_words(boss: Client) -> None:
         boss.post("/o/customer/merge", {"ids": f"{one.pk},{one.pk}", "keep": one.pk}),
     ):
         assert "不能把一条记录和它自己合并" in answer.content.decode()
+
+
+def test_an_object_that_records_of_others_are_counted_by(boss: Client) -> None:
+    objects.create_object({"label": "车间"}, by=SYSTEM, key="hall")
+    objects.create_object({"label": "机台"}, by=SYSTEM, key="bench_tool")
+    for key, ref in (("customer", "customer"), ("hall", "hall")):
+        fields.create_field("bench_tool", "reference", {"label": key, "ref": ref}, by=SYSTEM, key=key)
+    counted = {"object": "bench_tool", "field": "customer", "agg": "count"}
+    told = {
+        "label": "机台数量",
+        "result": "number",
+        "object": "bench_tool",
+        "via": "customer",
+        "agg": "count",
+    }
+    fields.create_field("customer", "rollup", {**told, "rollup": counted}, by=SYSTEM, key="tools")
+    owner = make("customer")
+    records.create("bench_tool", {"name": "一号", "customer": owner.pk}, by=SYSTEM)
+    segment = records.create("segment", {"name": "有机台"}, by=SYSTEM)
+    Segment.objects.filter(pk=segment.pk).update(
+        where={"related": "bench_tool.customer", "op": "gte", "value": 1}
+    )
+    asked = boss.get("/settings/objects/bench_tool/delete").content.decode()
+    assert "机台数量" in asked, "what will stop working is told before"
+    assert "有机台" in asked
+    with pytest.raises(Refused):
+        objects.remove_object("hall", by=SYSTEM)
+    assert boss.post("/settings/objects/bench_tool/delete").status_code == 302
+    for address in (f"/o/customer/{owner.pk}", f"/o/customer/{owner.pk}/edit", f"/o/segment/{segment.pk}"):
+        assert boss.get(address).status_code == 200, address
+    fact = boss.get(f"/o/customer/{owner.pk}").content.decode().partition('id="fact-tools"')[2][:400]
+    assert "定义有误" in fact, "the last figure is of then"
+    objects.remove_object("hall", by=SYSTEM)
+    objects.restore_object("hall", by=SYSTEM)
+    objects.restore_object("bench_tool", by=SYSTEM)
+    fact = boss.get(f"/o/customer/{owner.pk}").content.decode().partition('id="fact-tools"')[2][:400]
+    assert "定义有误" not in fact

@@ -19,7 +19,7 @@ from kemai.platform.define.changes import require_admin
 from kemai.platform.fields import listed
 from kemai.platform.models import FieldDef, Layout, Role, Setting
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.objects.layouts import ORDER, declared_state, ordered_roles
+from kemai.platform.objects.layouts import ORDER, declared_state, must_be_asked, ordered_roles
 from kemai.platform.records import Conflict, Refused
 
 KINDS = ("form", "page", "list", "board")
@@ -311,8 +311,7 @@ def check_publishable(object_type: ObjectType, kind: str, state: Mapping[str, An
         return
     hidden = set(state.get("hidden") or ())
     missing = [
-        str(spec.label) for spec in object_type.fields.values()
-        if spec.required and spec.key in hidden and spec.default is None and not spec.readonly
-    ]  # fmt: skip
+        str(spec.label) for spec in object_type.fields.values() if spec.key in hidden and must_be_asked(spec)
+    ]
     if missing:
         raise Refused("required", _("必填字段不能藏起来：%(names)s") % {"names": listed(missing)})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,9 +17,9 @@ from kemai.platform.define import changes, keys
 from kemai.platform.define.changes import State, require_admin
 from kemai.platform.define.clean import Errors, clean_text
 from kemai.platform.define.icons import ICONS
-from kemai.platform.fields import listed
+from kemai.platform.fields import FieldSpec, listed
 from kemai.platform.models import FieldDef, ObjectDef, Setting
-from kemai.platform.objects import UnknownObject, all_types, get
+from kemai.platform.objects import ObjectType, UnknownObject, all_types, get
 from kemai.platform.objects.own import TOGETHER
 from kemai.platform.records import FieldErrors, Refused
 
@@ -60,9 +60,15 @@ def taken_keys() -> set[str]:
 
 
 def pointing(key: str) -> list[FieldDef]:
-    """The own fields that refer to an object's records."""
-    rows = FieldDef.objects.filter(kind__in=("reference", "multi_reference"), deleted_at=None)
+    """The own fields that refer to an object's records; those of objects that were taken away are none."""
+    rows = references()
     return [row for row in rows if row.settings.get("ref") == key]
+
+
+def references() -> QuerySet[FieldDef]:
+    gone = ObjectDef.objects.exclude(deleted_at=None).values("key")
+    rows = FieldDef.objects.filter(kind__in=("reference", "multi_reference"), deleted_at=None)
+    return rows.exclude(type_key__in=gone)
 
 
 # ── writing ──
@@ -189,6 +195,7 @@ def change_object(key: str, values: Mapping[str, Any], *, by: Actor, base: State
         if errors:
             raise FieldErrors(errors)
         wanted = changes.merged(before, cleaned, base)
+        check_apart(key, cleaned["options"].get("unique") or ())
         if wanted:
             write(own, {**before, **wanted}, before, "update", by=by)
     return own
@@ -214,6 +221,7 @@ def set_state(key: str, state: State, *, action: str, by: Actor) -> ObjectDef:
         cleaned = clean_object({**before, **state}, errors, key=key, old=own)
         if errors:
             raise FieldErrors(errors)
+        check_apart(key, cleaned["options"].get("unique") or ())
         if cleaned != before:
             write(own, cleaned, before, action, by=by)
     return own
@@ -258,8 +266,7 @@ def restore_object(key: str, *, by: Actor) -> ObjectDef:
 
 def relations_of(key: str) -> Sequence[FieldDef]:
     """Own reference fields of this object or to it."""
-    rows = FieldDef.objects.filter(kind__in=("reference", "multi_reference"), deleted_at=None)
-    rows = rows.filter(Q(type_key=key) | Q(settings__ref=key)).order_by("type_key", "position", "pk")
+    rows = references().filter(Q(type_key=key) | Q(settings__ref=key)).order_by("type_key", "position", "pk")
     return list(rows.only("type_key", "key", "label", "kind", "settings"))
 
 
@@ -274,6 +281,7 @@ def set_unique(type_key: str, groups: Any, *, by: Actor) -> None:
     if own_object(type_key) is not None:
         change_object(type_key, {"unique": wanted}, by=by)
         return
+    check_apart(type_key, wanted)
     with transaction.atomic():
         row, _created = Setting.objects.select_for_update().get_or_create(
             key=f"{TOGETHER}{type_key}", defaults={"value": []}
@@ -282,3 +290,43 @@ def set_unique(type_key: str, groups: Any, *, by: Actor) -> None:
         if before != wanted:
             row.save()
             changes.note(f"unique/{type_key}", "update", {"unique": before}, {"unique": wanted}, by=by)
+
+
+def check_apart(type_key: str, groups: Iterable[Sequence[str]]) -> None:
+    """Fields cannot be made unique together over records that share them already. Raises FieldErrors."""
+    object_type = get(type_key)
+    for group in {tuple(group) for group in groups} - set(object_type.unique_together):
+        specs = [object_type.fields[key] for key in group if key in object_type.fields]
+        if len(specs) == len(group) and (doubled := shared(object_type, specs)):
+            many, values = doubled
+            shown = listed(cut(spec, value) for spec, value in zip(specs, values, strict=True))
+            text = _("已有 %(n)s 条记录的%(fields)s都相同（%(values)s），请先改成不同的，再设为组合唯一")
+            names = listed(str(spec.label) for spec in specs)
+            raise FieldErrors({"unique": text % {"n": many, "fields": names, "values": shown}})
+
+
+def shared(object_type: ObjectType, specs: Sequence[FieldSpec]) -> tuple[int, list[Any]] | None:
+    """How many living records have the same in all these fields, and what; None where none do. Nothing is no value."""
+    rows = object_type.records()
+    if object_type.recycles:
+        rows = rows.filter(deleted_at=None)
+    names = [f"part_{place}" for place in range(len(specs))]
+    for name, spec in zip(names, specs, strict=True):
+        rows = rows.annotate(**{name: F(spec.value_path)}).filter(**{f"{name}__isnull": False})
+    same = rows.order_by().values(*names).annotate(n=Count("pk")).filter(n__gt=1).order_by(*names)
+    for row in same.iterator():
+        values = [row[name] for name in names]
+        if "" not in values:
+            return row["n"], values
+    return None
+
+
+def cut(spec: FieldSpec, value: Any) -> str:
+    """A value in words; a record that is referred to has its title."""
+    if not spec.refers:
+        return spec.type.text(value, spec)[:40]
+    try:
+        record = get(spec.ref).records().filter(pk=value).first()
+    except UnknownObject:
+        record = None
+    return str(record if record is not None else value)[:40]

@@ -76,6 +76,20 @@ def report(type_key: str, key: str) -> list[Uses]:
     return [one for one in found if one.uses]
 
 
+def report_object(type_key: str) -> list[Uses]:
+    """What stops working without an object: what counts its records, or asks about them, through one of its references."""
+    found: dict[str, Uses] = {}
+    references = FieldDef.objects.filter(
+        type_key=type_key, kind__in=("reference", "multi_reference"), deleted_at=None
+    )
+    for field in references.order_by("position", "pk"):
+        for one in report(type_key, field.key):
+            if one.source.breaks and one.source.key != "object":
+                uses = found.setdefault(one.source.key, Uses(one.source, [])).uses
+                uses += [use for use in one.uses if use not in uses]
+    return list(found.values())
+
+
 def names(tree: Any, key: str, type_key: str, here: str) -> bool:
     """Does a condition over records of `here` name the field `key` of `type_key`?"""
     if isinstance(tree, list):

@@ -229,6 +229,18 @@ class SubTable(FieldType):
                 raise Invalid(_("第 %(row)s 行：请填写%(column)s") % {"row": number, "column": column.label})
         return found
 
+    @staticmethod
+    def check_columns(raw: object, spec: FieldSpec) -> None:
+        """What somebody writes must not vanish because its column is misspelt. What an older definition has left is
+        read all the same (`parse`). Raises Invalid."""
+        known = {column.key for column in spec.columns}
+        for number, row in enumerate(raw if isinstance(raw, list | tuple) else (), 1):
+            strange = sorted(map(str, set(row) - known)) if isinstance(row, dict) else []
+            if strange:
+                raise Invalid(
+                    _("第 %(row)s 行：没有“%(column)s”这一列") % {"row": number, "column": strange[0][:40]}
+                )
+
     def store(self, value: Any) -> Any:
         return self.json(value)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import override
 
-from kemai.platform.fields import Label
+from kemai.platform.fields import FieldSpec, Label
 from kemai.platform.fields.own import named
 from kemai.platform.models import Layout, Role, Setting
 from kemai.platform.objects.own import Meta, current
@@ -113,7 +113,10 @@ def sections_of(object_type: ObjectType, kind: str, state: State) -> tuple[Secti
     from kemai.platform.objects.types import OTHER_LABEL, Section
 
     fields = object_type.fields
-    told = {key for one in state.get("sections", ()) for key in one["fields"]} | set(state.get("hidden", ()))
+    hidden = set(state.get("hidden", ()))
+    if kind == "form":  # what came to be required after it was hidden: nobody could save without it
+        hidden -= {key for key in hidden if key in fields and must_be_asked(fields[key])}
+    told = {key for one in state.get("sections", ()) for key in one["fields"]} | hidden
     found = [
         Section(titled(one), *(key for key in one["fields"] if key in fields), columns=one.get("columns", 1))
         for one in state.get("sections", ())
@@ -123,6 +126,13 @@ def sections_of(object_type: ObjectType, kind: str, state: State) -> tuple[Secti
     if rest:
         found.append(Section(OTHER_LABEL, *rest))
     return tuple(one for one in found if one.fields)
+
+
+def must_be_asked(spec: FieldSpec) -> bool:
+    """Can a record not be saved without it, always or under a condition? A form must have it then."""
+    if spec.readonly:
+        return False
+    return (spec.required and spec.default is None) or (spec.own is not None and bool(spec.own.require_if))
 
 
 def titled(one: Mapping[str, Any]) -> Label:

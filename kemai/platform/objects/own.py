@@ -175,8 +175,13 @@ def load(version: str) -> None:
 
 
 def connect(meta: Meta) -> None:
-    """Points references at the types they name, and tells those types who points to them."""
+    """Points references at the types they name, and tells those types who points to them. The fields of an object that
+    was taken away stay for its return and point nowhere until then."""
+    from kemai.platform.objects.registry import declared
+
     for type_key, specs in meta.fields.items():
+        if declared(type_key) is None and type_key not in meta.types:
+            continue
         specs[:] = [connected(spec, meta) for spec in specs]
         for spec in specs:
             if spec.refs or (spec.ref and spec.ref not in {"user", "department"}):

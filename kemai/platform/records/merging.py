@@ -19,8 +19,8 @@ from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.models import Alias, Change, ChangeSet, Merge
 from kemai.platform.objects import ObjectType, by_model, get
-from kemai.platform.records import computed, moving, owners, tags
-from kemai.platform.records.errors import Refused
+from kemai.platform.records import computed, moving, owners, recycle, tags
+from kemai.platform.records.errors import FieldErrors, Refused
 from kemai.platform.records.pointers import pointers
 from kemai.platform.records.single import (
     assign,
@@ -188,6 +188,7 @@ def merge(
         before = moving.parts_of(object_type, keep)
         tagged = tags.names_of(type_key, keep)
         log.moved = {str(obj.pk): moving.move(object_type, obj.pk, keep) for obj in others}
+        check_apart(log.moved)
         retire(object_type, others)
         diff = take_over(object_type, kept, values)
         owners.note(object_type, changes, {keep: diff}, by=by)
@@ -207,6 +208,28 @@ def merge(
         reindex(object_type, kept)
         events.emit(f"{type_key}.merged", type_key, keep, changes, {"gone": list(gone)})
     return changes
+
+
+def check_apart(moved: Mapping[str, Sequence[moving.Move]]) -> None:
+    """What moved must not become a second record where only one may be: two machines of one customer with the same
+    type plate. They were two customers' before. Raises Refused."""
+    for holder, ids in moving.holders(moved):
+        if not any(
+            key in holder.fields and holder.fields[key].refers
+            for keys in holder.unique_together
+            for key in keys
+        ):
+            continue
+        living = holder.records().filter(pk__in=ids)
+        if holder.recycles:
+            living = living.filter(deleted_at=None)
+        try:
+            recycle.check_free(holder, list(living.values_list("pk", flat=True)))
+        except FieldErrors as error:
+            why = {"type": holder.label, "why": "；".join(error.errors.values())}
+            raise Refused(
+                "moved_doubles", _("不能合并：合并后会有两条相同的%(type)s（%(why)s）。请先处理它们") % why
+            ) from error
 
 
 def check_parents(object_type: ObjectType, kept: Any, others: Sequence[Any]) -> None:
@@ -363,6 +386,12 @@ def part(changeset: ChangeSet, inverse: ChangeSet, by: Actor) -> tuple[int, list
             log.gone_ids
         ):  # what was put aside for the sake of an earlier one comes back after it
             report += moving.move_back(log.moved[str(key)], key, log.keep_id)
+    try:
+        recycle.check_free(object_type, [log.keep_id, *log.gone_ids])
+    except FieldErrors as error:
+        raise Refused(
+            "taken", _("不能撤销合并：%(why)s") % {"why": "；".join(error.errors.values())}
+        ) from error
     moving.restore_parts(object_type, log.keep_id, parts)
     log.undone_at = now
     log.save()

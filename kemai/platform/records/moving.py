@@ -12,7 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from kemai.platform.fields import FieldSpec
-from kemai.platform.objects import ObjectType, get
+from kemai.platform.objects import ObjectType, by_model, get
 from kemai.platform.objects.types import has_column, part_model
 from kemai.platform.records import sql
 from kemai.platform.records.pointers import Pointer, clashes, own_references, pointers
@@ -177,6 +177,16 @@ def doubled(obj: models.Model) -> bool:
             if type(obj)._base_manager.filter(**same).exists():
                 return True
     return False
+
+
+def holders(moved: Mapping[str, Sequence[Move]]) -> Iterable[tuple[ObjectType, list[int]]]:
+    """The records whose columns or own fields were pointed elsewhere, by their types."""
+    found: dict[str, tuple[ObjectType, list[int]]] = {}
+    for one in (move for moves in moved.values() for move in moves if "ids" in move):
+        holder = get(one["type"]) if "type" in one else by_model(apps.get_model(one["model"]))
+        if holder is not None:
+            found.setdefault(holder.key, (holder, []))[1].extend(one["ids"])
+    return found.values()
 
 
 def parts_of(object_type: ObjectType, key: int) -> dict[str, dict[str, Any]]:

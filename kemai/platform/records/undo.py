@@ -79,11 +79,11 @@ def undo(
     """The inverse of a change set, newest change first. `resume` goes on with an undo that was cut off (a job that is
     run again). Raises Refused when it was undone already or cannot be, Denied when it is not the actor's to undo,
     NotVisible when there is none."""
-    original, inverse = begin(changeset_id, by, resume=resume, reason=reason)
-    special = _inverses.get(original.kind)
-    report = (
-        special.undo(original, inverse, by, progress) if special else walk(original, inverse, by, progress)
-    )
+    with transaction.atomic():  # what is refused as a whole is not marked as taken back either
+        original, inverse = begin(changeset_id, by, resume=resume, reason=reason)
+        special = _inverses.get(original.kind)
+        report = special.undo(original, inverse, by, progress) if special else None
+    report = walk(original, inverse, by, progress) if report is None else report
     with transaction.atomic():
         payload = {"changeset": original.pk, "kind": original.kind, "redo": inverse.kind == "redo"}
         events.emit("change.undone", original.type_key, None, inverse, payload)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import access
 from kemai.platform.access import Actor, Masked
 from kemai.platform.fields import FieldSpec, Invalid, Ref
+from kemai.platform.fields.more import SubTable
 from kemai.platform.fields.own import check_limits, rounded
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records.errors import Faults, FieldErrors
@@ -44,6 +45,8 @@ def parse_values(
             errors[key] = access.why_locked(by, object_type, key) or _("这个字段不能修改")
         else:
             try:
+                if spec.columns:
+                    SubTable.check_columns(value, spec)
                 found = rounded(spec, spec.type.parse(value, spec))
                 check_limits(spec, found)
                 values[key] = found

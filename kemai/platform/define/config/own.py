@@ -15,6 +15,7 @@ from kemai.platform.define.config.parts import Part, States, register
 from kemai.platform.fields import listed
 from kemai.platform.models import FieldDef, Layout, ObjectDef, Role, SavedView, Setting
 from kemai.platform.objects import UnknownObject, all_types, get
+from kemai.platform.objects.own import TOGETHER
 
 BUSINESS = ("unique/", "doubles/", "analysis.", "layouts/")
 """Beginnings of the keys of settings that are the company's own, not the machine's."""
@@ -60,8 +61,20 @@ def point(place: str, new: Any, by: Actor) -> None:
 
 def object_problem(place: str, old: Any, new: Any, wanted: Wanted) -> str:
     if old is None and not ObjectDef.objects.filter(key=place).exists():
-        return keys.problem(place, {one.key for one in all_types()})
+        wrong = keys.problem(place, {one.key for one in all_types()})
+        if wrong:
+            return wrong
+    told = wanted.get("objects", {})
+    others = {str(one.label) for one in all_types() if one.key not in told}
+    label = label_name(place, new)
+    if label in others | labels(told, place):
+        return _("已经有叫“%(name)s”的对象，请改名或改用它的标识") % {"name": label}
     return ""
+
+
+def labels(told: States, place: str) -> set[str]:
+    """What the others in the file are called."""
+    return {label_name(other, state) for other, state in told.items() if other != place and state is not None}
 
 
 def label_name(place: str, state: Any) -> str:
@@ -117,7 +130,28 @@ def field_problem(place: str, old: Any, new: Any, wanted: Wanted) -> str:
     ref = str((new.get("settings") or {}).get("ref") or "")
     if ref and ref not in known_types(wanted):
         return _("关联的对象“%(key)s”不存在") % {"key": ref}
-    return keys.problem(key) if row is None and type_key not in wanted.get("objects", {}) else ""
+    if row is None and type_key not in wanted.get("objects", {}) and (wrong := keys.problem(key)):
+        return wrong
+    return called_alike(type_key, key, new, wanted)
+
+
+def called_alike(type_key: str, key: str, new: Any, wanted: Wanted) -> str:
+    """A field of another installation with the name of one that is here is a second one, or the same by another key:
+    that is for the administrator to say."""
+    told = {
+        pair(place)[1]: one for place, one in wanted.get("fields", {}).items() if pair(place)[0] == type_key
+    }
+    label = label_name(key, new)
+    try:
+        here = get(type_key).fields
+    except UnknownObject:
+        here = {}
+    if key in here and str(here[key].label) == label:
+        return ""
+    others = {str(spec.label) for name, spec in here.items() if name not in told and name != key}
+    if label in others | labels(told, key):
+        return _("已经有叫“%(name)s”的字段，请改名或改用它的标识") % {"name": label}
+    return ""
 
 
 def label_of_kind(kind: str) -> str:
@@ -217,6 +251,8 @@ def read_settings() -> dict[str, Any]:
 def put_setting(place: str, old: Any, new: Any, by: Actor) -> None:
     if new is None:
         Setting.objects.filter(key=place).delete()
+    elif place.startswith(TOGETHER):
+        objects.set_unique(place.removeprefix(TOGETHER), new.get("value"), by=by)
     else:
         Setting.objects.update_or_create(key=place, defaults={"value": new.get("value")})
 

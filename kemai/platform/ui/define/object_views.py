@@ -300,22 +300,24 @@ def rules_tab(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse
     own = objects.own_object(type_key)
     errors: dict[str, str] = {}
     told = dict(doubles.proposed(object_type) if "propose" in request.GET else object_type.compared)
+    groups = [list(group) for group in object_type.unique_together]
     if request.method == "POST":
         told = {key: request.POST.get(f"doubles-{key}", "") for key in object_type.fields}
-        groups = [request.POST.getlist(f"unique-{n}") for n in range(20)]
+        groups = [group for n in range(20) if (group := request.POST.getlist(f"unique-{n}"))]
         values = {name: request.POST.get(name, "") for name in ("prefix", "digits")}
         try:
-            objects.set_unique(type_key, groups, by=actor)
-            if doubles.offered(object_type):
-                doubles.set_doubles(type_key, told, by=actor)
-            if own is not None:
-                objects.change_object(type_key, values, by=actor)
+            with transaction.atomic():
+                objects.set_unique(type_key, groups, by=actor)
+                if doubles.offered(object_type):
+                    doubles.set_doubles(type_key, told, by=actor)
+                if own is not None:
+                    objects.change_object(type_key, values, by=actor)
         except FieldErrors as error:
             errors = error.errors
         else:
             messages.success(request, _("已保存，立即生效"))
             return redirect("define_rules", type_key)
-    groups = [*(list(group) for group in object_type.unique_together), []]
+    groups.append([])
     choices = [
         {"value": spec.key, "label": str(spec.label)} for spec in object_type.fields.values()
         if not spec.readonly and spec.type.key in kinds.UNIQUE | {"choice", "reference", "user"} and not spec.private
@@ -374,7 +376,7 @@ def delete(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponseBas
     others = [field for field in objects.pointing(type_key) if field.type_key != type_key]
     context = {
         "type": object_type, "own": own, "others": others, "label_of": objects.label_of,
-        "records": tables.record_count(object_type),
+        "records": tables.record_count(object_type), "uses": usage.report_object(type_key),
     }  # fmt: skip
     return render(request, "ui/define/object_delete.html", context)
 

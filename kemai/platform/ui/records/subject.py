@@ -15,6 +15,7 @@ from kemai.platform.access import Actor, Masked
 from kemai.platform.fields import FieldSpec, Label, Ref
 from kemai.platform.models import Option
 from kemai.platform.objects import Known, ObjectType, get
+from kemai.platform.query.formula import plan_of
 from kemai.platform.records.conditional import applies
 from kemai.platform.ui import cells
 
@@ -38,6 +39,8 @@ class Fact:
     reveal_url: str = ""
     file_url: str = ""
     picture_url: str = ""
+    broken: Label = ""
+    """Why what stands here is not worked out any more; '' where it is."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,13 @@ class Subject:
             picture_url=f"{self.url}/picture/{spec.key}"
             if isinstance(value, Ref) and spec.type.key == "image"
             else "",
+            broken=self.unworked.get(spec.key, "") if spec.own is not None and spec.own.computed else "",
         )
+
+    @cached_property
+    def unworked(self) -> Mapping[str, Label]:
+        """{formula or roll-up that names something gone: why}: its last figure is of then, not of now."""
+        return plan_of(self.type).broken
 
     def revealable(self, spec: FieldSpec, value: object) -> bool:
         return isinstance(value, Masked) and bool(value) and "reveal" in self.abilities
