@@ -77,7 +77,7 @@ def report(type_key: str, key: str) -> list[Uses]:
 
 
 def report_object(type_key: str) -> list[Uses]:
-    """What stops working without an object: what counts its records, or asks about them, through one of its references."""
+    """What stops working without an object: what counts or asks about its records by one of its references."""
     found: dict[str, Uses] = {}
     references = FieldDef.objects.filter(
         type_key=type_key, kind__in=("reference", "multi_reference"), deleted_at=None
