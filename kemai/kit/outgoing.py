@@ -36,13 +36,15 @@ class OutgoingError(KitError):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Which private places the operator lets us reach: networks, and names (without port) that may be at any."""
+    """Which private places the operator lets us reach: networks, and names (without port) that may be at any. `only`
+    are the names of all that may be reached, public or not; empty where that is not bounded."""
 
     networks: Sequence[Network] = ()
     names: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, words: Sequence[str]) -> Allowed:
+    def of(cls, words: Sequence[str], only: Sequence[str] = ()) -> Allowed:
         """Of "10.0.0.0/8", "192.168.1.5", "idp.lan". Raises ValueError for what is neither network nor name."""
         networks: list[Network] = []
         names: set[str] = set()
@@ -53,10 +55,14 @@ class Allowed:
                 if not word.strip() or "/" in word or ":" in word:
                     raise
                 names.add(word.strip().lower().rstrip("."))
-        return cls(tuple(networks), frozenset(names))
+        return cls(
+            tuple(networks), frozenset(names), frozenset(one.strip().lower().rstrip(".") for one in only)
+        )
 
     def takes(self, host: str, address: IP) -> bool:
         inner = unwrapped(address)
+        if self.only and host.lower().rstrip(".") not in self.only:
+            return False
         if is_public(inner) or host.lower().rstrip(".") in self.names:
             return True
         return any(inner.version == one.version and inner in one for one in self.networks)

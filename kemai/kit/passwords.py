@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from itertools import pairwise
@@ -15,6 +16,8 @@ COMMON = frozenset(
     "gongsi123 zhongguo beijing shanghai dragon888 8888 88888888 66666666 11111111 00000000 12345678 87654321".split()
 )
 """Beside the list of common passwords that Django has, which knows few Chinese ones."""
+NUMBER_OF_SOMEBODY = re.compile(r"(86|0086)?1[3-9]\d{9}")
+"""A mobile number: there are few enough, and one's own is known."""
 SHORTEST_WORD = 4
 OWN_PART = 6
 """A password that holds a word of one's own needs so many other characters besides."""
@@ -32,7 +35,18 @@ def weak_because(password: str, words: Iterable[str] = ()) -> str:
     for word in own_words(words):
         if word in bare and len(bare) - len(word) < OWN_PART:
             return "own_word"
-    return ""
+    return "common" if NUMBER_OF_SOMEBODY.fullmatch(bare) or a_day(bare) else ""
+
+
+def a_day(text: str) -> bool:
+    """20260131, 31012026: birthdays above all."""
+    for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y"):
+        try:
+            if len(text) == 8 and text.isascii() and 1900 <= dt.datetime.strptime(text, form).year < 2100:  # noqa: DTZ007
+                return True
+        except ValueError:
+            continue
+    return False
 
 
 def own_words(words: Iterable[str]) -> set[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from kemai.kit import durable
+from kemai.project import lines
 
 
 class BadSetting(SystemExit):
@@ -73,18 +74,43 @@ def places(name: str) -> list[str]:
 def stolen_list(name: str) -> str:
     """Where stolen passwords are looked up: the address of a service, a file or a folder; nowhere by default."""
     found = text(name).strip()
-    if found and not found.startswith(("https://", "http://")) and not Path(found).exists():
+    if found and not found.startswith("https://") and not Path(found).exists():
         raise BadSetting(f"{name}={found!r}: use https://…, or a file or folder that exists")
     return found
 
 
 def daemon(name: str) -> str:
-    """A socket's path or host:port; none by default."""
+    """A socket's path, or a port of this machine (its protocol is not encrypted); none by default."""
     found = text(name).strip()
     host, _colon, port = found.rpartition(":")
     if found and not found.startswith("/") and not (host and port.isdigit() and 0 < int(port) < 65536):
         raise BadSetting(f"{name}={found!r}: use /path/of/the/socket or host:port")
+    if not lines.stays_here(host):
+        raise BadSetting(
+            f"{name}={found!r}: it is not encrypted; for another machine name this end of a tunnel"
+        )
     return found
+
+
+def log_receiver(name: str) -> str:
+    """syslog+tls://host:6514; none by default."""
+    from kemai.kit.syslog import receiver
+
+    found = text(name).strip()
+    try:
+        if found:
+            receiver(found)
+    except ValueError as error:
+        raise BadSetting(f"{name}: {error}") from error
+    return found
+
+
+def certificate() -> tuple[Path, Path] | None:
+    """KEMAI_TLS_CERT and KEMAI_TLS_KEY: paths; none by default."""
+    try:
+        return lines.certificate(text("KEMAI_TLS_CERT"), text("KEMAI_TLS_KEY"))
+    except ValueError as error:
+        raise BadSetting(f"KEMAI_TLS_CERT, KEMAI_TLS_KEY: {error}") from error
 
 
 def data_folder(name: str, default: Path) -> Path:
@@ -139,13 +165,20 @@ def database(name: str, folder: Path) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
         raise BadSetting(f"{name}: use postgresql://user:password@host:port/name")
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    query = {
+        key: unquote(value) for key, _is, value in (part.partition("=") for part in parts.query.split("&"))
+    }
+    host = query.get("host", unquote(parts.hostname or ""))
+    try:
+        encrypted = lines.database_options(host, query)
+    except ValueError as error:
+        raise BadSetting(f"{name}: {error}") from error
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
@@ -154,5 +187,6 @@ def database(name: str, folder: Path) -> dict[str, object]:
             "options": "-c random_page_cost=1.1 -c jit=off -c max_parallel_workers_per_gather=0",
             # kept plans (docs/adr/038); a pooler that gives each transaction another session cannot have them
             "prepare_threshold": None if query.get("prepare") == "0" else 2,
+            **encrypted,
         },
     }

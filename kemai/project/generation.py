@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import ssl
 import sys
 import tempfile
 import threading
@@ -20,6 +21,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+from kemai.project import environment as env
 from kemai.project.supervisor import STARTS_WITHIN, STOPS_WITHIN, Plan, plan_of, say
 
 WEB_PROCESSES = 2
@@ -159,6 +161,7 @@ def serve(target: str, host: str, port: int, interface: str, **options: Any) -> 
 
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork", force=True)
+    cert, key = env.certificate() or (None, None)
     MPServer(
         target,
         address=host,
@@ -166,6 +169,8 @@ def serve(target: str, host: str, port: int, interface: str, **options: Any) -> 
         interface=Interfaces(interface),
         log_level=LogLevels.warning,
         websockets=False,
+        ssl_cert=cert,
+        ssl_key=key,
         respawn_failed_workers=True,
         **options,
     ).serve(target_loader=loads_and_watches)
@@ -208,7 +213,8 @@ class Keeper:
 
     def answers(self) -> bool:
         """Waits until one of our own web workers has answered: another generation may listen at the same address."""
-        address = f"http://{reachable(self.plan.host)}:{self.plan.port}/healthz/live"
+        scheme = "https" if env.certificate() else "http"
+        address = f"{scheme}://{reachable(self.plan.host)}:{self.plan.port}/healthz/live"
         wanted = os.environ["KEMAI_GENERATION"].encode()
         until = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < until and not self.stopping.is_set():
@@ -251,7 +257,9 @@ def reachable(host: str) -> str:
 
 def fetched(address: str) -> bytes:
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own address
+        # our own process at our own address, whatever name its certificate is for: it knows our number
+        trusting = ssl._create_unverified_context()  # noqa: S323
+        with urllib.request.urlopen(address, timeout=5, context=trusting) as answer:  # noqa: S310
             return bytes(answer.read())
     except (urllib.error.URLError, OSError):
         return b""

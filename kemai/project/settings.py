@@ -20,7 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.data_folder("KEMAI_DATA", env.default_data())
 DEBUG = env.boolean("KEMAI_DEBUG", default=False)
 SECRET_KEY = env.secret(DATA_DIR, "KEMAI_SECRET_KEY")
-ALLOWED_HOSTS = env.names("KEMAI_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.names("KEMAI_HOSTS", LOCAL_HOSTS)
 CSRF_TRUSTED_ORIGINS = env.names("KEMAI_ORIGINS", [])
 BEHIND_HTTPS = env.boolean("KEMAI_HTTPS", default=False)
 PORT = env.integer("PORT", 8000, low=1, high=65535)
@@ -34,6 +35,8 @@ MAIL_URL = env.text("KEMAI_SMTP_URL", "")
 MAIL_FROM = env.text("KEMAI_MAIL_FROM", "")
 # private addresses that outgoing requests may reach (networks, addresses or names), e.g. of the sign-on provider
 OUTGOING_ALLOW = env.places("KEMAI_OUTGOING_ALLOW")
+# all hosts that outgoing requests may reach, public ones included; empty: those that administrators have set
+OUTGOING_ONLY = env.names("KEMAI_OUTGOING_ONLY", [])
 # where new passwords are looked up among stolen ones, and the virus scanner that uploads pass (docs/operations.md)
 STOLEN_PASSWORDS = env.stolen_list("KEMAI_STOLEN_PASSWORDS")
 CLAMD = env.daemon("KEMAI_CLAMD")
@@ -59,8 +62,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "kemai.platform.monitor.middleware.Watch",
-    "kemai.platform.ui.bounds.Bounds",
+    "kemai.platform.ui.plain.NoPlainPrograms",
     "django.middleware.security.SecurityMiddleware",
+    "kemai.platform.ui.bounds.Bounds",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "kemai.staff.middleware.LanguageMiddleware",
@@ -119,7 +123,6 @@ AUTHENTICATION_BACKENDS = ["kemai.staff.adapter.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "kemai.staff.passwords.NotGuessable"},
     {"NAME": "kemai.staff.passwords.NotStolen"},
 ]
@@ -148,6 +151,7 @@ COOKIE_PREFIX = "__Host-" if BEHIND_HTTPS else ""
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+KNOWN_COOKIE_NAME = f"{COOKIE_PREFIX}kemai_known"
 MESSAGE_STORAGE = "kemai.platform.ui.flash.Storage"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -162,8 +166,10 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = BEHIND_HTTPS
 SECURE_HSTS_SECONDS = 31536000 if BEHIND_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
-# Whether the whole domain is to be https, and for ever in browsers' lists, is for its owner to say (the proxy can)
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# the hosts below ours: for one that has other hosts below it that speak plain, 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = BEHIND_HTTPS and env.boolean("KEMAI_HSTS_SUBDOMAINS", default=True)
+# whether it is to stand in browsers' lists for ever is for the owner of the domain to say
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -189,4 +195,5 @@ METRICS_TOKEN = env.text("KEMAI_METRICS_TOKEN")
 LOGGING = logs.config(
     env.one_of("KEMAI_LOG_FORMAT", ("json", "text"), "text" if sys.stderr.isatty() else "json"),
     env.text("KEMAI_LOG_LEVEL", "INFO"),
+    env.log_receiver("KEMAI_LOG_FORWARD"),
 )

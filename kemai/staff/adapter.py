@@ -14,13 +14,13 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Held, actor_for, versions
 from kemai.platform.access.origin import address_of
 from kemai.staff.models import User
-from kemai.staff.services import directory, sealing, sessions, throttle, trail
+from kemai.staff.services import directory, known, sealing, sessions, throttle, trail
 from kemai.staff.services.ldap import DirectoryError
 
 if TYPE_CHECKING:
@@ -49,9 +49,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         sessions.begin(request, cast(User, user))
         trail.at_the_door("login", request, cast(User, user))
 
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **told: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().post_login(request, user, **told)
+        known.remember(answer, cast(User, user))
+        return answer
+
     def pre_authenticate(self, request: HttpRequest, **credentials: object) -> None:
         """Raises ValidationError after too many wrong tries."""
-        if not throttle.admit(tried(credentials), address_of(request)):
+        name = tried(credentials)
+        if not throttle.admit(name, address_of(request), known.browser(request, name)):
             raise self.validation_error("too_many_login_attempts")
 
     def authenticate(self, request: HttpRequest, **credentials: object) -> AbstractBaseUser | None:
@@ -62,7 +68,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             self.authentication_failed(request, reason=error.code, **credentials)
             raise ValidationError(SAID.get(error.code, SAID["unreachable"])) from error
         if user is not None:
-            throttle.forgive(tried(credentials), address_of(request))
+            name = tried(credentials)
+            throttle.forgive(name, address_of(request), known.browser(request, name))
         return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:

@@ -41,7 +41,11 @@ class NotStolen:
         if not settings.STOLEN_PASSWORDS:
             return
         try:
-            stolen = is_stolen(password, settings.STOLEN_PASSWORDS, Allowed.of(settings.OUTGOING_ALLOW))
+            stolen = is_stolen(
+                password,
+                settings.STOLEN_PASSWORDS,
+                Allowed.of(settings.OUTGOING_ALLOW, settings.OUTGOING_ONLY),
+            )
         except StolenError as error:
             log.warning("the list of stolen passwords cannot be asked: %s", error.code)
             return

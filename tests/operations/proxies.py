@@ -166,7 +166,7 @@ def caddy(folder: Path, ports: Ports) -> list[str]:
         "reverse_proxy 127.0.0.1:8000 {", f"reverse_proxy 127.0.0.1:{first} 127.0.0.1:{second} {{"
     )
     text = text.replace("127.0.0.1:8001", f"127.0.0.1:{ports.live}")
-    text = text.replace(f"{HOST} {{", f"{HOST} {{\n    tls internal")
+    text = text.replace("    tls {\n", "    tls internal {\n")
     ends = f"{{\n    admin off\n    skip_install_trust\n    http_port {ports.plain}\n    https_port {ports.tls}\n}}\n"
     (folder / "Caddyfile").write_text(ends + text)
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
@@ -236,13 +236,24 @@ def the_pages(told: Verdicts, browser: Browser, ports: Ports) -> None:
     told.say(
         "http leads to https", moved.status in {301, 308} and target == f"https://{HOST}/o/customer/", target
     )
+    for method, path in (("GET", "/api/v1/customer"), ("POST", "/login/"), ("GET", "/live/stream")):
+        plain.close()
+        plain.request(method, path, headers={"Host": HOST})
+        told.say(f"{method} {path} by http is refused", plain.getresponse().status == 403)
+    told.say("/.git is hidden", browser.ask("GET", "/.git/config").status == 404)
     page = browser.ask("GET", "/login/")
     told.say("log-in page", page.status == 200, page.status)
     policy = page.headers.get("Content-Security-Policy", "")
     told.say(
         "policy and HSTS arrive",
-        "default-src 'none'" in policy and "Strict-Transport-Security" in page.headers,
+        "default-src 'none'" in policy
+        and page.headers.get_all("Strict-Transport-Security") == ["max-age=31536000; includeSubDomains"],
     )
+    closed = browser.ask("GET", "/metrics").headers.get_all("Strict-Transport-Security")
+    told.say(
+        "HSTS also of the proxy's own answers", closed == ["max-age=31536000; includeSubDomains"], closed
+    )
+    the_line(told, ports)
     told.say(
         "foreign host name", browser.ask("GET", "/login/", Host="evil.example").status in {308, 400, 404, 421}
     )
@@ -266,6 +277,36 @@ def the_pages(told: Verdicts, browser: Browser, ports: Ports) -> None:
         browser.ask("GET", "/login/")
     shares = [after - first for after, first in zip(answered_by(ports), before, strict=True)]
     told.say("both web servers answer", all(shares), shares)
+
+
+def spoken(ports: Ports, **limits: Any) -> str:
+    """The suite that is agreed upon with a visitor who knows only so much; '' where there is none."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    trusting.maximum_version = limits.get("newest", ssl.TLSVersion.TLSv1_3)
+    trusting.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    trusting.set_ciphers(limits.get("suites", "ALL:@SECLEVEL=0"))
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", ports.tls), 10) as raw,
+            trusting.wrap_socket(raw, server_hostname=HOST) as line,
+        ):
+            return (line.cipher() or ("",))[0]
+    except (ssl.SSLError, ConnectionError):
+        return ""
+
+
+def the_line(told: Verdicts, ports: Ports) -> None:
+    """Which versions and suites of TLS the proxy takes."""
+    seen = spoken(ports)
+    told.say("TLS 1.3", seen.startswith("TLS_"), seen)
+    seen = spoken(ports, newest=ssl.TLSVersion.TLSv1_2)
+    strong = seen.startswith("ECDHE") and ("AES256-GCM" in seen or "CHACHA20" in seen)
+    told.say("TLS 1.2 with the strongest suite first", strong, seen)
+    told.say("no TLS 1.1", not spoken(ports, newest=ssl.TLSVersion.TLSv1_1))
+    weak = "AES128-SHA:AES256-SHA:AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"
+    seen = spoken(ports, newest=ssl.TLSVersion.TLSv1_2, suites=weak)
+    told.say("no suite without forward secrecy or with CBC", not seen, seen)
 
 
 def live(told: Verdicts, browser: Browser, key: str, user: int) -> None:

@@ -20,7 +20,8 @@ from kemai.platform.jobs import enqueue
 from kemai.platform.models import Job
 from kemai.platform.monitor import logs
 from kemai.platform.monitor.trouble import trouble
-from tests.people import Person
+from tests.factory import make
+from tests.people import Person, browser
 
 NAME, PHONE, MAIL = "欧阳春晓", "13812345678", "chunxiao.ouyang@example.com"
 SECRETS = (NAME, PHONE, MAIL, "138 1234 5678", "138-1234-5678", "0571-88886666")
@@ -170,3 +171,23 @@ def test_only_troubles_of_the_database_are_called_so() -> None:
     assert trouble(None) is None
     assert SYSTEM.request_id
     assert "pytest" in sys.modules
+
+
+@pytest.mark.django_db
+def test_refusals_and_the_door_are_told_to_whoever_watches(people: dict[str, Person], lines: Lines) -> None:
+    """Who, from where, which door, why; not what was asked for."""
+    alice, foreign = browser(people["alice"]), make("customer", owner=people["charlie"].user.pk, name=NAME)
+    assert alice.get(f"/o/customer/{foreign.pk}").status_code == 404
+    assert alice.get("/settings/users/").status_code == 403
+    assert alice.get("/api/v1/customer", {"sort": "owner__password"}).status_code in {400, 422}
+    assert Client().get("/api/v1/customer").status_code == 401
+    Client().post("/login/", {"login": MAIL, "password": PHONE})
+    told = [one for one in lines.lines if one["logger"] == "kemai.security"]
+    kinds = [(one["event"], one.get("status"), one.get("code"), one.get("user")) for one in told]
+    key = people["alice"].user.pk
+    assert kinds[:2] == [("refused", 404, "not_found", key), ("refused", 403, "denied", key)]
+    assert kinds[2][0::3] == ("refused", key)
+    assert kinds[3][:2] == ("refused", 401)
+    assert [one["kind"] for one in told if one["event"] == "security"] == ["login_failed"]
+    assert {one["address"] for one in told} == {"127.0.0.1"}
+    assert not any(secret in lines.text for secret in SECRETS)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -95,11 +96,21 @@ def problems(typed: Mapping[str, str], host: str, sender: str) -> dict[str, str]
         errors["port"] = _("端口是 1 到 65535 的整数，常用 587、465 或 25")
     if typed.get("security", "starttls") not in SECURITIES:
         errors["security"] = _("没有这种加密方式")
+    elif typed.get("security") == "none" and not is_here(host):
+        errors["security"] = _("不加密只能用于本机上的邮件服务器")
     if host and any(char.isspace() or char in "/@" for char in host):
         errors["host"] = _("只填服务器名称，例如 smtp.example.com")
     if host and ("@" not in sender or any(char in sender for char in "\r\n<>")):
         errors["sender"] = _("请填写发件人邮箱，例如 crm@example.com")
     return errors
+
+
+def is_here(host: str) -> bool:
+    """Is the server on this very machine? What is said to it needs no encryption then."""
+    try:
+        return host in {"", "localhost"} or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def box() -> Fernet:

@@ -49,6 +49,8 @@ class NotSent(Exception):
 
 def connect(to: MailServer) -> smtplib.SMTP:
     context = ssl.create_default_context()
+    if settings.OUTGOING_ONLY and to.host not in settings.OUTGOING_ONLY:
+        raise PermissionError(f"{to.host} is not named in KEMAI_OUTGOING_ONLY")
     if to.security == "tls":
         client: smtplib.SMTP = smtplib.SMTP_SSL(to.host, to.port, timeout=TIMEOUT, context=context)
     else:

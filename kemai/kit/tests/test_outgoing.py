@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import ipaddress
 import socket
 import threading
 import time
@@ -159,3 +160,13 @@ def test_what_the_operator_writes_is_checked() -> None:
     assert Allowed.of(["idp.lan", "10.0.0.5"]).names == {"idp.lan"}
     with pytest.raises(ValueError, match="does not appear"):
         Allowed.of(["10.0.0.0/99"])
+
+
+def test_an_operator_may_name_all_that_is_reached() -> None:
+    few = Allowed.of(["10.0.0.0/8"], only=["IDP.example.com", "10.0.0.8"])
+    public, inside = ipaddress.ip_address("1.1.1.1"), ipaddress.ip_address("10.0.0.8")
+    assert few.takes("idp.example.com.", public)
+    assert few.takes("10.0.0.8", inside)
+    assert not few.takes("example.com", public)
+    assert not few.takes("10.0.0.9", ipaddress.ip_address("10.0.0.9"))
+    assert Allowed.of([]).takes("example.com", public)

@@ -18,7 +18,8 @@ OWN = ("zhangwei", "张伟", "zw.sales@example.com", "+8613812345678")
     [
         ("woaini1314", "common"), ("A123456!", "common"), ("Kemai-2026", "common"), ("5201314520", ""),
         ("Zhangwei88", "own_word"), ("张伟2026年", "own_word"), ("zhang.wei.1", "own_word"),
-        ("13812345678", "own_word"),
+        ("13812345678", "own_word"), ("13987651234", "common"), ("1990-10-21", "common"), ("21101990", "common"),
+        ("7305194862", ""), ("730519486273", ""), ("qzpfxkwvhm", ""),
         ("zwsales99", "own_word"), ("aaaaaaaa", "repeated"), ("abcdefgh", "repeated"), ("98765432", "repeated"),
         ("云淡风轻-2026", ""), ("zhangwei 喜欢在西湖边跑步", ""), ("correct horse 7", ""), ("yunqi-Xinren-2026", ""),
     ],

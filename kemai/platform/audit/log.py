@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.models.quick import add_both, put
 
+security = logging.getLogger("kemai.security")
+TOLD = frozenset({"login", "login_failed", "logout", "infected", "limit", "export", "download", "reveal"})
+"""What whoever watches the log from another machine hears of at once; who and from where, never what."""
 Diff = dict[str, list[Any]]
 """{field key: [old, new]} in JSON form; references by key."""
 
@@ -86,6 +90,13 @@ def note(
     rule: str = "",
 ) -> ChangeSet:
     """Something that changes no record but must be known later: a log-in, a download, a setting."""
+    if kind in TOLD:
+        told = {"event": "security", "kind": kind, "user": by.user_id, "address": by.address}
+        security.log(
+            logging.WARNING if kind in {"login_failed", "infected", "limit"} else logging.INFO,
+            kind,
+            extra=told,
+        )
     if object_id is None and not diff:
         return open_set(kind, type_key, by=by, reason=reason, count=1, rule=rule)
     return one_change(kind, type_key, object_id or 0, kind[:8], diff or None, by=by, reason=reason, rule=rule)

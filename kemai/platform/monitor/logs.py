@@ -16,7 +16,7 @@ import orjson
 
 from kemai.kit import tracing
 
-EXTRA = ("event", "method", "route", "status", "ms", "user", "address", "job", "task")
+EXTRA = ("event", "method", "route", "status", "ms", "user", "address", "job", "task", "code", "kind")
 """What a caller may add by `extra={…}`; keys and numbers, never text that somebody typed."""
 MOST_FRAMES = 40
 DETAIL = re.compile(r"\n?(DETAIL|CONTEXT|HINT|LINE \d+):.*", re.DOTALL)
@@ -91,8 +91,14 @@ class Plain(logging.Formatter):
         return text
 
 
-def config(style: str, level: str) -> dict[str, object]:
-    """Django's LOGGING. `style`: json or text; requests are told one by one in JSON only, slow ones always."""
+def config(style: str, level: str, forward: str = "") -> dict[str, object]:
+    """Django's LOGGING. `style`: json or text; requests are told one by one in JSON only, slow ones always.
+    `forward`: the receiver of a copy (kemai.kit.syslog), '' for none."""
+    handlers: dict[str, dict[str, object]] = {
+        "stderr": {"class": "logging.StreamHandler", "formatter": style}
+    }
+    if forward:
+        handlers["forward"] = {"()": "kemai.kit.syslog.Forward", "url": forward, "formatter": "json"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -100,8 +106,8 @@ def config(style: str, level: str) -> dict[str, object]:
             "json": {"()": "kemai.platform.monitor.logs.Json"},
             "text": {"()": "kemai.platform.monitor.logs.Plain"},
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": level},
         "loggers": {
             # Django's own handlers would write tracebacks with their values
             "django": {"handlers": [], "propagate": True},
@@ -109,5 +115,6 @@ def config(style: str, level: str) -> dict[str, object]:
             "django.request": {"level": "ERROR"},
             "django.security": {"level": "WARNING"},
             "kemai.request": {"level": level if style == "json" else "WARNING"},
+            "kemai.security": {"level": level if style == "json" else "WARNING"},
         },
     }

@@ -79,6 +79,7 @@ class Refusals:
         return response
 
     def refused(self, request: HttpRequest, status: int, body: dict[str, Any]) -> HttpResponse:
+        request.refused_as = body["code"]  # type: ignore[attr-defined]
         if faults.wants_json(request):
             return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
         if request.headers.get("HX-Request") == "true":

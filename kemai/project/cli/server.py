@@ -10,6 +10,7 @@ import threading
 import click
 
 from kemai.project import environment as env
+from kemai.project import lines
 from kemai.project.cli.root import about, say, set_up, unwritable
 from kemai.project.supervisor import Plan, free_port_beside, taken
 
@@ -50,11 +51,28 @@ def check_port(host: str, port: int) -> None:
         )
 
 
+def check_line(host: str) -> None:
+    """Behind HTTPS what goes on from the proxy to another machine is encrypted as well, or somebody has said that it
+    need not be."""
+    plain = env.certificate() is None and not env.boolean("KEMAI_PLAIN_INSIDE", default=False)
+    if env.boolean("KEMAI_HTTPS", default=False) and plain and not lines.stays_here(host):
+        raise click.ClickException(
+            say(
+                f"监听 {host} 时，代理到这里的连接没有加密：请设置 KEMAI_TLS_CERT 和 KEMAI_TLS_KEY（见 docs/operations.md），"
+                "或者只监听 127.0.0.1；若这段网络由别的办法加密，设 KEMAI_PLAIN_INSIDE=1",
+                f"Listening at {host}, the line from the proxy would be plain: set KEMAI_TLS_CERT and KEMAI_TLS_KEY "
+                "(docs/operations.md), or listen at 127.0.0.1; where something else encrypts that network, "
+                "KEMAI_PLAIN_INSIDE=1",
+            )
+        )
+
+
 def serve(host: str, port: int, *, worker: bool = True, live: bool = True, prepare: bool = True) -> None:
     """Becomes the supervisor of a web server, a worker and a live process; does not return. Pages work without the
     live process, and without a worker on this machine if another has one."""
     check_sqlite()
     check_folder()
+    check_line(host)
     check_port(host, port)
     beside = 0
     if live and env.boolean("KEMAI_LIVE", default=True):
@@ -98,6 +116,7 @@ def serve_command(host: str, port: int, no_worker: bool, no_live: bool, no_migra
 def live_command(host: str, port: int) -> None:
     from kemai.project.generation import live
 
+    check_line(host)
     check_port(host, port)
     live(Plan(host, 0, port))
 

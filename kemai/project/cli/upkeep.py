@@ -16,7 +16,14 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from kemai.project.cli.outside import check_scanner, check_stolen
+from kemai.project import environment as env
+from kemai.project.cli.outside import (
+    check_certificate,
+    check_forward,
+    check_lines,
+    check_scanner,
+    check_stolen,
+)
 from kemai.project.cli.root import about, say
 
 LOW_DISK = 2 * 1024**3
@@ -172,8 +179,11 @@ def doctor_command() -> None:
     checks: list[Check] = [check_sqlite, check_migrations, check_disk, check_assets]
     checks += [check_stolen] if settings.STOLEN_PASSWORDS else []
     checks += [check_scanner] if settings.CLAMD else []
+    checks += [check_forward] if env.log_receiver("KEMAI_LOG_FORWARD") else []
+    checks += [check_certificate] if settings.PUBLIC_URL.startswith("https://") else []
     if pending_migrations() == 0:
         checks += [check_durable, check_worker, check_outbox, check_admin, check_backup, check_backup_key]
+        checks += [check_lines]
     for check in checks:
         ok, found, advice = check()
         bad += not ok

@@ -124,7 +124,7 @@ def connected(of: Directory) -> Iterator[Connection]:
     parts = urlsplit(of.url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     try:
-        address = chosen(host, port, Allowed.of(settings.OUTGOING_ALLOW), SECONDS)
+        address = chosen(host, port, Allowed.of(settings.OUTGOING_ALLOW, settings.OUTGOING_ONLY), SECONDS)
     except OutgoingError as error:
         raise DirectoryError(
             error.code if error.code == "forbidden_address" else "unreachable", str(error)

@@ -187,7 +187,7 @@ def more_about(found: Mapping[str, Any], access_token: str, subject: str) -> dic
 
 def asked(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> dict[str, Any]:
     try:
-        allowed = Allowed.of(settings.OUTGOING_ALLOW)
+        allowed = Allowed.of(settings.OUTGOING_ALLOW, settings.OUTGOING_ONLY)
         answer = call("POST" if body else "GET", url, headers=headers, body=body, allowed=allowed)
     except OutgoingError as error:
         code = error.code if error.code == "forbidden_address" else "unreachable"

@@ -21,23 +21,25 @@ PER_ADDRESS = 50
 """A whole office may come from one address."""
 
 
-def admit(account: str, address: str) -> bool:
-    """May this be tried? Counts it as wrong until `forgive` is told otherwise."""
-    buckets = of(account, address)
+def admit(account: str, address: str, known: str = "") -> bool:
+    """May this be tried? Counts it as wrong until `forgive` is told otherwise. `known` is the name of a browser in
+    which the account has been opened before: it has a count of its own."""
+    buckets = of(account, address, known)
     counts = [count_up(bucket, hour_window()) for bucket in buckets]
     return counts[0] <= PER_ACCOUNT and counts[1] <= PER_ADDRESS
 
 
-def forgive(account: str, address: str) -> None:
+def forgive(account: str, address: str, known: str = "") -> None:
     """It was right: the account begins anew, the address is given back this one try."""
-    mine, shared = of(account, address)
+    mine, shared = of(account, address, known)
     RateCount.objects.filter(bucket=mine).delete()
     RateCount.objects.filter(bucket=shared, window=hour_window(), count__gt=0).update(count=F("count") - 1)
 
 
-def of(account: str, address: str) -> tuple[str, str]:
+def of(account: str, address: str, known: str = "") -> tuple[str, str]:
     slot = int(time.time()) // SLOT
     name = hashlib.sha256(account.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
+    name += f"/{known[:16]}" if known else ""
     return f"login/{slot}/account/{name}", f"login/{slot}/address/{network(address)}"
 
 

@@ -81,6 +81,27 @@ def test_after_five_wrong_tries_every_try_has_to_wait_whoever_it_is(
         assert is_in(client), "others' tries by another name do not keep the owner of the address out"
 
 
+def test_nobody_is_kept_out_of_a_known_browser_by_somebody_who_guesses(alice: User) -> None:
+    mine, other = Client(), Client()
+    log_in(mine)
+    mine.post(reverse("account_logout"))
+    for _n in range(7):
+        log_in(other, password="wrong", REMOTE_ADDR="198.51.100.7")
+    log_in(other, REMOTE_ADDR="198.51.100.8")
+    assert not is_in(other), "elsewhere the right password waits"
+    log_in(mine)
+    assert is_in(mine)
+    mine.post(reverse("account_logout"))
+    for _n in range(6):
+        log_in(mine, password="wrong")
+    log_in(mine)
+    assert not is_in(mine), "a known browser has as few tries as any"
+    forged = Client()
+    forged.cookies["kemai_known"] = mine.cookies["kemai_known"].value[:-4] + "AAAA"
+    log_in(forged, REMOTE_ADDR="198.51.100.9")
+    assert not is_in(forged)
+
+
 def test_one_address_cannot_try_many_accounts(
     client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,7 +343,7 @@ def test_behind_https_every_cookie_is_of_this_host_alone(tmp_path: Path) -> None
     told = (
         "import django; from kemai.project import settings as s; django.setup();"
         "from kemai.platform.ui.flash import Cookie;"
-        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, Cookie.cookie_name)"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, s.KNOWN_COOKIE_NAME, Cookie.cookie_name)"
     )
     environment = {
         **os.environ, "KEMAI_DATA": str(tmp_path), "KEMAI_DATABASE_URL": "", "KEMAI_HTTPS": "1",
@@ -332,7 +353,7 @@ def test_behind_https_every_cookie_is_of_this_host_alone(tmp_path: Path) -> None
         [sys.executable, "-c", told], env=environment, capture_output=True, text=True, check=True
     )
     names = done.stdout.split()
-    assert (len(names), all(name.startswith("__Host-") for name in names)) == (4, True)
+    assert (len(names), all(name.startswith("__Host-") for name in names)) == (5, True)
 
 
 def test_only_what_wants_a_token_of_its_own_takes_writes_without_the_form_s() -> None:
