@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -65,9 +66,9 @@ def plain_lines() -> Iterator[tuple[str, str]]:
     """The lines to other machines on which others could read or write, and what to do about each."""
     from kemai.collab.services.mail_server import server
 
-    database = settings.DATABASES["default"]
-    mode = database["OPTIONS"].get("sslmode", "")
-    if mode and not lines.stays_here(str(database["HOST"])) and mode != "verify-full":
+    database: Any = settings.DATABASES["default"]
+    host, mode = str(database.get("HOST", "")), str(database["OPTIONS"].get("sslmode", ""))
+    if mode and not lines.stays_here(host) and mode != "verify-full":
         yield f"PostgreSQL (sslmode={mode})", "KEMAI_DATABASE_URL=…?sslmode=verify-full&sslrootcert=…"
     mail = server()
     if mail is not None and mail.security == "none" and not lines.stays_here(mail.host):

@@ -343,7 +343,8 @@ def test_behind_https_every_cookie_is_of_this_host_alone(tmp_path: Path) -> None
     told = (
         "import django; from kemai.project import settings as s; django.setup();"
         "from kemai.platform.ui.flash import Cookie;"
-        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, s.KNOWN_COOKIE_NAME, Cookie.cookie_name)"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, s.KNOWN_COOKIE_NAME,"
+        "Cookie.cookie_name)"
     )
     environment = {
         **os.environ, "KEMAI_DATA": str(tmp_path), "KEMAI_DATABASE_URL": "", "KEMAI_HTTPS": "1",
