@@ -58,8 +58,8 @@ def check_line(host: str) -> None:
     if env.boolean("KEMAI_HTTPS", default=False) and plain and not lines.stays_here(host):
         raise click.ClickException(
             say(
-                f"监听 {host} 时，代理到这里的连接没有加密：请设置 KEMAI_TLS_CERT 和 KEMAI_TLS_KEY（见 docs/operations.md），"
-                "或者只监听 127.0.0.1；若这段网络由别的办法加密，设 KEMAI_PLAIN_INSIDE=1",
+                f"监听 {host} 时，代理到这里的连接没有加密：请设置 KEMAI_TLS_CERT 和 KEMAI_TLS_KEY"
+                "（见 docs/operations.md），或者只监听 127.0.0.1；若这段网络由别的办法加密，设 KEMAI_PLAIN_INSIDE=1",
                 f"Listening at {host}, the line from the proxy would be plain: set KEMAI_TLS_CERT and KEMAI_TLS_KEY "
                 "(docs/operations.md), or listen at 127.0.0.1; where something else encrypts that network, "
                 "KEMAI_PLAIN_INSIDE=1",
