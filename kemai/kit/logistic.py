@@ -30,12 +30,12 @@ def shares_of(subject: Ints) -> Floats:
     return found
 
 
-def fit(x: Floats, y: Floats, count: Floats, held: Floats) -> Floats:
+def fit(x: Floats, y: Floats, count: Floats, held: Floats, base: Floats | float = 0.0) -> Floats:
     """The weights of the columns by Newton's method; `count` says what each row counts, `held` how strongly each column
-    is held near none."""
+    is held near none, `base` the log-odds of each row before any weight."""
     found = np.zeros(x.shape[1])
     for _round in range(ROUNDS):
-        p = sigmoid(x @ found)
+        p = sigmoid(base + x @ found)
         slope = x.T @ (count * (y - p)) - held * found
         bend = (x * (count * p * (1 - p))[:, None]).T @ x + np.diag(held + 1e-9)
         step = np.clip(np.linalg.solve(bend, slope), -2, 2)
@@ -97,16 +97,5 @@ def between(values: Sequence[float]) -> tuple[float, float]:
 
 def straighten(z: Floats, y: Floats, count: Floats) -> tuple[float, float]:
     """Slope and shift that make log-odds of past predictions agree with what came of them, held near 1 and 0."""
-    x = np.column_stack([z, np.ones(len(z))])
-    base = z.copy()
-    found = np.zeros(2)
-    held = np.array([2 * HELD, 1.0])
-    x_of = x.T * count
-    for _round in range(ROUNDS):
-        p = sigmoid(base + x @ found)
-        bend = (x_of * (p * (1 - p))) @ x + np.diag(held)
-        step = np.clip(np.linalg.solve(bend, x_of @ (y - p) - held * found), -1, 1)
-        found = found + step
-        if np.abs(step).max() < 1e-7:
-            break
+    found = fit(np.column_stack([z, np.ones(len(z))]), y, count, np.array([2 * HELD, 1.0]), z)
     return float(np.clip(1 + found[0], 0.2, 2.0)), float(np.clip(found[1], -3, 3))
