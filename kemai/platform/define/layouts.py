@@ -139,8 +139,9 @@ def save_layout(
     note: str = "",
     role: str = "",
 ) -> Layout:
-    """A draft. `base` is the newest version that the writer saw: if somebody else has saved since, Conflict (its
-    `version` is theirs), unless `force`; then both are kept as versions and this one is the newest.
+    """A draft. `base` is the newest version that the writer saw: if somebody has saved since, be it the writer in another
+    window, Conflict (its `version` is that one), unless `force`; then both are kept as versions and this one is the
+    newest. A writer's own draft is written over, and gets a new number, by which other windows know.
 
     Raises Conflict, Refused, Denied."""
     require_admin(by)
@@ -148,17 +149,16 @@ def save_layout(
     cleaned = clean_state(get(type_key), kind, state)
     with transaction.atomic():
         newest = rows_of(type_key, kind, role).select_for_update().first()
-        if newest is not None and newest.version > base and newest.by_id != by.user_id and not force:
-            raise Conflict(
-                _("%(who)s 刚刚也修改了这个布局") % {"who": str(newest.by or "")},
-                newest.version,
-                {kind: (newest.state, cleaned)},
-            )
-        if newest is not None and not newest.published and newest.by_id == by.user_id:
-            newest.state, newest.at, newest.note = cleaned, timezone.now(), note
+        if newest is not None and newest.version > base and not force:
+            message = _("您刚刚在另一个窗口里修改了这个布局")
+            if newest.by_id != by.user_id:
+                message = _("%(who)s 刚刚也修改了这个布局") % {"who": str(newest.by or "")}
+            raise Conflict(message, newest.version, {kind: (newest.state, cleaned)})
+        version = newest.version + 1 if newest is not None else 1
+        if newest is not None and not newest.published and newest.by_id == by.user_id and not force:
+            newest.state, newest.version, newest.at, newest.note = cleaned, version, timezone.now(), note
             newest.save()
             return newest
-        version = newest.version + 1 if newest is not None else 1
         return Layout.objects.create(
             type_key=type_key, kind=kind, role=role, state=cleaned, version=version, note=note[:200],
             by_id=by.user_id, at=timezone.now(),

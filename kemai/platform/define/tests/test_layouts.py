@@ -35,6 +35,16 @@ def form_of(type_key: str = "customer") -> list[list[str]]:
     return [list(section.fields) for section in get(type_key).form_sections()]
 
 
+def test_two_windows_of_one_administrator_do_not_write_over_each_other(boss: access.Actor) -> None:
+    first = layouts.save_layout("customer", "list", {"columns": ["name", "phone"]}, by=boss, base=0)
+    again = layouts.save_layout("customer", "list", {"columns": ["phone"]}, by=boss, base=first.version)
+    with pytest.raises(Conflict) as conflict:  # the second window was opened before the draft was saved again
+        layouts.save_layout("customer", "list", {"columns": ["owner"]}, by=boss, base=first.version)
+    assert conflict.value.version == again.version
+    layouts.save_layout("customer", "list", {"columns": ["owner"]}, by=boss, base=first.version, force=True)
+    assert [row.state["columns"] for row in layouts.versions("customer", "list")] == [["owner"], ["phone"]]
+
+
 @pytest.mark.row(119)
 def test_a_draft_shows_nobody_anything_until_it_is_published(boss: access.Actor) -> None:
     before = form_of()
