@@ -139,7 +139,7 @@ def save_layout(
     note: str = "",
     role: str = "",
 ) -> Layout:
-    """A draft. `base` is the newest version that the writer saw: if somebody has saved since, be it the writer in another
+    """A draft. `base` is the newest version that the writer saw: if somebody has saved since, or the writer in another
     window, Conflict (its `version` is that one), unless `force`; then both are kept as versions and this one is the
     newest. A writer's own draft is written over, and gets a new number, by which other windows know.
 
