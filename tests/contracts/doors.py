@@ -56,7 +56,7 @@ OF_A_PERSON = {
 WITH_RECORD = {
     "today_task_done": "task", "today_task_later": "task", "segment": "segment", "segment_save": "segment",
     "segment_refresh": "segment", "segment_why": "segment", "chain_take_back": "", "run": "", "run_finished": "",
-    "import_new": "", "deal_lose": "deal", "deal_win": "deal",
+    "import_new": "", "import_template": "", "deal_lose": "deal", "deal_win": "deal",
     "deal_move": "deal", "deal_tick": "deal", "lead_convert": "lead",
     "lead_claim": "lead", "lead_extend": "lead",
     "lead_give_back": "lead", "lead_protect": "lead", "lead_disqualify": "lead", "lead_log": "lead",

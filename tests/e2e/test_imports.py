@@ -82,6 +82,39 @@ def test_till_rows_become_customers_and_are_taken_back(enter: Entrance) -> None:
     expect(rows(look)).to_have_count(0)
 
 
+def test_an_archive_brings_contracts_with_customers(enter: Entrance) -> None:
+    packed = io.BytesIO()
+    table = (
+        "客户名称,手机,附件\n压缩包甲,13900550001,合同/一期.pdf; 说明.txt\n压缩包乙,13900550002,没有.pdf\n"
+    )
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr("名单.csv", table.encode("gb18030"))
+        out.writestr("合同/一期.pdf", b"%PDF-1.4\n%%EOF")
+        out.writestr("说明.txt", "说明")
+        out.writestr("多余.txt", "没有人要")
+    page = enter()
+    upload(page, "客户资料.zip", packed.getvalue(), "客户")
+    expect(page.locator("main")).to_contain_text("还有 3 个文件")
+    assert page.locator("table select[name^=field-]").nth(2).input_value() == "@files"
+    page.get_by_role("button", name="预演").click()
+    expect(page.locator("main")).to_contain_text("会带上压缩包里的 2 个文件")
+    expect(page.locator("main")).to_contain_text("压缩包里没有这个文件")
+    page.get_by_text("没有用到的文件").click()
+    expect(page.get_by_text("多余.txt")).to_be_visible()
+    page.get_by_role("button", name="开始导入").click()
+    agree(page)
+    expect(page.get_by_role("link", name="查看导入的记录")).to_be_visible()
+    address = page.url
+    go(page, "/o/customer/?q=压缩包甲")
+    rows(page).first.locator("td[data-key=name] a").click()
+    go(page, f"{page.url.partition('?')[0]}?tab=files")
+    expect(page.locator("main")).to_contain_text("一期.pdf")
+    go(page, address)
+    page.get_by_role("button", name="撤销导入").click()
+    agree(page)
+    expect(page.get_by_text("这次导入已撤销")).to_be_visible()
+
+
 def read_errors(path: object) -> str:
     data = open(str(path), "rb").read()  # noqa: SIM115
     if data[:2] == b"PK":
@@ -101,6 +134,7 @@ def test_files_that_cannot_be_read_are_refused_in_words(enter: Entrance) -> None
         ("坏文件.xlsx", b"PK\x03\x04 and then nothing"),
         ("坏压缩.xlsx", archive.getvalue()),
         ("空.csv", b""),
+        ("坏.zip", b"PK and then nothing"),
     ):
         upload(page, name, data, "客户")
         refusal = page.locator("main .alert-danger").first

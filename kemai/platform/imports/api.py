@@ -15,11 +15,21 @@ from kemai.platform import access, jobs, records
 from kemai.platform.access import Actor
 from kemai.platform.imports import jobs as tasks
 from kemai.platform.imports import running, services
-from kemai.platform.imports.mapping import BLANKS, MODES, MOST_TAGS, ColumnMap, Options, Suggestion, twice
+from kemai.platform.imports.mapping import (
+    ATTACH,
+    BLANKS,
+    MODES,
+    MOST_TAGS,
+    ColumnMap,
+    Options,
+    Suggestion,
+    twice,
+)
 from kemai.platform.imports.shapes import shape_of
 from kemai.platform.imports.suggest import suggest
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import ImportRun
+from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
 
 
@@ -48,12 +58,13 @@ def upload(
     return run
 
 
-def inspect(run: ImportRun, *, sheet: str | None = None) -> ImportRun:
-    """Looks at the file (again): at once if it is small, else in the background."""
+def inspect(run: ImportRun, *, sheet: str | None = None, table: str | None = None) -> ImportRun:
+    """Looks at the file (again): at once if it is small, else in the background. `sheet` of a workbook, `table` of an
+    archive."""
     if run.file.size <= AT_ONCE_BYTES:
-        services.save_profile(run, sheet=sheet)
+        services.save_profile(run, sheet=sheet, table=table)
     else:
-        job = queue(run, "inspect", _("查看文件：%(name)s"), sheet=sheet)
+        job = queue(run, "inspect", _("查看文件：%(name)s"), sheet=sheet, table=table)
         services.put(run, job=job, source={})
     return run
 
@@ -83,7 +94,7 @@ def configure(
 
 def problems_of(run: ImportRun, columns: Sequence[ColumnMap], options: Options, by: Actor) -> list[str]:
     shape = shape_of(run.type_key, run.shape)
-    fields = {spec.key: spec for spec in shape.fields(by)}
+    fields = {spec.key: spec for spec in services.fields_of(run, by)}
     found = []
     width = len(run.source["header"])
     if not columns:
@@ -98,11 +109,19 @@ def problems_of(run: ImportRun, columns: Sequence[ColumnMap], options: Options, 
     if options.mode not in shape.modes or options.mode not in MODES or options.blank not in BLANKS:
         found.append(_("请选择导入方式"))
     found += bad_tags(options)
+    found += may_not_attach(run, columns, by)
     found += [str(sentence) for sentence in shape.check(columns, options)]
     for type_key, verb in shape.verbs(options) if shape.verbs else ():
         if not access.may(by, type_key, verb):
             found.append(_("您没有权限用这种方式导入，请换一种导入方式"))
     return list(dict.fromkeys(found))
+
+
+def may_not_attach(run: ImportRun, columns: Sequence[ColumnMap], by: Actor) -> list[str]:
+    attaches = any(one.field == ATTACH for one in columns)
+    if attaches and not access.may(by, get(run.type_key), "edit"):
+        return [_("附件要有修改记录的权限才能导入，请把附件那一列设为“不导入”")]
+    return []
 
 
 def bad_tags(options: Options) -> list[str]:

@@ -34,6 +34,7 @@ def possible(work: RecordWork) -> bool:
         connection.vendor == "postgresql"
         and work.task.options.creates
         and work.conditional is None
+        and work.files is None
         and not work.references
         and (work.type.hooks.early or work.type.hooks.prepare is None)
         and not any(isinstance(spec.options, LiveOptions) for spec in work.specs)

@@ -99,7 +99,8 @@ class ErrorFile:
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
-        self.path.with_suffix(".xlsx").unlink(missing_ok=True)
+        for made in (".xlsx", ".zip"):
+            self.path.with_suffix(made).unlink(missing_ok=True)
 
 
 def blocks(path: Path) -> Iterator[bytes]:

@@ -24,20 +24,20 @@ CHILD_MEMORY = 3 * 1024**3
 
 
 def find(run: int) -> ImportRun:
-    return ImportRun.objects.select_related("file", "changeset").get(pk=run)
+    return ImportRun.objects.select_related("file", "table", "changeset").get(pk=run)
 
 
 def in_child(run: ImportRun) -> bool:
     return run.file.size >= IN_CHILD_BYTES
 
 
-def inspect(progress: jobs.Progress, run: int, sheet: str | None = None) -> None:
+def inspect(progress: jobs.Progress, run: int, sheet: str | None = None, table: str | None = None) -> None:
     """Looks at an uploaded file."""
     found = find(run)
     if in_child(found):
-        hand_over("inspect", found, progress, sheet=sheet)
+        hand_over("inspect", found, progress, sheet=sheet, table=table)
     else:
-        services.save_profile(found, sheet=sheet)
+        services.save_profile(found, sheet=sheet, table=table)
 
 
 def rehearse(progress: jobs.Progress, run: int) -> None:
@@ -115,14 +115,16 @@ def hand_over(what: str, run: ImportRun, progress: jobs.Progress, **more: object
         raise jobs.Fatal(str(fresh.counts.get("error", "")))
 
 
-def in_the_child(report: Callable[..., None], what: str, run: int, sheet: str | None = None) -> None:
+def in_the_child(
+    report: Callable[..., None], what: str, run: int, sheet: str | None = None, table: str | None = None
+) -> None:
     """The child's side."""
     resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
     found = find(run)
     try:
         match what:
             case "inspect":
-                services.save_profile(found, sheet=sheet)
+                services.save_profile(found, sheet=sheet, table=table)
             case "rehearse":
                 guarded(found, lambda: running.rehearse(found, report))
             case "execute":

@@ -9,6 +9,8 @@ from typing import Any
 MODES = ("both", "create", "update")
 BLANKS = ("keep", "clear")
 MOST_TAGS = 20
+ATTACH = "@files"
+"""In place of a field: the column names files that are attached to the record."""
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,25 @@ FILE_MESSAGES: Mapping[str, Promise] = {
     "xlsx_encrypted": gettext_lazy("工作簿有密码，请去掉密码后再上传"),
     "xlsx_kind": gettext_lazy("不支持这种文件（%(kind)s），请另存为 CSV 或 XLSX"),
     "xlsx_full": gettext_lazy("工作表最多 %(limit)s 行，请改用 CSV"),
+    "zip_broken": gettext_lazy("压缩包已损坏，打不开，请重新压缩后上传"),
+    "zip_encrypted": gettext_lazy("压缩包有密码，请去掉密码后再上传"),
+    "zip_too_many_entries": gettext_lazy(
+        "压缩包里有 %(entries)s 个文件，最多 %(limit)s 个，请分成几个压缩包"
+    ),
+    "zip_too_large": gettext_lazy("压缩包解压后有 %(size)s，超过上限 %(limit)s，请分成几个压缩包"),
+    "zip_bomb": gettext_lazy("压缩包解压后大得不正常（%(ratio)s 倍），为了安全没有打开"),
+    "zip_path": gettext_lazy("压缩包里有不安全的路径“%(name)s”，为了安全没有打开"),
+    "zip_method": gettext_lazy("不支持这种压缩方式，请压缩成普通的 ZIP"),
+    "zip_overlap": gettext_lazy("压缩包里的文件互相重叠，为了安全没有打开"),
+    "zip_file_broken": gettext_lazy("压缩包里的文件“%(name)s”已损坏，读不出来"),
+    "zip_no_table": gettext_lazy("压缩包里没有表格，请把一个 CSV 或 XLSX 和要导入的文件放在一起压缩"),
     "cell_too_long": gettext_lazy("单元格有 %(length)s 个字，最多 %(limit)s 个"),
     "too_many_cells": gettext_lazy("这一行有 %(cells)s 格，标题只有 %(columns)s 列"),
     "broken_quotes": gettext_lazy("引号不成对，读不出这一行"),
     "bad_encoding": gettext_lazy("这一行有不能识别的字符，请检查文件编码"),
     "bad_cell_value": gettext_lazy("单元格里的值不能识别"),
 }
-SIZES = frozenset({"file_too_large", "xlsx_too_large"})
+SIZES = frozenset({"file_too_large", "xlsx_too_large", "zip_too_large"})
 UNKNOWN = gettext_lazy("文件读不出来（%(code)s），请另存为 CSV 或 XLSX 后重试")
 
 

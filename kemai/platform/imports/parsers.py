@@ -24,6 +24,7 @@ from kemai.platform.fields.own import check_limits, rounded
 ParseCell = Callable[[Any], Any]
 ParseColumn = Callable[[Sequence[Cell]], list[Any]]
 MEMO = 50_000
+FILE_KINDS = frozenset({"file", "image"})
 LIMITS = {"min", "max", "pattern", "places"}
 REPEATING = frozenset(
     {"choice", "multi_choice", "boolean", "region", "tags", "date", "datetime", "percent", "whole"}
@@ -125,6 +126,8 @@ def names_in(text: str) -> list[str]:
 
 
 def cell_parser(spec: FieldSpec, order: str = "") -> ParseCell:
+    if spec.type.key in FILE_KINDS:
+        return files_text
     if spec.refers or spec.refs:
         return reference_text
     slow = careful(spec)
@@ -176,6 +179,12 @@ def reference_text(cell: Cell) -> Any:
         if len(text) <= 200
         else Bad(_("最多 %(max)s 个字，现在有 %(now)s 个") % {"max": 200, "now": len(text)})
     )
+
+
+def files_text(cell: Cell) -> Any:
+    """What the cell calls files of the archive, as it stands there: looked up many at a time."""
+    text = (strip_neutralised(cell) if isinstance(cell, str) else cell_text(cell)).strip()
+    return text or BLANK
 
 
 def text_parser(spec: FieldSpec, slow: ParseCell) -> ParseCell:

@@ -30,7 +30,7 @@ class RecordBatch:
         """The table for one settlement, which replaces references and notes problems."""
         table = self.table
         values = list(table.values)
-        for place in self.work.references:
+        for place in self.work.replaced:
             values[place] = list(values[place])
         problems = {position: list(found) for position, found in table.problems.items()}
         return Table(table.first, table.raw, table.offsets, values, problems, table.unreadable, table.blank)

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from kemai.platform import access
-from kemai.platform.fields import FieldSpec, Invalid, Ref, listed
+from kemai.platform import access, audit
+from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.imports import drafts
+from kemai.platform.imports.attached import Files, names_of
 from kemai.platform.imports.drafts import Draft
 from kemai.platform.imports.existing import Constraint, Uniqueness, by_key, touched_by
 from kemai.platform.imports.parsers import BLANK, Bad, Blank, names_in
@@ -19,6 +20,7 @@ from kemai.platform.imports.plan import Plan
 from kemai.platform.imports.record_batch import RecordBatch
 from kemai.platform.imports.references import References
 from kemai.platform.imports.row_hooks import RowHooks
+from kemai.platform.imports.samples import shown, shown_change
 from kemai.platform.imports.seen import Seen
 from kemai.platform.imports.tagging import add_tags, tag_changes
 from kemai.platform.imports.work import Outcome, Problem, Reader, Table, Task
@@ -46,6 +48,7 @@ class RecordWork:
             for place, (spec, one) in enumerate(zip(self.specs, task.columns, strict=True))
             if spec.ref or spec.refs or spec.type.key == "user"
         }
+        self.files = Files(self, task.archive) if task.archive is not None else None
         self.match = [key for key in task.options.match if key in self.fields]
         self.defaults = self.new_defaults()
         self.names = list(dict.fromkeys((*self.defaults, *self.fields)))
@@ -74,14 +77,29 @@ class RecordWork:
                 for table, found in ready:
                     yield RecordBatch(self, table, found)
             return
-        for table in self.reader.tables(start):
-            yield RecordBatch(self, table)
+        try:
+            for table in self.reader.tables(start):
+                if self.files is not None:
+                    self.files.fetch(table)
+                yield RecordBatch(self, table)
+        finally:
+            if self.files is not None:
+                self.files.let_go()
+
+    @property
+    def replaced(self) -> tuple[int, ...]:
+        """The places of columns whose values a settlement replaces."""
+        return (*self.references, *(self.files.fields if self.files is not None else ()))
 
     def settle(self, batch: RecordBatch) -> Outcome:
         table = batch.fresh()
         out = Outcome(rows=table.rows, blank=table.blank, refused=list(table.unreadable))
         self.look_up(table)
+        if self.files is not None:
+            self.files.check(table)
         plan = self.plan(table, out)
+        if self.files is not None:
+            self.files.refuse_full(table, plan)
         self.shape_rows(table, plan, batch.drafts)
         self.refuse_repeated(table, plan)
         self.refuse_taken(table, plan)
@@ -402,78 +420,49 @@ class RecordWork:
         if self.task.rehearsal:
             for position in list(plan.creates)[:20]:
                 if out.wants("create"):
-                    out.sample("create", self.shown(table, position))
+                    out.sample("create", shown(self, table, position))
             return
         extra = list(self.task.options.tags) if self.type.tags else []
         if extra:
             for values in plan.creates.values():
                 values["tags"] = [*values.get("tags", ()), *extra]
-        create_chunk(
+        put = self.files.put(plan.creates.values()) if self.files is not None else []
+        keys = create_chunk(
             self.type, list(plan.creates.values()), by=self.by, changeset=self.task.change(), parsed=True,
             prepared=True,
         )  # fmt: skip
-
-    def shown(self, table: Table, position: int) -> dict[str, Any]:
-        """A row as its record would look: {field: text}."""
-        texts = {}
-        for place, spec in enumerate(self.specs):
-            value = table.values[place][position]
-            texts[spec.key] = "" if value is BLANK else spec.type.text(value, spec)[:80]
-        return {"row": table.row(position), "values": texts}
+        if self.files is not None and keys:
+            self.files.give(table, list(plan.creates), keys, put)
 
     def update(self, table: Table, plan: Plan, out: Outcome) -> None:
         if not plan.updates:
             return
         wanted = {plan.targets[position]: dict(values) for position, values in plan.updates.items()}
         tags = {key: values.pop("tags", None) for key, values in wanted.items()}
+        files = self.files.new_on(wanted, table, plan) if self.files is not None else {}
         changes = differences(self.type, wanted)
         for key, diff in tag_changes(self.type, tags, self.task.options.tags).items():
             changes.setdefault(key, {}).update(diff)
+        for key, more in files.items():
+            changes.setdefault(key, {})[audit.FILES] = [None, names_of(more)]
         out.update = len(changes)
+        self.tell(table, plan, changes, out)
+        if self.task.rehearsal:
+            return
+        plan.note(self.task.change())
+        if changes:
+            if self.files is not None:
+                self.files.bring(wanted, changes, files)
+            apply_changes(self.type, wanted, changes, self.task.change(), by=self.task.by)
+            add_tags(self.type, changes, by=self.by)
+
+    def tell(self, table: Table, plan: Plan, changes: Mapping[int, audit.Diff], out: Outcome) -> None:
+        """Which rows change nothing, and examples of those that do."""
         left = plan.left
         for position in plan.updates:
             target = plan.targets[position]
             if target not in changes:
-                self.leave_out(
-                    table, position, _("已核实的内容没有覆盖") if position in left else _("内容没有变化"), out
-                )
+                why = _("已核实的内容没有覆盖") if position in left else _("内容没有变化")
+                self.leave_out(table, position, why, out)
             elif self.task.rehearsal and out.wants("update"):
-                out.sample("update", self.shown_change(table, position, changes[target]))
-        if not self.task.rehearsal:
-            plan.note(self.task.change())
-        if not self.task.rehearsal and changes:
-            apply_changes(self.type, wanted, changes, self.task.change(), by=self.task.by)
-            add_tags(self.type, changes, by=self.by)
-
-    def shown_change(self, table: Table, position: int, diff: dict[str, list[Any]]) -> dict[str, Any]:
-        """{field: [old, new]} as texts; what the actor may only see masked stays masked."""
-        levels = access.field_levels(self.by, self.type)
-        changes = {}
-        for name, (old, _new) in diff.items():
-            spec = self.type.fields.get(name)
-            if spec is None or levels.get(name) == "hidden":
-                continue
-            shown = self.old_text(spec, old)
-            place = self.fields.index(name) if name in self.fields else None
-            value = table.values[place][position] if place is not None else None
-            new = (
-                listed(_new or ())
-                if name == "tags"
-                else spec.type.text(value, spec)
-                if value is not None and value is not BLANK
-                else ""
-            )
-            changes[name] = [spec.type.mask(old) if levels.get(name) == "masked" else shown, new[:80]]
-        return {"row": table.row(position), "changes": changes}
-
-    def old_text(self, spec: FieldSpec, old: Any) -> str:
-        if old is None or old == "":
-            return ""
-        if spec.type.key == "tags":
-            return listed(map(str, old))
-        if spec.ref or spec.type.key == "user":
-            return f"#{old}"
-        try:
-            return spec.type.text(spec.type.parse(old, spec), spec)[:80]
-        except Invalid:
-            return str(old)[:80]
+                out.sample("update", shown_change(self, table, position, changes[target]))

@@ -33,15 +33,17 @@ def sweep(progress: Progress) -> int:
         file__expires_at=None,
     )
     removed = 0
-    for run in unused.select_related("file", "error_file"):
+    for run in unused.select_related("file", "table", "error_file"):
         run.delete()  # lint: allow write-door — the import's own row; it wrote no record
         discard(run.file)
-        if run.error_file is not None:
-            discard(run.error_file)
+        for beside in (run.table, run.error_file):
+            if beside is not None:
+                discard(beside)
         removed += 1
-    for run in ended.select_related("file", "error_file"):
-        if run.error_file is not None:
-            discard(run.error_file)
+    for run in ended.select_related("file", "table", "error_file"):
+        for beside in (run.table, run.error_file):
+            if beside is not None:
+                discard(beside)
         forget_bytes(run.file)
         removed += 1
         progress(removed)

@@ -19,7 +19,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.imports import services
 from kemai.platform.imports.error_file import ErrorFile
-from kemai.platform.imports.mapping import load_mapping, load_options
+from kemai.platform.imports.mapping import ATTACH, load_mapping, load_options
 from kemai.platform.imports.shapes import Shape, shape_of
 from kemai.platform.imports.work import SAMPLES, Outcome, Refusal, Task, Work
 from kemai.platform.jobs import Interrupted
@@ -29,6 +29,8 @@ from kemai.platform.records import Refused
 
 Report = Callable[..., None]
 MOST_REASONS = 300
+MOST_NAMES = 50
+"""Files of an archive that nobody asks for, as far as they are listed."""
 SHOWN_CELLS = 60
 CACHE_KB = 131_072
 """SQLite's page cache during a run: the indexes of a million rows are written all over."""
@@ -69,9 +71,14 @@ class Reasons:
 def open_work(run: ImportRun, by: Actor, changeset: ChangeSet | None) -> tuple[Shape, Task, Work]:
     """The work on a run's file with the rights of now. Raises access.Denied, Refused."""
     shape = shape_of(run.type_key, run.shape)
-    columns, options = load_mapping(run.mapping), load_options(run.options)
+    mapped, options = load_mapping(run.mapping), load_options(run.options)
     check_rights(shape, run, by)
-    task = Task(get(run.type_key), services.load_source(run), columns, options, by, changeset)
+    columns = [one for one in mapped if one.field != ATTACH]
+    attach = next((one.column for one in mapped if one.field == ATTACH), None)
+    task = Task(
+        get(run.type_key), services.load_source(run), columns, options, by, changeset,
+        archive=None if shape.key else services.archive_of(run), attach=attach,
+    )  # fmt: skip
     return shape, task, shape.open(task)
 
 
@@ -80,7 +87,7 @@ def check_rights(shape: Shape, run: ImportRun, by: Actor) -> None:
     access.require(by, shape.type_key, "import")
     for type_key, verb in shape.verbs(options) if shape.verbs else ():
         access.require(by, type_key, verb)
-    allowed = {spec.key for spec in shape.fields(by)}
+    allowed = {spec.key for spec in services.fields_of(run, by)}
     if not {one.field for one in load_mapping(run.mapping)} <= allowed:
         raise access.Denied
     if not run.mapping.get("columns"):
@@ -131,6 +138,23 @@ def summary(total: Outcome, refused: int, reasons: Reasons, task: Task) -> dict[
         "reasons": reasons.dump(),
         "skips": dict(total.skips),
         "made": dict(task.made),
+        **unnamed(task),
+    }
+
+
+def unnamed(task: Task) -> dict[str, Any]:
+    """What lies in the archive and no row asks for: {"files": {...}}."""
+    if task.archive is None:
+        return {}
+    left = [one for one in task.archive.entries if one.place not in task.named]
+    size = sum(one.size for one in task.archive.entries if one.place in task.named)
+    return {
+        "files": {
+            "named": len(task.named),
+            "bytes": size,
+            "unused": len(left),
+            "names": [one.name for one in left[:MOST_NAMES]],
+        }
     }
 
 

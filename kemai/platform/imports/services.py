@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
+from zipfile import is_zipfile
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -13,21 +14,36 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kemai.kit.tabular import Source, TabularError, cell_text, profile
+from kemai.kit.archive import Archive, ArchiveError, Entry, is_archive, look
+from kemai.kit.errors import KitError
+from kemai.kit.tabular import Source, cell_text, profile
 from kemai.kit.tabular.model import ColumnProfile
 from kemai.platform import access, audit
 from kemai.platform.access import SYSTEM, Actor, NotVisible, actor_for
+from kemai.platform.fields import FieldSpec
+from kemai.platform.imports import error_archive
 from kemai.platform.imports.error_file import ErrorFile, blocks
-from kemai.platform.imports.mapping import ColumnMap, Options, dump_mapping, dump_options
-from kemai.platform.imports.shapes import may_import, shape_of
+from kemai.platform.imports.mapping import (
+    ATTACH,
+    ColumnMap,
+    Options,
+    dump_mapping,
+    dump_options,
+    load_mapping,
+)
+from kemai.platform.imports.parsers import FILE_KINDS
+from kemai.platform.imports.shapes import file_fields, may_import, shape_of
 from kemai.platform.imports.synonyms import folded
 from kemai.platform.models import ImportRun, Job, StoredFile
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, location
-from kemai.platform.records.files import keep, safe_name
+from kemai.platform.records.files import discard, keep, safe_name
 
 MOST_BYTES = 1024**3
 SAMPLE_ROWS = 60
+TABLES = (".csv", ".tsv", ".xlsx", ".xls")
+MOST_TABLES = 50
+"""Tables of an archive among which a person may choose."""
 OPEN_STATES = ("uploaded", "rehearsing", "rehearsed")
 """States in which nothing has been written yet."""
 
@@ -82,17 +98,78 @@ def store_upload(
         )
 
 
-def save_profile(run: ImportRun, *, sheet: str | None = None) -> None:
-    """Looks at the file and keeps what it found; a file that is refused leaves its code behind."""
+def save_profile(run: ImportRun, *, sheet: str | None = None, table: str | None = None) -> None:
+    """Looks at the file and keeps what it found; a file that is refused leaves its code behind. `table` is the one to
+    be taken of several in an archive."""
+    packed: dict[str, Any] = {}
     try:
-        found = profile(location(run.file), sheet=sheet)
-    except TabularError as error:
+        packed = open_table(run, table)
+        found = profile(table_path(run), sheet=sheet)
+    except KitError as error:
         params = {
             key: str(value) if not isinstance(value, int) else value for key, value in error.params.items()
         }
-        put(run, state="failed", source={"error": error.code, "params": params})
+        put(run, state="failed", source={"error": error.code, "params": params} | packed)
         return
-    put(run, state="uploaded", source=dump_source(found))
+    put(run, state="uploaded", source=dump_source(found) | packed)
+
+
+def open_table(run: ImportRun, wanted: str | None) -> dict[str, Any]:
+    """Where the file is an archive: takes its table out. What is kept of it: {"packed": {...}}."""
+    path = location(run.file)
+    if not is_archive(path):
+        if run.file.name.lower().endswith(".zip") and not is_zipfile(path):
+            raise ArchiveError("zip_broken")
+        return {}
+    archive = look(path)
+    tables = tables_in(archive)
+    if not tables:
+        raise ArchiveError("zip_no_table")
+    wanted = wanted or run.source.get("packed", {}).get("table")
+    taken = next((one for one in tables if one.name == wanted), tables[0])
+    digest, size, relative = keep(Chunks(archive.read(taken), taken.bare))
+    if run.table is None or run.table.path != relative:
+        old = run.table
+        put(run, table=StoredFile.objects.create(
+            name=safe_name(taken.bare), path=relative, size=size, sha256=digest, type_key="import",
+            user_id=run.user_id, created_at=timezone.now(),
+        ))  # fmt: skip
+        if old is not None:
+            discard(old)
+    names = [one.name for one in tables[:MOST_TABLES]]
+    files = len(archive.entries) - 1
+    return {"packed": {"table": taken.name, "tables": names, "files": files}}
+
+
+def tables_in(archive: Archive) -> list[Entry]:
+    """What may be the table: those that lie highest first, for deeper ones are rather files to be attached."""
+    for endings in (TABLES, (".txt",)):
+        found = [one for one in archive.entries if one.name.lower().endswith(endings) and one.size]
+        if found:
+            return sorted(found, key=lambda one: (one.name.count("/"), one.name))
+    return []
+
+
+def table_path(run: ImportRun) -> Path:
+    return location(run.table or run.file)
+
+
+def archive_of(run: ImportRun) -> Archive | None:
+    """The files beside the table, looked for from the table's own folder first. Raises ArchiveError."""
+    if run.table is None:
+        return None
+    archive = look(location(run.file))
+    table = run.source["packed"]["table"]
+    folder = table.rpartition("/")[0]
+    beside = [one for one in archive.entries if one.name != table]
+    return Archive(archive.path, beside, f"{folder}/" if folder else "")
+
+
+def fields_of(run: ImportRun, by: Actor) -> list[FieldSpec]:
+    """What a column of this file may be for the actor."""
+    shape = shape_of(run.type_key, run.shape)
+    fields = list(shape.fields(by))
+    return fields if run.table_id is None or shape.key else [*fields, *file_fields(get(run.type_key), by)]
 
 
 def dump_source(source: Source) -> dict[str, Any]:
@@ -132,7 +209,7 @@ def load_source(run: ImportRun) -> Source:
     )
     samples = tuple(tuple(cell or None for cell in row) for row in kept["samples"])
     return Source(
-        path=location(run.file), kind=kept["kind"], encoding=kept["encoding"], delimiter=kept["delimiter"],
+        path=table_path(run), kind=kept["kind"], encoding=kept["encoding"], delimiter=kept["delimiter"],
         sheets=(), sheet=kept["sheet"], header_row=kept["header_row"], header=header, header_changes=(),
         sample_rows=samples, bad_sample_rows=(), columns=columns, estimated_rows=kept["rows"],
     )  # fmt: skip
@@ -204,6 +281,8 @@ def keep_errors(run: ImportRun, errors: ErrorFile, refused: int) -> StoredFile |
     if not refused or not errors.size:
         return None
     path = errors.finished(refused)
+    if run.table is not None and not run.shape:
+        path = pack_errors(run, errors.path, path)
     digest, size, relative = keep(Chunks(path, path.name))
     stem = run.file.name.rpartition(".")[0] or run.file.name
     name = f"{stem[:150]}-{_('错误行')}{path.suffix}"
@@ -213,10 +292,24 @@ def keep_errors(run: ImportRun, errors: ErrorFile, refused: int) -> StoredFile |
     )  # fmt: skip
 
 
+def pack_errors(run: ImportRun, rows: Path, table: Path) -> Path:
+    """The refused rows with the files that they name."""
+    archive = archive_of(run)
+    assert archive is not None
+    fields = get(run.type_key).fields
+    header = run.source["header"]
+    names = {
+        header[one.column]
+        for one in load_mapping(run.mapping)
+        if one.field == ATTACH or (one.field in fields and fields[one.field].type.key in FILE_KINDS)
+    }
+    return error_archive.pack(rows, table, archive, names)
+
+
 def runs_of(by: Actor) -> QuerySet[ImportRun]:
     """The actor's own imports, newest first: nobody else sees what stood in a file."""
     found = ImportRun.objects.filter(user=by.user_id) if by.user_id else ImportRun.objects.none()
-    return found.select_related("file", "job", "error_file", "changeset").order_by("-id")
+    return found.select_related("file", "table", "job", "error_file", "changeset").order_by("-id")
 
 
 def run_for(by: Actor, key: int) -> ImportRun:

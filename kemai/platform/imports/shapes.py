@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Actor, field_levels, may
 from kemai.platform.fields import KINDS, FieldSpec, Label
-from kemai.platform.imports.mapping import ColumnMap, Options
+from kemai.platform.imports.mapping import ATTACH, ColumnMap, Options
+from kemai.platform.imports.parsers import FILE_KINDS
 from kemai.platform.objects import ObjectType, get
 
 if TYPE_CHECKING:
@@ -113,8 +115,20 @@ def importable(object_type: ObjectType, by: Actor) -> list[FieldSpec]:
         for spec in object_type.fields.values()
         if levels[spec.key] == "edit"
         and not (spec.private or spec.readonly or spec.compute)
-        and spec.type.key not in {"file", "image", "computed"}
+        and spec.type.key not in {*FILE_KINDS, "computed"}
     ]
+
+
+def file_fields(object_type: ObjectType, by: Actor) -> list[FieldSpec]:
+    """What a column may be besides, where files lie in an archive beside the table: own fields that hold one, and the
+    files of the record."""
+    levels = field_levels(by, object_type)
+    found = [
+        spec
+        for spec in object_type.fields.values()
+        if spec.own is not None and spec.type.key in FILE_KINDS and levels[spec.key] == "edit"
+    ]
+    return [*found, column_spec(ATTACH, "text", gettext_lazy("附件"))]
 
 
 def may_import(by: Actor, object_type: ObjectType) -> bool:

@@ -21,7 +21,7 @@ def suggest(run: ImportRun, by: Actor) -> Suggestion:
     """The mapping to begin with."""
     source = services.load_source(run)
     shape = shape_of(run.type_key, run.shape)
-    specs = list(shape.fields(by))
+    specs = services.fields_of(run, by)
     earlier = services.remembered(by, run)
     if earlier is not None:
         kept = again(earlier, source, specs)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from django.utils.translation import gettext as _
 
 from kemai.kit.ahead import ahead
+from kemai.kit.archive import Archive
 from kemai.kit.tabular import BadRow, Cell, Row, Source, rows
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
@@ -23,6 +24,8 @@ from kemai.platform.objects import ObjectType
 
 CHUNK = 5000
 """Rows a transaction: some tenths of a second in which nobody else can write on SQLite."""
+WITH_FILES = 200
+"""Rows a transaction where they bring files, which take their time: a pause is heard between two chunks."""
 SAMPLES = 20
 
 
@@ -52,6 +55,12 @@ class Task:
     options: Options
     by: Actor
     changeset: ChangeSet | None = None
+    archive: Archive | None = None
+    """The files beside the table, and"""
+    attach: int | None = None
+    """the column that names those to be attached to the record."""
+    named: set[int] = field(default_factory=set)
+    """Those that some row names, by their places in the archive."""
     seen: dict[str, Seen] = field(default_factory=dict)
     """A rehearsal's memory of the keys that earlier rows of the file would have used."""
     made: Counter[str] = field(default_factory=Counter)
@@ -185,7 +194,7 @@ class Reader:
 
     def tables(self, start: int, *, alone: bool = False) -> Iterator[Table]:
         """The file's rows from `start` on; `alone` where the caller is a thread that has nothing else to do."""
-        read = chunks(rows(self.task.source, start))
+        read = chunks(rows(self.task.source, start), CHUNK if self.task.archive is None else WITH_FILES)
         for chunk in read if alone else ahead(read):
             yield self.table(chunk, start)
             start += len(chunk)
@@ -218,8 +227,8 @@ class Reader:
                 values[position] = BLANK
 
 
-def chunks(stream: Iterator[Row]) -> Iterator[list[Row]]:
-    while chunk := list(islice(stream, CHUNK)):
+def chunks(stream: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while chunk := list(islice(stream, size)):
         yield chunk
 
 

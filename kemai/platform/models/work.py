@@ -68,6 +68,8 @@ class StoredFile(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
+    brought_by = models.ForeignKey("platform.ChangeSet", models.SET_NULL, null=True, related_name="+")
+    """The import that brought it, so that taking the import back finds its files."""
 
     class Meta:
         verbose_name = _("文件")
@@ -122,6 +124,8 @@ class ImportRun(models.Model):
     """'' for one row a record; else the key of a registered import shape (flat till rows, say)."""
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
+    table = models.ForeignKey(StoredFile, models.SET_NULL, null=True, related_name="+")
+    """Where `file` is an archive: the table that stood in it."""
     source = models.JSONField(default=dict)
     mapping = models.JSONField(default=dict)
     options = models.JSONField(default=dict)

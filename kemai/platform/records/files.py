@@ -6,7 +6,8 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -20,7 +21,7 @@ from kemai.kit import durable
 from kemai.platform import access, audit
 from kemai.platform.access import Actor
 from kemai.platform.fields.base import clean_text
-from kemai.platform.models import Change, StoredFile
+from kemai.platform.models import Change, ChangeSet, StoredFile
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import scanning
 from kemai.platform.records.errors import FieldErrors, Refused
@@ -73,29 +74,60 @@ class Received(NamedTuple):
     path: str
 
 
-def receive(upload: Upload, *, by: Actor) -> Received:
-    """The first half of `store`, which takes its time: for who keeps a file within a longer transaction, and must not
-    hold the database meanwhile. Raises FieldErrors (too large, empty, no name, infected, not to be scanned)."""
+def examine(upload: Upload, *, by: Actor) -> str:
+    """What is asked of every file before it is kept; returns its name. Raises FieldErrors."""
     name = safe_name(upload.name or "")
     if (upload.size or 0) > MOST_BYTES:
         most = MOST_BYTES // 1024 // 1024
         raise FieldErrors({"file": _("文件太大：最大 %(most)s MB") % {"most": most}})
     scanning.check(upload, name, by=by)
+    return name
+
+
+def receive(upload: Upload, *, by: Actor) -> Received:
+    """The first half of `store`, which takes its time: for who keeps a file within a longer transaction, and must not
+    hold the database meanwhile. Raises FieldErrors (too large, empty, no name, infected, not to be scanned)."""
+    name = examine(upload, by=by)
     return Received(name, clean_text(upload.content_type or "")[:120], *keep(upload))
 
 
 def noted(received: Received, *, by: Actor, type_key: str = "", object_id: int | None = None) -> StoredFile:
-    return StoredFile.objects.create(
-        name=received.name,
-        path=received.path,
-        size=received.size,
-        sha256=received.sha256,
-        content_type=received.kind,
-        type_key=type_key,
-        object_id=object_id,
-        user_id=by.user_id,
-        created_at=timezone.now(),
-    )
+    (stored,) = noted_many([(received, object_id)], by=by, type_key=type_key)
+    return stored
+
+
+def noted_many(
+    files: Iterable[tuple[Received, int | None]],
+    *,
+    by: Actor,
+    type_key: str,
+    brought_by: ChangeSet | None = None,
+) -> list[StoredFile]:
+    """The rows of files received, each with the record it belongs to."""
+    now = timezone.now()
+    return StoredFile.objects.bulk_create(
+        StoredFile(
+            name=received.name, path=received.path, size=received.size, sha256=received.sha256,
+            content_type=received.kind, type_key=type_key, object_id=key, user_id=by.user_id, created_at=now,
+            brought_by=brought_by,
+        )
+        for received, key in files
+    )  # fmt: skip
+
+
+def settle_in(files: Sequence[StoredFile]) -> None:
+    """Gives files to the records whose keys were not known when they were noted."""
+    StoredFile.objects.bulk_update(files, ["object_id"], batch_size=500)
+
+
+def take_back(type_key: str, brought: Mapping[int, Iterable[int]]) -> None:
+    """Removes files {record: files} with their rows; the bytes go once that is settled."""
+    ids = [one for files in brought.values() for one in files]
+    found = StoredFile.objects.filter(type_key=type_key, pk__in=ids)
+    paths = set(found.values_list("path", flat=True))
+    found.delete()
+    for path in paths:
+        transaction.on_commit(partial(release, path))
 
 
 def safe_name(name: str) -> str:

@@ -11,11 +11,12 @@ from django.db import IntegrityError, transaction
 
 from kemai.platform import audit, events
 from kemai.platform.access import SYSTEM, Actor
-from kemai.platform.fields import Invalid
+from kemai.platform.fields import Invalid, listed
 from kemai.platform.models import ChangeSet, Tagging
 from kemai.platform.objects import ObjectType
 from kemai.platform.records.bulk import apply_changes, check_unique_changes, differences, record_changes, span
 from kemai.platform.records.errors import FieldErrors, Refused
+from kemai.platform.records.files import take_back
 from kemai.platform.records.mass import known as tag_keys
 from kemai.platform.records.mass import names
 from kemai.platform.records.recycle import check_delete, flip
@@ -45,9 +46,13 @@ def apply(steps: Steps, inverse: ChangeSet, by: Actor) -> Applied:
         steps,
         lambda ids: flip(object_type, ids, gone=False, changeset=inverse, by=by),
     )
-    done |= each(
+    written = each(
         object_type, list(steps.values), steps, lambda ids: write(object_type, ids, steps.values, inverse, by)
     )
+    done |= written
+    files = {key: one for key, one in steps.files.items() if key not in steps.values or key in written}
+    if files:
+        done |= unfile(object_type, files, inverse)
     if steps.tags:
         done |= retag(object_type, steps.tags, inverse, by)
     return Applied(len(done), steps.kept)
@@ -107,6 +112,17 @@ def write(
     check_unique_changes(object_type, wanted)
     changes = differences(object_type, wanted)
     apply_changes(object_type, wanted, changes, inverse, by=by)
+
+
+def unfile(object_type: ObjectType, files: dict[int, dict[int, str]], inverse: ChangeSet) -> set[int]:
+    """The files that the act brought go, with their bytes: a redo cannot bring them back."""
+    record_changes(
+        object_type,
+        inverse,
+        ((key, "update", {audit.FILES: [listed(one.values()), None]}) for key, one in files.items()),
+    )
+    take_back(object_type.key, files)
+    return set(files)
 
 
 def retag(

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kemai.platform import audit, query
-from kemai.platform.models import Change, ChangeSet
+from kemai.platform.fields import FieldSpec
+from kemai.platform.models import Change, ChangeSet, StoredFile
 from kemai.platform.objects import ObjectType, UnknownObject, get
 from kemai.platform.records.mass import names
 from kemai.platform.records.recycle import child_types, children, dead_parents, every
 
+FILE_KINDS = frozenset({"file", "image"})
 NOTED = ("reveal", "download", "export", "login")
 """Actions in the log that are no work on a record."""
 
@@ -54,6 +56,8 @@ class Steps:
     back: list[int] = field(default_factory=list)
     values: dict[int, dict[str, Any]] = field(default_factory=dict)
     tags: dict[int, tuple[list[str], list[str]]] = field(default_factory=dict)
+    files: dict[int, dict[int, str]] = field(default_factory=dict)
+    """{record: {file: name}} that the act brought."""
     kept: list[Kept] = field(default_factory=list)
 
     def keep(self, key: int, name: str = "", why: str = "later") -> None:
@@ -61,7 +65,7 @@ class Steps:
 
     @property
     def touched(self) -> set[int]:
-        return {*self.bin, *self.back, *self.values, *self.tags}
+        return {*self.bin, *self.back, *self.values, *self.tags, *self.files}
 
 
 def rounds(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -108,6 +112,10 @@ class Planner:
     def __init__(self, original: ChangeSet, *, pretend: bool = False) -> None:
         self.original = original
         self.pretend = pretend
+        self.holding: set[str] = set()
+        self.there: set[int] = set()
+        self.brought: dict[int, dict[int, str]] = {}
+        self.held: dict[int, set[Any]] = {}
         self.pretended: dict[tuple[str, int], dict[str, Any]] = {}
 
     def plan(self, object_type: ObjectType, changes: Sequence[Change]) -> Steps:
@@ -211,6 +219,7 @@ class Planner:
             row["id"]: row for row in query.fetch(every(object_type).filter(pk__in=ids), object_type, specs)
         }
         tagged = names(object_type, ids) if "tags" in wanted else {}
+        self.look_at_files(object_type, changes, specs)
         for change in changes:
             key = change.object_id
             now = {spec.key: audit.plain(spec, rows[key].get(spec.key)) for spec in specs}
@@ -224,14 +233,53 @@ class Planner:
         for name, (old, new) in (change.diff or {}).items():
             if name == "tags":
                 self.retag(change.object_id, old or [], new or [], tagged, later, steps)
-            elif name == audit.FILES or name not in steps.type.fields:
-                steps.keep(change.object_id, name, "file" if name == audit.FILES else "field")
+            elif name == audit.FILES:
+                self.unfile(change.object_id, steps)
+            elif name not in steps.type.fields:
+                steps.keep(change.object_id, name, "field")
+            elif name in self.holding and old is not None and old not in self.there:
+                steps.keep(change.object_id, name, "file")
             elif name in later.fields or now[name] != new:
                 steps.keep(change.object_id, name)
             else:
                 back[name] = old
+                if name in self.holding and new in self.brought.get(change.object_id, {}):
+                    self.unfile(change.object_id, steps, new)
         if back:
             steps.values[change.object_id] = back
+
+    def look_at_files(
+        self, object_type: ObjectType, changes: Sequence[Change], specs: Sequence[FieldSpec]
+    ) -> None:
+        """What must be known of files: which the act brought, and which are still there to go back to."""
+        self.holding = {spec.key for spec in specs if spec.type.key in FILE_KINDS}
+        self.brought = {}
+        named = {name for change in changes for name in change.diff or {}}
+        if audit.FILES in named or self.holding:
+            ids = [change.object_id for change in changes]
+            rows = StoredFile.objects.filter(
+                type_key=object_type.key, object_id__in=ids, brought_by=self.original
+            )
+            for key, file, name in rows.values_list("object_id", "pk", "name"):
+                self.brought.setdefault(key or 0, {})[file] = name
+        self.held = {
+            change.object_id: {pair[1] for name, pair in (change.diff or {}).items() if name in self.holding}
+            for change in changes
+        }
+        old = {(change.diff or {}).get(name, [None])[0] for change in changes for name in self.holding}
+        self.there = (
+            set(StoredFile.objects.filter(pk__in=old - {None}).values_list("pk", flat=True)) if old else set()
+        )
+
+    def unfile(self, key: int, steps: Steps, only: int | None = None) -> None:
+        """Takes away what the act attached; `only` the file of a field. What a field holds goes with the field."""
+        brought = self.brought.get(key, {})
+        held = self.held.get(key, set())
+        files = {one: name for one, name in brought.items() if (one == only if only else one not in held)}
+        if files:
+            steps.files.setdefault(key, {}).update(files)
+        elif only is None:
+            steps.keep(key, audit.FILES, "file")
 
     def retag(
         self, key: int, old: list[str], new: list[str], tagged: list[str], later: Later, steps: Steps

@@ -73,13 +73,17 @@ def back(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @signed_in
 def sheet(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Another sheet of the workbook."""
+    """Another sheet of the workbook, or another table of the archive."""
     run = imports.get_run(actor, pk)
-    wanted = request.POST.get("sheet", "")
+    wanted, table = request.POST.get("sheet", ""), request.POST.get("table", "")
     if wanted in run.source.get("sheets", ()):
         imports.reopen(run, by=actor)
         services.keep_choices(run, (), Options())
         imports.inspect(run, sheet=wanted)
+    elif table in run.source.get("packed", {}).get("tables", ()):
+        imports.reopen(run, by=actor)
+        services.keep_choices(run, (), Options())
+        imports.inspect(run, table=table)
     return onward(request, run)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from kemai.platform import access, imports
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
-from kemai.platform.imports import ColumnMap, Options, Shape, Suggestion
+from kemai.platform.imports import ColumnMap, Options, Shape, Suggestion, services
 from kemai.platform.imports.mapping import load_mapping, load_options
 from kemai.platform.imports.messages import explain_code
 from kemai.platform.imports.references import can_make, lookup_keys
@@ -90,7 +90,7 @@ def mapping_page(
     if columns is None and run.mapping.get("columns"):
         columns, options = load_mapping(run.mapping), load_options(run.options)
     shown = suggestion.columns if columns is None else columns
-    specs = {spec.key: spec for spec in shape.fields(actor)}
+    specs = {spec.key: spec for spec in services.fields_of(run, actor)}
     by_column = {one.column: one for one in shown}
     return {
         "rows": [
@@ -184,8 +184,7 @@ def people() -> list[Context]:
 
 def rehearsal_page(run: ImportRun, actor: Actor) -> Context:
     found = run.rehearsal
-    shape = shape_of(run)
-    labels = other_labels(run) | {spec.key: str(spec.label) for spec in shape.fields(actor)}
+    labels = other_labels(run) | {spec.key: str(spec.label) for spec in services.fields_of(run, actor)}
     header = run.source["header"]
     first = run.source["header_row"] + 2
     keys = [one.field for one in load_mapping(run.mapping)]
@@ -203,7 +202,24 @@ def rehearsal_page(run: ImportRun, actor: Actor) -> Context:
         "samples": found["samples"],
         "first": first,
         "header": header,
+        "files": files_of(found.get("files")),
         "ready": bool(found["counts"]["create"] + found["counts"]["update"]),
+    }
+
+
+def files_of(found: Mapping[str, Any] | None) -> Context | None:
+    """What lies beside the table: how much of it rows ask for, and what nobody does."""
+    if found is None:
+        return None
+    size = found["bytes"]
+    text = f"{size / 1024**2:,.1f} MB" if size >= 1024**2 else f"{size / 1024:,.0f} kB"
+    more = max(found["unused"] - len(found["names"]), 0)
+    return {
+        "named": found["named"],
+        "size": text,
+        "unused": found["unused"],
+        "names": found["names"],
+        "more": more,
     }
 
 

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("imports/", views.history, name="imports"),
     path("imports/new", views.start, name="import_start"),
     path("imports/new/<slug:key>", views.start, name="import_new"),
+    path("imports/template/<slug:key>", views.template, name="import_template"),
     path("imports/<int:pk>", views.show, name="import"),
     path("imports/<int:pk>/column", views.column, name="import_column"),
     path("imports/<int:pk>/records", views.records, name="import_records"),

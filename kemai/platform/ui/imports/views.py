@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+from urllib.parse import quote
 
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
@@ -17,6 +19,7 @@ from kemai.platform import records as door
 from kemai.platform.access import Actor
 from kemai.platform.fields import clauses
 from kemai.platform.imports import services
+from kemai.platform.imports import template as files
 from kemai.platform.models import ImportRun
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors
@@ -60,6 +63,21 @@ def start(request: HttpRequest, actor: Actor, key: str = "") -> HttpResponse:
             error = clauses(refusal.errors.values())
     context = {"kinds": kinds, "chosen": chosen, "error": error, "steps": showing.steps(None), "type": key}
     return render(request, "ui/pages/import_new.html", context, status=422 if error else 200)
+
+
+@require_GET
+@signed_in
+def template(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
+    """A file to begin with."""
+    object_type = get(key)
+    if not imports.may_import(actor, object_type):
+        raise access.Denied
+    out = io.BytesIO()
+    files.write(object_type, actor, out)
+    response = HttpResponse(out.getvalue(), content_type="application/zip")
+    name = _("%(kind)s导入模板") % {"kind": object_type.label}
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}.zip"
+    return response
 
 
 def accept(request: HttpRequest, actor: Actor, chosen: str, kinds: list[dict[str, Any]]) -> ImportRun:
@@ -121,7 +139,7 @@ def column(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """What more there is to choose for a column, once its field is chosen."""
     run = imports.get_run(actor, pk)
     place = request.GET.get("column", "")
-    specs = {spec.key: spec for spec in showing.shape_of(run).fields(actor)}
+    specs = {spec.key: spec for spec in services.fields_of(run, actor)}
     spec = specs.get(request.GET.get(f"field-{place}", ""))
     more = showing.reference_choices(spec, None, actor)
     column = int(place) if place.isascii() and place.isdigit() else 0
