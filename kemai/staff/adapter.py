@@ -32,6 +32,7 @@ SAID = {
     "unreachable": gettext_lazy("公司目录现在连不上，请稍后再试。"),
     "not_allowed": gettext_lazy("密码正确，但您不在允许登录客脉的组里，请联系管理员。"),
     "nobody": gettext_lazy("密码正确，但客脉里没有与您对应的在职员工，请联系管理员。"),
+    "closed": gettext_lazy("密码正确，但您在公司目录里的账号已停用、已到期，或现在不许登录，请联系管理员。"),
     "expired": gettext_lazy("公司目录里的密码已过期，请先在公司电脑或门户上修改。"),
     "several": gettext_lazy("公司目录里有不止一个这样的人，请用另一个登录名，或联系管理员。"),
 }
@@ -91,7 +92,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def tried(credentials: Mapping[str, object]) -> str:
-    return str(credentials.get("username") or credentials.get("email") or "")
+    """The name that was typed, without the domain before it as Windows writes it (CORP\\zhangli): no name of ours has a
+    backslash, and each made-up domain would otherwise be a name with tries of its own."""
+    return str(credentials.get("username") or credentials.get("email") or "").rpartition("\\")[2]
 
 
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -28,12 +28,13 @@ SECONDS = 8
 PLAIN = "ldap+plain"
 PORTS = {"ldaps": 636, "ldap": 389, PLAIN: 389}
 """TLS from the start, StartTLS, and nothing, which is for a directory on this very machine."""
+PRIMARY = "primaryGroupID"
 FIELDS = ("name", "email", "phone", "department")
 
 
 class DirectoryError(Exception):
     """`code`: unreachable, too_slow, forbidden_address, plain_text, bad_certificate, service_refused, bad_search,
-    several, not_allowed, expired, nobody. `detail` is for the log and the administrator."""
+    several, not_allowed, expired, closed, nobody. `detail` is for the log and the administrator."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}")
@@ -69,6 +70,11 @@ KINDS: Mapping[str, Kind] = {
 }
 EXPIRED = ("data 532", "data 773")
 """How Active Directory says of a right password that it has to be changed first."""
+CLOSED = ("data 530", "data 531", "data 533", "data 701")
+"""And that the account is off or has ended, or may not log in now or from here. (That it is locked it says of a wrong
+password as well: so we say no more than to everybody.)"""
+WANTS_TLS = 8
+"""The result of a directory that takes no passwords in the clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,8 @@ class Entry(NamedTuple):
     subject: str
     username: str
     values: Mapping[str, str]
+    primary: str = ""
+    """The number of their primary group; Active Directory only."""
 
 
 def check(of: Directory, login: str, password: str) -> Entry | None:
@@ -180,13 +188,17 @@ def as_service(line: Connection, of: Directory) -> None:
     else:
         line.rebind(authentication="ANONYMOUS", read_server_info=False)
     if line.result["result"] != 0:
-        raise DirectoryError("service_refused", said(line))
+        raise DirectoryError(
+            "plain_text" if line.result["result"] == WANTS_TLS else "service_refused", said(line)
+        )
 
 
 def found(line: Connection, of: Directory, login: str) -> Entry | None:
     """The one entry that the filter finds. Raises DirectoryError, also for two: nobody comes in by a guess."""
     ways = of.ways
     wanted = {ways.username, ways.subject, *(name for name in of.attributes.values() if name)}
+    if of.kind == "ad":
+        wanted.add(PRIMARY)
     rows = searched(line, of.base, filled(of.filter or ways.filter, login=login), SUBTREE, wanted)
     if len(rows) > 1:
         raise DirectoryError("several", login)
@@ -199,14 +211,25 @@ def found(line: Connection, of: Directory, login: str) -> Entry | None:
         subject_of(told, ways.subject) or dn,
         username or login,
         {ours: text_of(told, of.attributes[ours]) for ours in FIELDS if of.attributes.get(ours)},
+        text_of(told, PRIMARY),
     )
 
 
 def belongs(line: Connection, of: Directory, entry: Entry) -> bool:
-    """Whether they are in the group; in Active Directory also by a group in it."""
+    """Whether they are in the group; in Active Directory also by a group in it, or as their primary one (Domain Users),
+    which stands in nobody's memberOf."""
     where = entry.dn if of.kind == "ad" else of.group
     asked = filled(of.ways.group, dn=entry.dn, group=of.group, username=entry.username)
-    return bool(searched(line, where, asked, BASE, {"objectClass"}))
+    if searched(line, where, asked, BASE, {"objectClass"}):
+        return True
+    return of.kind == "ad" and bool(entry.primary) and entry.primary == number_of(line, of.group)
+
+
+def number_of(line: Connection, group: str) -> str:
+    """The last part of the group's SID, by which the people name it whose primary group it is."""
+    rows = searched(line, group, "(objectClass=group)", BASE, {"objectSid"})
+    sid = next(iter(rows[0]["raw_attributes"].get("objectSid", [])), b"") if rows else b""
+    return str(int.from_bytes(sid[-4:], "little")) if sid else ""
 
 
 def searched(line: Connection, base: str, asked: str, scope: Any, wanted: set[str]) -> list[dict[str, Any]]:
@@ -222,12 +245,14 @@ def searched(line: Connection, base: str, asked: str, scope: Any, wanted: set[st
 
 
 def opens(line: Connection, entry: Entry, password: str) -> bool:
-    """Whether the directory takes the password for theirs. Raises DirectoryError for one that has run out."""
+    """Whether the directory takes the password for theirs. Raises DirectoryError for one that has run out, and for
+    an account that is closed."""
     line.rebind(entry.dn, password, read_server_info=False)
     if line.result["result"] == 0:
         return True
-    if any(word in said(line) for word in EXPIRED):
-        raise DirectoryError("expired", entry.dn)
+    for code, words in (("expired", EXPIRED), ("closed", CLOSED)):
+        if any(word in said(line) for word in words):
+            raise DirectoryError(code, entry.dn)
     return False
 
 

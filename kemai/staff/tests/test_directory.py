@@ -241,11 +241,24 @@ def test_active_directory(own: Directory, alice: User) -> None:
     assert ExternalIdentity.objects.get().subject == "00112233-4455-6677-8899-aabbccddeeff"
     own.refusal = "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data 773, v4563"
     assert "密码已过期" in log_in("alice")[1]
+    own.refusal = own.refusal.replace("773", "533")
+    assert "已停用" in log_in("alice")[1]
+    own.refusal = own.refusal.replace("533", "775")
+    assert "目录" not in log_in("alice")[1], "locked: it says so to anybody, and we to nobody"
     own.refusal = ""
+    RateCount.objects.all().delete()
+    assert is_in(log_in("CORP\\alice")[0]), "as Windows writes it"
     own.tree[ALICE] = {**own.tree[ALICE], "userAccountControl": ["514"]}
     assert not is_in(log_in("alice")[0]), "an account that is off"
     own.tree[ALICE] = {**own.tree[ALICE], "userAccountControl": ["512"], "memberOf": []}
     assert "组里" in log_in("alice")[1]
+    own.tree[ALICE] = {**own.tree[ALICE], "primaryGroupID": ["513"]}
+    own.tree[GROUP] = {"objectClass": ["group"], "objectSid": [bytes(20) + (513).to_bytes(4, "little")]}
+    assert is_in(log_in("alice")[0]), "the primary group stands in nobody's memberOf"
+    tries = len(own.binds)
+    for number in range(8):
+        log_in(f"MADE{number}\\alice", "wrong")
+    assert own.binds[tries:].count(ALICE) == 5, "a made-up domain is no further name to try"
 
 
 def test_the_page_checks_tries_and_keeps_the_password(
