@@ -75,8 +75,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "kemai.staff.middleware.ActorMiddleware",
-    "kemai.platform.ui.reading.CountReading",
     "kemai.platform.ui.middleware.SecurityHeaders",
+    "kemai.platform.ui.reading.CountReading",
     "kemai.platform.ui.middleware.Refusals",
 ]
 ROOT_URLCONF = "kemai.project.urls"

@@ -74,6 +74,18 @@ def test_what_was_written_is_done_and_said_so(people: dict[str, Person], small: 
     assert (answer.status_code, "已电话联系" in answer.content.decode()) == (200, True)
 
 
+def test_a_post_that_writes_nothing_is_reading(people: dict[str, Person], small: None) -> None:
+    keys = [make("customer", name=f"甲{n}", owner=people["alice"].user.pk).pk for n in range(40)]
+    page = browser(people["alice"])
+    assert page.get("/o/customer/").status_code == 429
+    place = f"/o/customer/{keys[0]}/edit"
+    wrong = {"name": "", "version": "1"}
+    refused = page.post(place, wrong, headers={"HX-Request": "true"})
+    assert (refused.status_code, "甲0" in refused.content.decode()) == (429, False)
+    assert "Content-Security-Policy" in refused.headers
+    assert page.post("/me/", {"language": "zh-hans"}).status_code != 429, "no record in it"
+
+
 def test_another_process_knows_and_the_hour_ends(
     people: dict[str, Person], small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

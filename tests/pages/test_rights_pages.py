@@ -167,6 +167,15 @@ def test_reading_through_the_api_has_a_quota(people: dict[str, Person]) -> None:
     assert ChangeSet.objects.filter(kind="limit", actor=people["boss"].user).count() == 1
     quota.forget()
     assert Client().get("/api/v1/customer", headers=api).status_code == 429  # another process knows as well
+    # a write is done and says so, but nothing is read by it
+    made = Client().post("/api/v1/customer", {"name": "新客户"}, content_type="application/json", headers=api)
+    key = made.json()["id"]
+    assert (made.status_code, made.json()) == (201, {"id": key})
+    for body in ({"note": "x"}, {}):
+        one = Client().patch(f"/api/v1/customer/{key}", body, content_type="application/json", headers=api)
+        assert (one.status_code, one.json()) == (200, {"id": key})
+    assert records.row_of(get("customer"), key, by=people["boss"].actor)["note"] == "x"
+    assert Client().get(f"/api/v1/customer/{key}/history", headers=api).status_code == 429
 
 
 def test_the_api_is_a_right_of_its_own(people: dict[str, Person]) -> None:

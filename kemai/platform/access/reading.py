@@ -76,11 +76,14 @@ def slot(kind: int, key: int) -> int:
     return ((mixed * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF) >> 47  # 64 bits less the 17 of SLOTS
 
 
-class Reader(NamedTuple):
-    """Who reads the page that is being made; `brake` where they may be refused."""
+@dataclass
+class Reader:
+    """Who reads the page that is being made; `brake` where they are refused at once, and what has come of it so far."""
 
     actor: Actor
     brake: bool
+    shows: bool = False
+    writes: bool = False
 
 
 class Reached(NamedTuple):
@@ -97,11 +100,12 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def page_of(actor: Actor, *, brake: bool) -> Iterator[None]:
+def page_of(actor: Actor, *, brake: bool) -> Iterator[Reader]:
     """Inside, what is shown is counted as read by the actor."""
-    token = _reader.set(Reader(actor, brake))
+    reader = Reader(actor, brake)
+    token = _reader.set(reader)
     try:
-        yield
+        yield reader
     finally:
         _reader.reset(token)
 
@@ -124,12 +128,27 @@ def shown(type_key: str, ids: Iterable[int]) -> None:
     with _lock:
         hour = hour_of(reader.actor.user_id)
         hour.add(type_key, ids)
-        count = hour.count
-    if count < LEAST or not reader.brake:
-        return
-    most = reading_limit(reader.actor, "page_rows_hour")
-    if count > most:
-        raise TooMany(sentence(most), retry_after=rest_of_hour())
+    reader.shows = True
+    refusal = too_many(reader.actor) if reader.brake else None
+    if refusal is not None:
+        raise refusal
+
+
+def written() -> None:
+    """Business data are being written: what the answer shows is the answer to that."""
+    reader = _reader.get()
+    if reader is not None:
+        reader.writes = True
+
+
+def too_many(actor: Actor) -> TooMany | None:
+    """The refusal for somebody who has read more than they may in this hour, as far as this process knows."""
+    with _lock:
+        count = hour_of(actor.user_id or 0).count
+    if count < LEAST:
+        return None
+    most = reading_limit(actor, "page_rows_hour")
+    return TooMany(sentence(most), retry_after=rest_of_hour()) if count > most else None
 
 
 def sentence(most: int) -> str:

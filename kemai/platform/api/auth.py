@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, TooMany
 from kemai.platform.access.origin import located
 from kemai.platform.access.tokens import actor_of_token
 from kemai.platform.api.answers import answer
@@ -66,6 +66,9 @@ def record_again(actor: Actor) -> Again:
     def again(type_key: str, key: int, status: int) -> HttpResponse:
         from kemai.platform.api.views import one_record
 
-        return one_record(actor, get(type_key), key, status=status)
+        try:
+            return one_record(actor, get(type_key), key, status=status)
+        except TooMany:  # the write was done: what may not be read any more is all but which record it is
+            return answer({"id": key}, status=status)
 
     return again

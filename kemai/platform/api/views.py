@@ -40,7 +40,7 @@ def collection(request: HttpRequest, actor: Actor, type_key: str) -> HttpRespons
     object_type = typed(actor, type_key)
     if request.method == "POST":
         obj = records.create(type_key, object_of(request), by=actor)
-        return one_record(actor, object_type, obj.pk, status=201)
+        return written(actor, object_type, obj.pk, status=201)
     access.require(actor, object_type, "view")
     return listing(request, actor, object_type)
 
@@ -115,7 +115,8 @@ def record(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpR
         if version is not None and not isinstance(version, int):
             raise QueryError("bad_version", _("version 应为整数"))
         records.update(type_key, key, values, by=actor, version=version)
-    elif request.method == "DELETE":
+        return written(actor, object_type, key)
+    if request.method == "DELETE":
         changes = records.delete(type_key, [key], by=actor)
         return answer({"changeset": changes.pk})
     try:
@@ -131,6 +132,15 @@ def one_record(actor: Actor, object_type: ObjectType, key: int, *, status: int =
     check_quota(actor, 1)
     specs = access.visible_specs(actor, object_type)
     return answer(row_json(records.row_of(object_type, key, by=actor), specs), status=status)
+
+
+def written(actor: Actor, object_type: ObjectType, key: int, *, status: int = 200) -> HttpResponse:
+    """The answer to a write: the record as it is now. Who has read as much as they may, or may not see what has come of
+    it, hears only which record it is: the write is done, and an answer that refuses it would be a lie."""
+    try:
+        return one_record(actor, object_type, key, status=status)
+    except (NotVisible, TooMany):
+        return answer({"id": key}, status=status)
 
 
 @require_http_methods(["POST", "PATCH"])
@@ -161,6 +171,7 @@ def bulk(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
 def history(request: HttpRequest, actor: Actor, type_key: str, key: int) -> HttpResponse:
     object_type = typed(actor, type_key)
     access.one(actor, object_type, key)
+    check_quota(actor, 1)
     levels = access.field_levels(actor, object_type)
     found = []
     for change in audit.history(type_key, key)[:MOST_ROWS]:

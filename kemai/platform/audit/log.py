@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, reading
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.models.quick import add_both, put
@@ -17,6 +17,8 @@ from kemai.platform.models.quick import add_both, put
 security = logging.getLogger("kemai.security")
 TOLD = frozenset({"login", "login_failed", "logout", "infected", "limit", "export", "download", "reveal"})
 """What whoever watches the log from another machine hears of at once; who and from where, never what."""
+READS = frozenset({"reveal", "export", "download", "print", "limit"})
+"""Kinds of entries about reading: whoever leaves one has written nothing."""
 Diff = dict[str, list[Any]]
 """{field key: [old, new]} in JSON form; references by key."""
 
@@ -45,6 +47,8 @@ def open_set(
 
 
 def blank(kind: str, type_key: str, *, by: Actor, reason: str, count: int, rule: str) -> ChangeSet:
+    if kind not in READS:
+        reading.written()
     return ChangeSet(
         kind=kind,
         type_key=type_key,

@@ -241,6 +241,7 @@ def preview_update(actor: Actor, args: Args) -> Json:
 
 
 def preview(actor: Actor, object_type: ObjectType, key: int | None, values: Args) -> Json:
+    check_quota(actor, 0 if key is None else 1)
     told = twostep.rehearse(object_type.key, key, values, by=actor)
     specs = access.visible_specs(actor, object_type)
     before = plain(told.before, specs) if told.before else {}
@@ -266,7 +267,7 @@ def commit(actor: Actor, args: Args) -> Json:
     type_key, key = twostep.carry_out(args["preview_id"], by=actor)
     try:
         return {"done": True, **whole(actor, get(type_key), key)}
-    except access.NotVisible:
+    except (access.NotVisible, access.TooMany):
         return {"done": True, "type": type_key, "id": key}
 
 

@@ -256,8 +256,8 @@ def test_active_directory(own: Directory, alice: User) -> None:
     own.tree[GROUP] = {"objectClass": ["group"], "objectSid": [bytes(20) + (513).to_bytes(4, "little")]}
     assert is_in(log_in("alice")[0]), "the primary group stands in nobody's memberOf"
     tries = len(own.binds)
-    for number in range(8):
-        log_in(f"MADE{number}\\alice", "wrong")
+    for made in range(8):
+        log_in(f"MADE{made}\\alice", "wrong")
     assert own.binds[tries:].count(ALICE) == 5, "a made-up domain is no further name to try"
 
 
