@@ -151,4 +151,53 @@ def test_names_that_clash_are_told_by_the_rehearsal(people: dict[str, Person]) -
     assert "已经有叫“手机”的字段" in problems(
         customer={"m": {**number, "label": str(get("customer").fields["phone"].label)}}
     )[0].replace(str(get("customer").fields["phone"].label), "手机")
+    with_circle = {
+        key: {"kind": "formula", "label": key, "settings": {"formula": f"{{{other}}} + 1", "kind": "number"}}
+        for key, other in (("aa", "bb"), ("bb", "aa"))
+    }
+    told = yaml.safe_load(mine)
+    told["fields"]["customer"] |= with_circle
+    states, as_of = config.load(yaml.safe_dump(told, allow_unicode=True))
+    tried = config.rehearse(states, as_of, by=boss)
+    assert any("bb" in step.problem for step in tried), "what only doing it shows, the rehearsal shows"
+    assert "aa" not in get("customer").fields
     assert problems(customer={"m": number, "n": {**number, "label": "旧台数"}}) == ["", ""]
+
+
+@pytest.mark.row(124)
+def test_a_file_builds_what_reads_what_stands_after_it(people: dict[str, Person]) -> None:
+    boss = people["boss"].actor
+    money = {"kind": "money"}
+    told = {
+        "kemai": 1,
+        "objects": {"w_tool": {"label": "量具"}},
+        "fields": {
+            "customer": {
+                "a_tax": {"kind": "formula", "label": "含税", "settings": money | {"formula": "{b_sum} * 2"}},
+                "b_sum": {
+                    "kind": "rollup",
+                    "label": "量具总价",
+                    "settings": money
+                    | {"rollup": {"object": "w_tool", "field": "customer", "of": "after", "agg": "sum"}},
+                },
+            },
+            "w_tool": {
+                "after": {
+                    "kind": "formula",
+                    "label": "折后价",
+                    "settings": money | {"formula": "{price} / 2"},
+                },
+                "customer": {"kind": "reference", "label": "客户", "settings": {"ref": "customer"}},
+                "price": {"kind": "money", "label": "价格"},
+            },
+        },
+    }
+    states, as_of = config.load(yaml.safe_dump(told, allow_unicode=True))
+    steps = config.rehearse(states, as_of, by=boss)
+    assert [step.problem for step in steps] == [""] * 6
+    assert "量具 · 价格" in {step.name for step in steps}
+    assert "b_sum" not in get("customer").fields, "a rehearsal changes nothing"
+    config.import_file(states, as_of, by=boss)
+    owner = make("customer")
+    records.create("w_tool", {"name": "卡尺", "customer": owner.pk, "price": "100"}, by=SYSTEM)
+    assert str(records.row_of(get("customer"), owner.pk, by=SYSTEM)["a_tax"]) == "100.00"

@@ -77,13 +77,14 @@ def import_(file: Path, rehearse: bool, remove: bool) -> None:
 
 def read_steps(file: Path, *, remove: bool) -> list[object]:
     """The steps, told line by line."""
+    from kemai.platform.access import SYSTEM
     from kemai.platform.define import config
 
     try:
         states, as_of = config.load(file.read_text("utf-8-sig"))
     except config.BadFile as bad:
         raise click.ClickException(bad.message) from bad
-    steps = config.plan(states, as_of, remove=remove)
+    steps = config.rehearse(states, as_of, by=SYSTEM, remove=remove)
     for step in steps:
         click.echo(f"{SIGNS[step.action]} {step.part.key}/{step.place}  {force_str(step.name)}")
         for key, old, new in step.lines if step.action == "change" else ():

@@ -1,6 +1,6 @@
 """The whole configuration as one readable file: written, compared with what runs, rehearsed, taken over, taken back."""
 
-from kemai.platform.define.config.apply import Outcome, import_file, take_back
+from kemai.platform.define.config.apply import Outcome, import_file, rehearse, take_back
 from kemai.platform.define.config.parts import Part, parts, register
 from kemai.platform.define.config.plan import Step, plan
 from kemai.platform.define.config.text import BadFile, dump, export, load
@@ -17,5 +17,6 @@ __all__ = [
     "parts",
     "plan",
     "register",
+    "rehearse",
     "take_back",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from kemai.platform.define.config.parts import read_all
 from kemai.platform.define.config.plan import Step, plan
 from kemai.platform.define.config.text import tidy
 from kemai.platform.models import ConfigChange
+from kemai.platform.objects import own
 from kemai.platform.records import FieldErrors, Refused
 
 TARGET = "file/configuration"
@@ -26,6 +28,39 @@ class Outcome:
     steps: Sequence[Step]
     change: ConfigChange | None
     """None where there was nothing to do."""
+
+
+class InTheWay(Refused):
+    """A step that cannot be taken, and why."""
+
+    def __init__(self, step: Step, why: str, code: str = "problem") -> None:
+        super().__init__(code, f"{step.name}：{why}")
+        self.step, self.why = step, why
+
+
+class OnlyTried(Exception):
+    """Everything could be done; now nothing is."""
+
+
+def rehearse(
+    states: Mapping[str, Mapping[str, Any]], as_of: int, *, by: Actor, remove: bool = False
+) -> list[Step]:
+    """What would be done, each step with what stands in its way. What cannot be seen from the file (a formula, a
+    limit, a name) is found by doing it all, in a transaction that is then given up."""
+    require_admin(by)
+    steps = plan(states, as_of, remove=remove)
+    if any(step.problem for step in steps):
+        return steps
+    try:
+        with transaction.atomic():
+            take_all(steps, by)
+            raise OnlyTried
+    except OnlyTried:
+        return steps
+    except InTheWay as error:
+        return [replace(step, problem=error.why) if step is error.step else step for step in steps]
+    finally:
+        own.forget()
 
 
 def import_file(
@@ -45,7 +80,7 @@ def import_file(
             return Outcome(steps, None)
         wrong = next((step for step in steps if step.problem), None)
         if wrong is not None:
-            raise Refused("problem", f"{wrong.name}：{wrong.problem}")
+            raise InTheWay(wrong, wrong.problem)
         inner = ConfigChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         take_all(steps, by)
         # one act: the services' own notes of the single steps are part of this one
@@ -58,8 +93,8 @@ def import_file(
 def take_all(steps: Sequence[Step], by: Actor) -> None:
     """What is added and changed, then what that made possible, then what goes."""
     staying = [step for step in steps if step.new is not None]
-    for step in staying:
-        take(step, by)
+    for _part, several in groupby(staying, key=lambda step: step.part.key):
+        take_in_turn(list(several), by)
     for step in staying:
         if step.part.late is not None:
             take(step, by, late=True)
@@ -68,20 +103,39 @@ def take_all(steps: Sequence[Step], by: Actor) -> None:
             take(step, by)
 
 
+def take_in_turn(steps: Sequence[Step], by: Actor) -> None:
+    """A formula reads a field that stands after it, a roll-up counts what another object's field refers to: what is
+    refused is tried again after the others, until nothing more can be done."""
+    waiting = list(steps)
+    while waiting:
+        refused: list[InTheWay] = []
+        for step in waiting:
+            try:
+                with transaction.atomic():
+                    take(step, by)
+            except InTheWay as error:
+                own.forget()
+                refused.append(error)
+        if len(refused) == len(waiting):
+            raise refused[0]
+        waiting = [error.step for error in refused]
+
+
 def take(step: Step, by: Actor, *, late: bool = False) -> None:
+    """Raises InTheWay."""
     try:
         if late and step.part.late is not None:
             step.part.late(step.place, step.new, by)
         else:
             step.part.put(step.place, step.old, step.new, by)
     except FieldErrors as error:
-        raise Refused("problem", f"{step.name}：{'；'.join(error.errors.values())}") from error
+        raise InTheWay(step, "；".join(error.errors.values())) from error
     except NotVisible as error:
-        raise Refused("problem", _("%(name)s：已经不在了，请重新预演") % {"name": step.name}) from error
+        raise InTheWay(step, _("已经不在了，请重新预演")) from error
     except Refused as error:
-        raise Refused(error.code, f"{step.name}：{error.message}") from error
+        raise InTheWay(step, error.message, error.code) from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise Refused("problem", f"{step.name}：{_('内容的格式不对')}") from error
+        raise InTheWay(step, _("内容的格式不对")) from error
 
 
 def told(step: Step) -> dict[str, Any]:

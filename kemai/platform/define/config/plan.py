@@ -69,8 +69,18 @@ def step(
     action = "add" if old is None else "remove" if new is None else "change"
     problem = "" if new is None else problem_of(part, place, old, new, target)
     name = part.name(place, new if new is not None else old)
+    if part.nested:
+        name = renamed(name, place, target)
     conflict = "" if old is None or not as_of else changed_since(part, place, as_of)
     return Step(part, place, name, action, old, new, problem, conflict)
+
+
+def renamed(name: str, place: str, target: Mapping[str, Mapping[str, Any]]) -> str:
+    """A thing of an object that is still to be made is called after its label, not its key."""
+    key = place.partition(".")[0]
+    told = target.get("objects", {}).get(key)
+    label = told.get("label") if isinstance(told, Mapping) else None
+    return f"{label}{name.removeprefix(key)}" if label and name.startswith(f"{key} · ") else name
 
 
 def problem_of(part: Part, place: str, old: Any, new: Any, target: Mapping[str, Mapping[str, Any]]) -> str:

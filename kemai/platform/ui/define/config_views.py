@@ -35,7 +35,7 @@ def page(request: HttpRequest, actor: Actor) -> HttpResponse:
     text, remove = sent_text(request), bool(request.POST.get("remove"))
     try:
         states, as_of = config.load(text)
-        steps = config.plan(states, as_of, remove=remove)
+        steps = config.rehearse(states, as_of, by=actor, remove=remove)
     except BadFile as bad:
         return shown(request, {"text": text, "remove": remove, "error": bad.message}, status=422)
     return shown(request, {"text": text, "remove": remove, "rehearsed": True, **told_steps(steps)})
