@@ -41,8 +41,8 @@ def level_of(actor: Actor, object_type: ObjectType, key: str) -> str:
 
 
 def level_by(held: Rights, object_type: ObjectType, spec: FieldSpec, reveals: bool) -> str:
-    default = "masked" if spec.personal and not reveals else "edit"
+    level = default = "masked" if spec.personal and not reveals else "edit"
     rules = held.levels.get((object_type.key, spec.key), ())
-    steps = rules if len(rules) >= held.roles and rules else (*rules, default)
-    level = widest(LEVELS, *steps)
+    if rules:  # of most fields no role says anything
+        level = widest(LEVELS, *(rules if len(rules) >= held.roles else (*rules, default)))
     return "read" if level == "edit" and spec.readonly else level

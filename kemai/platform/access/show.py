@@ -24,10 +24,10 @@ def visible_specs(
     actor: Actor, object_type: ObjectType, keys: Iterable[str] | None = None
 ) -> list[FieldSpec]:
     """The fields the actor may know of, in the order asked for (all but the private ones by default)."""
-    levels = field_levels(actor, object_type)
+    levels, fields = field_levels(actor, object_type), object_type.fields
     if keys is None:
-        keys = (key for key, spec in object_type.fields.items() if not spec.private)
-    specs = (object_type.fields[key] for key in keys if levels.get(key, "hidden") != "hidden")
+        keys = (key for key, spec in fields.items() if not spec.private)
+    specs = (fields[key] for key in keys if levels.get(key, "hidden") != "hidden")
     return [spec for spec in specs if not spec.private or spec.key in object_type.named]
 
 
@@ -117,9 +117,8 @@ def mask_personal(specs: Iterable[FieldSpec], rows: Sequence[Row]) -> None:
 
 
 def refs_in(object_type: ObjectType, rows: Sequence[Row]) -> list[str]:
-    return [
-        key for row in rows[:1] for key in row if key in object_type.fields and object_type.fields[key].ref
-    ]
+    fields = object_type.fields
+    return [key for row in rows[:1] for key in row if key in fields and fields[key].ref]
 
 
 def mask_refs(actor: Actor, object_type: ObjectType, spec: FieldSpec, rows: Sequence[Row]) -> None:

@@ -26,6 +26,8 @@ from kemai.platform.query.tree import QueryError
 
 FEW = 8
 """So many own fields are asked for one by one; beyond, the JSON that holds them is fetched as a whole."""
+NOTHING = (None,)
+"""What is read of an own field without a value."""
 Row = dict[str, Any]
 """A record: {"id": …, field key: value in Python form (Ref for references)}; "version" where asked for."""
 
@@ -70,7 +72,8 @@ def fetch_whole(queryset: QuerySet[Any], object_type: ObjectType, specs: Sequenc
     for *values, extra in queryset.values_list(*paths, "extra"):
         row = build(values, built_in, slices)
         for spec, letter in own:
-            row[spec.key] = spec.type.read(spec, [load(letter, extra.get(spec.key))])
+            raw = extra.get(spec.key)
+            row[spec.key] = spec.type.read(spec, NOTHING if raw is None else [load(letter, raw)])
         rows.append(row)
     return finish(rows, object_type, specs)
 

@@ -26,7 +26,7 @@ from kemai.platform.ui.records.subject import Subject
 
 LONG = 40
 """Fields of a section; a longer one shows its first ones and folds the rest, which is drawn when it is opened."""
-FIRST = 12
+FIRST = 8
 
 
 class FormSection(NamedTuple):
@@ -67,7 +67,8 @@ class RecordForm:
     typed: Typed = field(default_factory=Typed)
     errors: Mapping[str, str] = field(default_factory=dict)
     clashes: Sequence[Clash] = ()
-    base: dict[str, Any] = field(default_factory=dict)
+    base: dict[str, Any] | None = None
+    """What the writer saw, sent back with the form; until then worked out for what is drawn."""
     version: int = 0
     modal: bool = False
     sent: frozenset[str] = frozenset()
@@ -123,7 +124,11 @@ class RecordForm:
 
     @property
     def base_json(self) -> str:
-        base = {key: self.base[key] for key in self.drawn if key in self.base}
+        if self.base is not None:
+            base = {key: self.base[key] for key in self.drawn if key in self.base}
+        else:
+            seen = [spec for key, spec in self.drawn.items() if self.levels[key] == "edit"]
+            base = base_of(seen, self.subject.row) if self.subject is not None else {}
         return json.dumps(base, ensure_ascii=False, default=str)
 
     @property
@@ -279,7 +284,6 @@ def filled(actor: Actor, type_key: str, pk: int, *, modal: bool = False) -> Reco
     if not subject.may_edit:
         raise access.Denied
     form = RecordForm(actor, subject.type, subject, modal=modal)
-    form.base = base_of(form.writable, subject.row)
     form.version = int(subject.row["version"])
     return form
 
@@ -291,7 +295,8 @@ def posted(actor: Actor, type_key: str, pk: int | None, request: HttpRequest) ->
         form = blank(actor, type_key, QueryDict(), modal=modal)
     else:
         form = filled(actor, type_key, pk, modal=modal)
-        form.base = sent_bases(request.POST.getlist("_base"), form.base)
+        assert form.subject is not None
+        form.base = sent_bases(request.POST.getlist("_base"), base_of(form.writable, form.subject.row))
         form.version = sent_version(request.POST.get("_version", ""), form.version)
     form.sent = frozenset(" ".join(request.POST.getlist("_drawn")).split())
     # what was folded is not in the form: it was neither emptied nor unticked
@@ -359,8 +364,9 @@ def update(form: RecordForm, post: QueryDict) -> Any:
     theirs = {spec.key for spec in form.writable if post.get(f"conflict-{spec.key}") == "theirs"}
     for key in theirs:
         form.typed.values.pop(key, None)
-    values = changed(form.typed, form.base)
-    plain = {key: pair[1] for key, pair in form.base.items() if isinstance(pair, list) and len(pair) == 2}
+    base = form.base or {}
+    values = changed(form.typed, base)
+    plain = {key: pair[1] for key, pair in base.items() if isinstance(pair, list) and len(pair) == 2}
     return records.update(form.type.key, subject.pk, values, by=form.actor, version=form.version, base=plain)
 
 
@@ -374,7 +380,7 @@ def show_conflict(form: RecordForm, conflict: Conflict) -> None:
     assert subject is not None
     fresh = Subject(form.actor, form.type.key, subject.pk)
     now = base_of(form.writable, fresh.row)
-    form.base |= {key: now[key] for key in conflict.fields if key in now}
+    form.base = (form.base or {}) | {key: now[key] for key in conflict.fields if key in now}
     form.version = conflict.version
 
 
