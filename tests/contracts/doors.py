@@ -29,14 +29,15 @@ MAY_SHOW_RECORDS = {
     "health_count", "health_progress", "mention_options", "export_requests", "notices_part", "customer_check",
     "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread",
-    "visits", "ageing", "filter_fields", "nav_counts",
+    "visits", "ageing", "filter_fields", "nav_counts", "reports", "report_new", "report_result", "report_drill",
+    "report_print",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 
 ACTS_ON_MANY = {
     "chain_export", "chain_play", "chain_freeze", "recalculate", "run_start", "segment_preview", "today_task_new",
     "notices_read", "view_new", "view_update", "audit_export", "duplicates_sure", "duplicates_start", "calendar_move",
-    "recheck_save", "pool_claim_many", "pool_assign", "lead_chances_learn",
+    "recheck_save", "pool_claim_many", "pool_assign", "lead_chances_learn", "report_save", "report_export",
 }  # fmt: skip
 """Posts without a record in the address; tried empty by everybody: nobody's records may change."""
 
@@ -49,7 +50,8 @@ OF_A_PERSON = {
     "import_errors": "import", "import_progress": "import", "import_ended": "import", "import_map": "import",
     "import_back": "import", "import_sheet": "import", "import_run": "import", "import_pause": "import",
     "import_resume": "import", "import_cancel": "import", "import_undo": "import", "undo": "changeset",
-    "api_undo": "changeset", "notice_open": "notice",
+    "api_undo": "changeset", "notice_open": "notice", "report": "report", "report_edit": "report",
+    "report_copy": "report", "report_delete": "report", "report_restore": "report",
 }  # fmt: skip
 """Addresses of something that belongs to one person: alice's is tried by everybody else."""
 

@@ -14,6 +14,7 @@ from kemai.platform.exports.rows import specs_of
 from kemai.platform.objects import get
 from tests.contracts.matrix import (
     BELOW_LIST,
+    CLOSED,
     FRAGMENT,
     KEYS,
     Report,
@@ -124,6 +125,33 @@ def test_exports(key: str, world: World) -> None:
             report.check(exporter or answer.status_code in {403, 404, 422}, f"{door} {answer.status_code}")
         printed = world.client(who).get(f"/o/{key}/{one.id}/print")
         report.check(exporter or printed.status_code in {403, 404}, f"print {printed.status_code}")
+    report.done()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_reports_of_every_object(key: str, world: World) -> None:
+    """Grouped by its names, counted by a condition, exported, printed: a report tells what a list would."""
+    one, report, where = world.records[key], Report(key), condition(world.records[key])
+    texts = [s.key for s in one.type.fields.values() if s.type.key == "text" and not s.private]
+    by_name = [
+        f"type={key}&row1={name}&measure=count:" for name in dict.fromkeys((one.type.title, *texts[:3]))
+    ]
+    counted = f"type={key}&where={where}&measure=count:"
+    for who in PEOPLE:
+        report.who, client, sees = who, world.client(who), world.sees(who, key)
+        for query in (*by_name, counted):
+            for tail in ("result", "print", "drill", "new"):
+                answer = client.get(f"/reports/{tail}?{query}", headers=FRAGMENT, follow=True)
+                body = report.page(answer, f"GET {tail}?{query}")
+                tells = one.marker[:20] in body and one.marker not in query
+                report.check(sees or not tells, f"GET {tail}?{query} tells")
+                report.check(sees or PHONE not in digits(body), f"{tail} phone")
+                counts = tail == "result" and query == counted and "rp-table" in body
+                report.check(sees or not counts, "counts it")
+            answer = client.post(f"/reports/export?{query}", headers=FRAGMENT)
+            exporter = who in {"alice", "charlie", "member", "masked"}
+            report.check(answer.status_code < 500, f"export {answer.status_code}")
+            report.check(exporter or answer.status_code in CLOSED | {422}, f"export {answer.status_code}")
     report.done()
 
 

@@ -17,6 +17,7 @@ from kemai.platform import access, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import fields, objects
 from kemai.platform.models import ChangeSet, ImportRun, Job, Member, SavedView, StoredFile
+from kemai.platform.models import Report as KeptReport
 from kemai.platform.objects import VERBS, ObjectType, all_types, get
 from tests.factory import in_force, values_for
 from tests.people import Person, department, person, role
@@ -197,6 +198,7 @@ def things(alice: Person, made: dict[str, Seen]) -> dict[str, int]:
         task="x", title="暗号job", user=alice.user, state="done", run_at=now, created_at=now, finished_at=now
     )
     view = SavedView.objects.create(type_key="customer", name="暗号view", user=alice.user)
+    kept = KeptReport.objects.create(type_key="customer", name="暗号report", user=alice.user, changed_at=now)
     run = ImportRun.objects.create(type_key="customer", user=alice.user, file=file, created_at=now)
     customer = made["customer"]
     records.update("customer", customer.id, {customer.text: f"{customer.marker}改"}, by=alice.actor)
@@ -212,6 +214,7 @@ def things(alice: Person, made: dict[str, Seen]) -> dict[str, int]:
         "export": file.pk,
         "job": job.pk,
         "view": view.pk,
+        "report": kept.pk,
         "import": run.pk,
         "changeset": changeset.pk,
     }

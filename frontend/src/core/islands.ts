@@ -23,6 +23,7 @@ const LOADERS: Record<string, () => Promise<Module>> = {
   pricing: () => import("../islands/pricing"),
   progress: () => import("../islands/progress"),
   region: () => import("../islands/region"),
+  report: () => import("../islands/report"),
   rows: () => import("../islands/rows"),
   upload: () => import("../islands/upload"),
 };

@@ -10,7 +10,7 @@ from kemai.platform.access.about import (
     sight_key,
 )
 from kemai.platform.access.actor import SYSTEM, Actor, Held, actor_for, versions
-from kemai.platform.access.conditions import condition
+from kemai.platform.access.conditions import asking_levels, condition
 from kemai.platform.access.explain import Explained, explain, explain_field, find_record, seers
 from kemai.platform.access.grants import LEVELS, SCOPES, rights_changed, root_type, verb_scope, version_of
 from kemai.platform.access.levels import field_levels
@@ -46,6 +46,7 @@ __all__ = [
     "TooMany",
     "abilities",
     "actor_for",
+    "asking_levels",
     "binned",
     "condition",
     "conditional",

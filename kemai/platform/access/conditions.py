@@ -20,10 +20,14 @@ def condition(actor: Actor, object_type: ObjectType, raw: object) -> Node:
 
     The fields of related records are held to the actor's rights on their own type: a filter on what one may not
     see would tell it piece by piece."""
-    levels = field_levels(actor, object_type) | commons.shut_at_large(actor, object_type)
-    node = parse(raw, object_type, actor.moment(), levels)
+    node = parse(raw, object_type, actor.moment(), asking_levels(actor, object_type))
     check(actor, node)
     return node
+
+
+def asking_levels(actor: Actor, object_type: ObjectType) -> dict[str, str]:
+    """What the actor may know of the fields where records are asked for by them: filtered, grouped, summed up."""
+    return field_levels(actor, object_type) | commons.shut_at_large(actor, object_type)
 
 
 def check(actor: Actor, node: Node) -> None:
@@ -40,7 +44,7 @@ def check(actor: Actor, node: Node) -> None:
 def check_related(actor: Actor, node: Related) -> None:
     if verb_scope(actor, node.type, "view") == "none":
         raise QueryError("unknown_relation", _("没有相关对象“%(name)s”") % {"name": node.type.key})
-    levels = field_levels(actor, node.type) | commons.shut_at_large(actor, node.type)
+    levels = asking_levels(actor, node.type)
     known = {key for key, level in levels.items() if level in {"read", "edit"}}
     asked = {leaf.spec.key for leaf in leaves(node.where)} | {node.field.key}
     if node.of is not None:

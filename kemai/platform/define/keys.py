@@ -14,7 +14,7 @@ SHAPE = re.compile(r"[a-z][a-z0-9_]*\Z")
 RESERVED = frozenset(
     "id pk extra version all any not new edit delete create import export columns count panel true false null none and "
     "or if in is where sort view views display by cursor q related value field op tags type_key created_at created_by "
-    "updated_at deleted_at name_sort number name owner self record records me admin settings api kemai".split()
+    "updated_at deleted_at name_sort number name owner self record records me admin settings api kemai reports".split()
 )
 """Words that addresses, conditions and formulas use themselves, or that every own object has already."""
 

@@ -4,6 +4,7 @@ from kemai.platform.exports import approval
 from kemai.platform.exports.printing import Sheet, note, sheet
 from kemai.platform.exports.rows import Order, header, rows
 from kemai.platform.exports.services import KEEP, KIND, Stored, one_export, write, write_approved
+from kemai.platform.exports.tables import write_table
 
 __all__ = [
     "KEEP",
@@ -19,4 +20,5 @@ __all__ = [
     "sheet",
     "write",
     "write_approved",
+    "write_table",
 ]

@@ -101,23 +101,27 @@ def check_size(actor: Actor, total: int, approved: int = 0) -> None:
 
 def note(actor: Actor, order: Order, path: Path, count: int) -> int:
     """The file's row and the log's entry: who took how many records out, by which filter."""
+    stored = keep(actor, str(get(order.type_key).label), path, order.format)
+    asked = json.dumps({**order.plain(), "sha256": stored.sha256}, ensure_ascii=False, default=str)
+    audit.open_set("export", order.type_key, by=actor, reason=asked, count=count)
+    return stored.pk
+
+
+def keep(actor: Actor, name: str, path: Path, form: str) -> StoredFile:
+    """The file's row: it is the person's, for a day."""
     now = timezone.now()
-    label = str(get(order.type_key).label)
     stamp = timezone.localtime(now).strftime("%Y%m%d-%H%M")
-    stored = StoredFile.objects.create(
-        name=f"{label}-{stamp}.{order.format}",
+    return StoredFile.objects.create(
+        name=f"{name}-{stamp}.{form}",
         path=f"{FOLDER}/{path.name}",
         size=path.stat().st_size,
         sha256=digest(path),
-        content_type=TYPES[order.format],
+        content_type=TYPES[form],
         type_key=KIND,
         user_id=actor.user_id,
         created_at=now,
         expires_at=now + KEEP,
     )
-    asked = json.dumps({**order.plain(), "sha256": stored.sha256}, ensure_ascii=False, default=str)
-    audit.open_set("export", order.type_key, by=actor, reason=asked, count=count)
-    return stored.pk
 
 
 def digest(path: Path) -> str:

@@ -26,6 +26,7 @@ PLATFORM = (
     "kemai.platform.imports.retention",
     "kemai.platform.records.purge",
     "kemai.platform.records.recompute",
+    "kemai.platform.reports.keeping",
 )
 """The platform is one app of many packages; its schedules are named here."""
 DAY_MINUTES = 24 * 60

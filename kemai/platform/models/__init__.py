@@ -20,6 +20,7 @@ from kemai.platform.models.columns import (
 from kemai.platform.models.define import ConfigChange, FieldDef, Layout, ObjectDef, Record
 from kemai.platform.models.extra import ExtraColumn
 from kemai.platform.models.relation import Alias, Link, Merge
+from kemai.platform.models.report import Report, ReportPanel
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
 from kemai.platform.models.sharing import CacheRow, Member, RateCount, ShareRule
 from kemai.platform.models.tag import Tag, Tagging
@@ -79,6 +80,8 @@ __all__ = [
     "Record",
     "RecordBase",
     "RegionColumn",
+    "Report",
+    "ReportPanel",
     "Role",
     "SavedView",
     "SearchDoc",

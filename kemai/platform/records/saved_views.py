@@ -20,11 +20,15 @@ MOST = 100
 
 def views_for(actor: Actor) -> list[SavedView]:
     """What the person has saved, what their department and everybody share; in the order of the tabs."""
-    mine = Q(user=actor.user_id)
-    shared = Q(share="all")
+    return list(SavedView.objects.filter(shared_with(actor)).order_by("position", "id"))
+
+
+def shared_with(actor: Actor) -> Q:
+    """Of what people keep for themselves and share: what the person sees."""
+    shared = Q(user=actor.user_id) | Q(share="all")
     if actor.department_id:
         shared |= Q(share="team", user__department=actor.department_id)
-    return list(SavedView.objects.filter(mine | shared).order_by("position", "id"))
+    return shared
 
 
 def may_share_with_all(actor: Actor) -> bool:
@@ -63,7 +67,7 @@ def delete_view(actor: Actor, key: int) -> None:
 def check(actor: Actor, name: str, share: str) -> str:
     name = " ".join(name.split())
     if not name:
-        raise FieldErrors({"name": _("请填写视图名称")})
+        raise FieldErrors({"name": _("请填写名称")})
     if len(name) > 80:
         raise FieldErrors({"name": _("最多 %(max)s 个字，现在有 %(now)s 个") % {"max": 80, "now": len(name)}})
     if share not in SHARES:

@@ -11,6 +11,7 @@ from kemai.platform.ui import nav_counts, palette, settings_home
 PARTS = (
     "kemai.platform.ui.lists.urls",
     "kemai.platform.ui.merging.urls",
+    "kemai.platform.ui.reports.urls",
     "kemai.platform.ui.records.urls",
     "kemai.platform.ui.imports.urls",
     "kemai.platform.ui.define.urls",
