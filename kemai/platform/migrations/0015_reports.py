@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('platform', '0013_write_preview'),
+        ('platform', '0014_import_archives'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
