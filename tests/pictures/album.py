@@ -113,6 +113,8 @@ PLAIN = {
     "role": "/settings/roles/4/",
     "role-fields": "/settings/roles/4/fields/customer/",
     "handover": "/settings/users/5/handover/",
+    "reports": "/reports/",
+    "report-new": "/reports/new?type=deal&row1=owner&column=stage&measure=count:&measure=sum:amount&look=stacked",
     "objects": "/settings/objects/",
     "object": "/settings/objects/customer/",
     "object-new": "/settings/objects/new",
