@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/<int:pk>/", notices.opened, name="notice_open"),
     path("me/notices/", notices.settings_page, name="notice_settings"),
     path(f"{ONE}/comments", comments.on_record, name="comments"),
+    path(f"{ONE}/task", tasks.about_record, name="task_about"),
     path(f"{ONE}/follow", following.follow, name="follow"),
     path("comments/<int:pk>", comments.thread, name="comment_thread"),
     path("comments/<int:pk>/reply", comments.reply, name="comment_reply"),

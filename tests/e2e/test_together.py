@@ -150,6 +150,27 @@ def test_a_task_is_put_off_handed_on_and_found_in_the_calendar(enter: Entrance) 
 
 
 @pytest.mark.row(130)
+def test_a_task_is_made_from_any_record_and_leads_back_to_it(enter: Entrance) -> None:
+    page = enter("demo")
+    key = create(page, "product", name=f"样品 {uuid4().hex[:6]}", sku=uuid4().hex[:8])
+    go(page, f"/o/product/{key}")
+    for _again in range(2):
+        page.get_by_role("button", name="安排任务").click()
+        modal = page.locator("#modal")
+        expect(modal.locator("[data-island=combo]")).to_have_attribute("data-ready", "true")
+        modal.get_by_label("要做什么").fill("寄样品给客户")
+        modal.get_by_label("截止时间").fill("2030-03-04T09:00")
+        if _again:
+            expect(modal.get_by_role("link", name="寄样品给客户")).to_be_visible()
+            modal.get_by_role("link", name="寄样品给客户").click()
+        else:
+            modal.get_by_role("button", name="安排", exact=True).click()
+            toast(page, "已安排任务：寄样品给客户")
+    expect(page.locator("h1")).to_contain_text("寄样品给客户")
+    expect(page.get_by_role("link", name=re.compile("样品 "))).to_be_visible()
+
+
+@pytest.mark.row(130)
 def test_a_calendar_address_is_made_read_and_revoked(enter: Entrance) -> None:
     page = enter("alice", "/calendar/feeds/")
     page.get_by_label("名称").fill("我的手机")

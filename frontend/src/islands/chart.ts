@@ -62,7 +62,9 @@ function axes(spec: Spec, look: Theme): object {
   const label = { color: look.muted, fontSize: 11, fontFamily: look.font };
   const split = { lineStyle: { color: look.border, type: [3, 3] } };
   const category = { type: "category", data: spec.x, axisLine: { lineStyle: { color: look.border } }, axisTick: { show: false }, axisLabel: { ...label, hideOverlap: true, ...(spec.horizontal ? { width: 96, overflow: "truncate" } : {}) } };
-  const value = { type: "value", axisLabel: { ...label, formatter: shortNumber }, splitLine: split, splitNumber: 4 };
+  // nobody counts 0.3 records
+  const whole = spec.series.every((one) => (one.data ?? []).every((v) => Number.isInteger(v)));
+  const value = { type: "value", ...(whole ? { minInterval: 1 } : {}), axisLabel: { ...label, formatter: shortNumber }, splitLine: split, splitNumber: 4 };
   if (spec.type === "scatter") return { xAxis: { ...value, name: spec.x_name ?? "", nameTextStyle: label, scale: true }, yAxis: value };
   if (spec.type === "heatmap") return { xAxis: { ...category, splitArea: { show: false } }, yAxis: { ...category, data: spec.series.map((s) => s.name) } };
   return spec.horizontal ? { xAxis: value, yAxis: { ...category, inverse: true } } : { xAxis: category, yAxis: value };

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kemai.collab.services import comments
+from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.fields import Label
 from kemai.platform.objects import ObjectType
@@ -38,6 +39,7 @@ def comment(
         "type_key": object_type.key,
         "pk": pk,
         "tabs": beside(actor, pk) if beside is not None else (),
+        "tasks": beside is None and object_type.key != "task" and access.may(actor, "task", "create"),
         "typed": typed,
         "errors": errors,
     }

@@ -21,6 +21,7 @@ from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records.answers import announce, go, last_changeset
 
 DUE = FieldSpec("due_at", "due_at", "", KINDS["datetime"], nullable=True)
+MOST_OPEN = 20
 WORDS = ("hour", "tomorrow", "workday", "week")
 
 
@@ -75,6 +76,37 @@ def nudge(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         except FieldErrors as error:
             errors = error.errors
     return form(request, "collab/task_nudge.html", task, errors)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def about_record(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpResponse:
+    """A task about any record that one sees, made from its page, and those that are still open."""
+    access.one(actor, type_key, pk)
+    access.require(actor, get("task"), "create")
+    typed = {key: request.POST.get(key, "") for key in ("title", "due_at", "owner", "note")}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        values = {key: value for key, value in typed.items() if value or key == "title"}
+        try:
+            task = tasks.create_task(values, by=actor, about=(type_key, pk))
+        except FieldErrors as error:
+            errors = error.errors
+        else:
+            text = _("已安排任务：%(title)s") % {"title": task.title}
+            if not is_fragment(request):
+                return go(request, reverse("record", args=[type_key, pk]), text)
+            return announce(
+                HttpResponse(status=204), text, undo=last_changeset(get("task"), task.pk), close=True
+            )
+    owner = record_key(typed["owner"]) or actor.user_id
+    names = {key: name for key, name, _team in access.people("", limit=5000)}
+    context = {
+        "type_key": type_key, "pk": pk, "typed": typed, "errors": errors,
+        "owners": [{"value": str(owner), "label": names.get(owner, actor.name), "selected": True}] if owner else [],
+        "open": tasks.open_tasks(actor, about=(type_key, pk)).select_related("owner")[:MOST_OPEN],
+    }  # fmt: skip
+    return render(request, "collab/task_about.html", context, status=422 if errors else 200)
 
 
 def form(request: HttpRequest, template: str, task: Any, errors: dict[str, str]) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kemai.platform.access import Actor, NotVisible
-from kemai.platform.define import convert, fields, kinds, merge
+from kemai.platform.define import convert, fields, kinds, merge, usage
 from kemai.platform.define.convert import Preview
 from kemai.platform.fields import clauses
 from kemai.platform.records import FieldErrors
@@ -46,6 +46,7 @@ def page(request: HttpRequest, actor: Actor, type_key: str, key: str) -> HttpRes
     except FieldErrors as error:
         context["error"] = clauses(error.errors.values())
         return render(request, "ui/define/convert.html", context, status=422)
+    context["uses"] = usage.report(type_key, key)
     context |= {"found": found} if isinstance(found, Preview) else {"job": found}
     context["here"] = f"{reverse('define_convert', args=(type_key, key))}?kind={chosen}"
     return render(request, "ui/define/convert.html", context)
