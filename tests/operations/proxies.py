@@ -432,7 +432,18 @@ def trial(name: str, url: str, folder: Path) -> int:
     }  # fmt: skip
     print(f"{name}:", flush=True)
     kemai(where, "migrate")
-    kemai(where, "user", "create", "admin", "--admin", "--role", "director", "--password", SECRET)
+    kemai(
+        where,
+        "user",
+        "create",
+        "admin",
+        "--admin",
+        "--role",
+        "director",
+        "--password",
+        SECRET,
+        "--without-two-step",
+    )
     kemai(where, "user", "create", "mate", "--role", "director", "--password", SECRET)
     key = kemai(where, "token", "create", "mate").split()[-1]
     with psycopg.connect(url) as database:

@@ -36,7 +36,7 @@ from kemai.platform.imports.shapes import file_fields, may_import, shape_of
 from kemai.platform.imports.synonyms import folded
 from kemai.platform.models import ImportRun, Job, StoredFile
 from kemai.platform.objects import get
-from kemai.platform.records import FieldErrors, location
+from kemai.platform.records import FieldErrors, location, scanning
 from kemai.platform.records.files import discard, keep, safe_name
 
 MOST_BYTES = 1024**3
@@ -85,6 +85,7 @@ def store_upload(
         raise access.Denied
     shape_of(type_key, shape)
     digest, size, path = keep(Chunks(source, name))
+    scanning.check_kept(path, name, by=by)
     if not size:
         raise FieldErrors({"file": _("文件是空的，请重新选择")})
     now = timezone.now()

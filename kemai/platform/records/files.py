@@ -80,13 +80,16 @@ def examine(upload: Upload, *, by: Actor) -> str:
     if (upload.size or 0) > MOST_BYTES:
         most = MOST_BYTES // 1024 // 1024
         raise FieldErrors({"file": _("文件太大：最大 %(most)s MB") % {"most": most}})
+    if upload.size:  # an empty one is refused as such
+        scanning.check_kind(upload, name)
     scanning.check(upload, name, by=by)
     return name
 
 
 def receive(upload: Upload, *, by: Actor) -> Received:
     """The first half of `store`, which takes its time: for who keeps a file within a longer transaction, and must not
-    hold the database meanwhile. Raises FieldErrors (too large, empty, no name, infected, not to be scanned)."""
+    hold the database meanwhile. Raises FieldErrors (too large, empty, no name, not what its name says,
+    infected, not to be scanned)."""
     name = examine(upload, by=by)
     return Received(name, clean_text(upload.content_type or "")[:120], *keep(upload))
 

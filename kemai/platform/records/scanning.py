@@ -1,35 +1,75 @@
-"""Uploads pass a virus scanner where the operator has named one (KEMAI_CLAMD). Nothing is kept that it has not seen: a
+"""What is in an upload has to agree with its name, and uploads pass a virus scanner where the operator has named one (KEMAI_CLAMD). Nothing is kept that it has not seen: a
 scanner that does not answer is no reason to let a file in."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
-from kemai.kit.clamd import ScanError, scan
+from kemai.kit import signatures
+from kemai.kit.clamd import SECONDS, ScanError, scan
 from kemai.platform import audit
 from kemai.platform.access import Actor
 from kemai.platform.records.errors import FieldErrors
 
 log = logging.getLogger(__name__)
+LARGE_SECONDS = 600.0
+"""For tables of a gigabyte."""
 
 
 class Bytes(Protocol):
     def chunks(self) -> Iterable[bytes]: ...
 
 
-def check(upload: Bytes, name: str, *, by: Actor) -> None:
+def check_kind(upload: Bytes, name: str) -> None:
+    """Raises FieldErrors for a name whose ending says something else than what is in the file."""
+    head = b""
+    for chunk in upload.chunks():
+        head += chunk
+        if len(head) >= signatures.HEAD:
+            break
+    if not signatures.agrees(name, head[: signatures.HEAD], lambda: b"".join(upload.chunks())):
+        ending = signatures.ending_of(name)[:10]
+        told = _("文件的内容不是 .%(ending)s，请检查文件，或改成正确的后缀") % {"ending": ending}
+        raise FieldErrors({"file": told if ending else _("文件的内容是程序，请给它正确的后缀")})
+
+
+class Kept:
+    """Bytes that lie in the files folder already: what came as a stream can be read there once more."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def chunks(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            while block := file.read(1024 * 1024):
+                yield block
+
+
+def check_kept(path: str, name: str, *, by: Actor) -> None:
+    """The same for what was stored a moment ago; it is gone again where it is refused. Raises FieldErrors."""
+    from kemai.platform.records.files import release
+
+    try:
+        check(Kept(Path(settings.MEDIA_ROOT) / path), name, by=by, seconds=LARGE_SECONDS)
+    except FieldErrors:
+        release(path)
+        raise
+
+
+def check(upload: Bytes, name: str, *, by: Actor, seconds: float = SECONDS) -> None:
     """Raises FieldErrors where something was found, or where nobody knows."""
     if not settings.CLAMD:
         return
     try:
-        found = scan(settings.CLAMD, upload.chunks())
+        found = scan(settings.CLAMD, upload.chunks(), seconds)
     except ScanError as error:
         log.error("an upload could not be scanned: %s", error.code)
         raise FieldErrors(

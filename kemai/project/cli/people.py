@@ -39,10 +39,22 @@ def user_command() -> None:
 )
 @click.option("--admin", is_flag=True, help=say("同时作为系统管理员", "Also a system administrator"))
 @click.option("--password", default="", help=say("不给则生成一个", "Generated when left out"))
+@click.option(
+    "--without-two-step",
+    is_flag=True,
+    help=say("第一位管理员也不必两步验证", "The first administrator needs no second step either"),
+)
 def create_user(
-    username: str, name: str, email: str, roles: tuple[str, ...], admin: bool, password: str
+    username: str,
+    name: str,
+    email: str,
+    roles: tuple[str, ...],
+    admin: bool,
+    password: str,
+    without_two_step: bool,
 ) -> None:
     users = get_user_model()
+    first = not users.objects.filter(is_active=True, roles__is_admin=True).exists()
     if users.objects.filter(username=username).exists():
         raise click.ClickException(say(f"账号 {username} 已经存在", f"The account {username} exists already"))
     wanted = {*roles, *(["admin"] if admin else [])}
@@ -65,6 +77,20 @@ def create_user(
     user.roles.set(found.values())
     shown = "" if password else say(f"，密码：{given}", f", password: {given}")
     click.echo(say(f"已创建 {username}", f"Created {username}") + shown)
+    if first and not without_two_step and any(role.is_admin for role in found.values()):
+        want_two_step()
+
+
+def want_two_step() -> None:
+    """Whoever may change everything shows more than a password, from the first log-in of an installation on."""
+    Role.objects.filter(is_admin=True).update(two_step=True)
+    note("setting", "role", by=SYSTEM, diff={"two_step": [False, True]})
+    click.echo(
+        say(
+            "系统管理员登录后先启用两步验证（设置 › 角色 可以修改）",
+            "Administrators set up a second step when they log in (Settings › Roles changes that)",
+        )
+    )
 
 
 @user_command.command("list", help=say("列出账号", "List accounts"))

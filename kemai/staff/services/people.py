@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from kemai.kit.errors import KitError
 from kemai.kit.numbers import record_key
@@ -37,6 +37,17 @@ OWN = ("name", "phone", "language", "theme", "density", *LEAVE)
 """What everybody may change about himself."""
 LOG_INS_ENDED = Saying(gettext_noop("结束所有登录"))
 LINK_MADE = Saying(gettext_noop("生成设置密码的一次性链接"))
+PROOFS = {
+    "met": gettext_lazy("当面见到本人"),
+    "video": gettext_lazy("视频通话，看到本人和工牌或证件"),
+    "manager": gettext_lazy("其直属上级当面确认"),
+}
+"""How an administrator makes sure of a person who has lost the second step: no weaker than handing over the account."""
+PROVED = {
+    "met": Saying(gettext_noop("关闭两步验证：当面见到本人")),
+    "video": Saying(gettext_noop("关闭两步验证：视频通话，看到本人和工牌或证件")),
+    "manager": Saying(gettext_noop("关闭两步验证：其直属上级当面确认")),
+}
 PASSWORD_SET = Saying(gettext_noop("设置密码"))
 
 
@@ -129,15 +140,19 @@ def lock_out(user: User, *, by: Actor) -> None:
     leave("update", "user", user.pk, by=by, reason=LOG_INS_ENDED.kept())
 
 
-def drop_two_step(user: User, *, by: Actor) -> None:
-    """For whoever has lost the telephone and the recovery codes."""
+def drop_two_step(user: User, proof: str, *, by: Actor) -> None:
+    """For whoever has lost the telephone and the recovery codes. `proof` says how the administrator has made sure that
+    it is the person: as sure as when the account was handed over. It stands in the audit. Raises FieldErrors."""
     from allauth.mfa.models import Authenticator
 
     require_admin(by)
+    if proof not in PROOFS:
+        raise FieldErrors({"proof": _("请选择您是怎样确认本人身份的")})
+    sessions.end_all(user)
     with transaction.atomic():
         Authenticator.objects.filter(user=user).delete()
         recovery.forget(user)
-        leave("update", "user", user.pk, by=by, diff={"two_step": [True, False]})
+        leave("update", "user", user.pk, by=by, diff={"two_step": [True, False]}, reason=PROVED[proof].kept())
 
 
 def two_step_users(users: list[User]) -> set[int]:

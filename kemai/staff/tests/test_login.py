@@ -133,7 +133,10 @@ def test_sessions_are_listed_and_can_be_ended(client: Client, alice: User) -> No
     assert page.count('name="id"') == 2
     assert "Phone" in page
     phone = LoginSession.objects.get(agent="Phone")
-    client.post(reverse("sessions_end"), {"id": phone.pk})
+    asked = client.post(reverse("sessions_end"), {"id": phone.pk}).headers["Location"]
+    assert asked.startswith(reverse("account_reauthenticate"))
+    assert is_in(third), "nobody who only finds an open screen ends others' sessions"
+    client.post(asked, {"password": PASSWORD})
     assert not is_in(third)
     assert is_in(other)
     client.post(reverse("sessions_end"))
@@ -146,7 +149,10 @@ def test_nobody_ends_a_foreign_session(client: Client, alice: User) -> None:
     bobs = Client()
     log_in(bobs, "bob")
     log_in(client)
-    client.post(reverse("sessions_end"), {"id": LoginSession.objects.get(user=bob).pk})
+    asked = client.post(reverse("sessions_end"), {"id": LoginSession.objects.get(user=bob).pk}).headers[
+        "Location"
+    ]
+    client.post(asked, {"password": PASSWORD})
     assert is_in(bobs)
 
 

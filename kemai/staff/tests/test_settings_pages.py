@@ -303,3 +303,31 @@ def test_a_role_in_use_and_a_builtin_one_stay(admin: User) -> None:
     people.update_user(holder, {"roles": []}, by=SYSTEM)
     roles.delete_role(mine, by=SYSTEM)
     assert not Role.objects.filter(pk=mine.pk).exists()
+
+
+def test_who_changes_how_somebody_logs_in_is_asked_again(admin: User, sales: User) -> None:
+    people.set_password(admin, "云淡风轻-2026", by=SYSTEM)
+    mine, place = signed_in(admin), reverse("user_edit", args=[sales.pk])
+    typed = {"username": "alice", "name": "Alice Two", "email": ""}
+    assert mine.post(place, typed).headers["Location"] == reverse("user_list")
+    for at, values in (
+        (place, {**typed, "email": "eve@example.com"}),
+        (reverse("user_act", args=[sales.pk, "link"]), {}),
+        (reverse("user_act", args=[sales.pk, "drop-two-step"]), {"proof": "met"}),
+    ):
+        assert mine.post(at, values).headers["Location"].startswith(reverse("account_reauthenticate"))
+    sales.refresh_from_db()
+    assert (sales.name, sales.email) == ("Alice Two", "")
+    asked = mine.post(place, {**typed, "email": "new@example.com"}).headers["Location"]
+    assert mine.post(asked, {"password": "wrong"}).status_code == 200
+    assert mine.post(asked, {"password": "云淡风轻-2026"}).status_code == 302
+    sales.refresh_from_db()
+    assert sales.email == "new@example.com", "what was sent is done once the person has shown who it is"
+
+
+def test_a_second_step_is_taken_off_only_with_a_word_on_who_it_was(admin: User, sales: User) -> None:
+    at = reverse("user_act", args=[sales.pk, "drop-two-step"])
+    for proof, status in (("", 422), ("trust me", 422), ("met", 302)):
+        assert signed_in(admin).post(at, {"proof": proof}).status_code == status
+    told = Change.objects.filter(type_key="user", object_id=sales.pk, diff__has_key="two_step").get()
+    assert "当面见到本人" in str(told.changeset.reason)

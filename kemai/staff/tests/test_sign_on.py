@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import http.client
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -65,8 +67,16 @@ def visit(address: str) -> str:
     return answer.headers["Location"]
 
 
+def begin(client: Client, query: str = "") -> Any:
+    """By the button on the log-in page."""
+    page = client.get(reverse("account_login") + query).content.decode()
+    found = re.search(rf'href="({reverse("sso_start")}[^"]*)"', page)
+    assert found is not None
+    return client.get(html.unescape(found[1]))
+
+
 def sign_on(client: Client, query: str = "") -> Any:
-    start = client.get(reverse("sso_start") + query)
+    start = begin(client, query)
     assert start.status_code == 302, start.content.decode()
     return client.get(visit(start.headers["Location"]))
 
@@ -201,7 +211,7 @@ def test_a_token_that_does_not_hold_opens_nothing(
 
 def test_an_answer_belongs_to_one_browser_one_time(client: Client, provider: Provider, alice: User) -> None:
     switch_on(provider)
-    start = client.get(reverse("sso_start"))
+    start = begin(client)
     place = visit(start.headers["Location"])
     victim = Client()
     assert victim.get(place).status_code == 403, "an address sent to somebody else logs nobody in"
@@ -213,10 +223,21 @@ def test_an_answer_belongs_to_one_browser_one_time(client: Client, provider: Pro
     assert client.get(BACK, {"error": "access_denied"}).status_code == 403
 
 
+def test_no_other_page_begins_a_log_in(client: Client, provider: Provider, alice: User) -> None:
+    switch_on(provider)
+    mine = begin(client).request["QUERY_STRING"]
+    for query in ("", "?next=/o/customer/", f"?{mine[:-1]}x"):
+        answer = client.get(reverse("sso_start") + query)
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/login/")
+    other = Client()
+    other.get(reverse("account_login"))
+    assert other.get(f"{reverse('sso_start')}?{mine}").headers["Location"].startswith("/login/")
+
+
 def test_the_provider_holds_us_to_the_protocol(client: Client, provider: Provider, alice: User) -> None:
     """The positive control of the provider: without our verifier, or at another address, it gives nothing."""
     switch_on(provider)
-    place = visit(client.get(reverse("sso_start")).headers["Location"])
+    place = visit(begin(client).headers["Location"])
     session = client.session
     kept = session["kemai_sign_on"]
     session["kemai_sign_on"] = [*kept[:2], "v" * 50, *kept[3:]]
@@ -227,7 +248,7 @@ def test_the_provider_holds_us_to_the_protocol(client: Client, provider: Provide
     provider.redirect_uri, before = "http://testserver/elsewhere/", provider.redirect_uri
     try:
         with pytest.raises(AssertionError, match="Redirect URI"):
-            visit(client.get(reverse("sso_start")).headers["Location"])
+            visit(begin(client).headers["Location"])
     finally:
         provider.redirect_uri = before
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
 
+from allauth.account.internal.flows import reauthentication
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 
-from kemai.platform.access import NotVisible
+from kemai.platform.access import Actor, NotVisible
 from kemai.platform.records import FieldErrors
-from kemai.platform.ui.door import admin_page
+from kemai.platform.ui.door import Page, admin_page
 from kemai.staff.models import User
 
 M = TypeVar("M", bound=models.Model)
-__all__ = ["admin_page", "found", "refused_form", "user_of"]
+P = ParamSpec("P")
+__all__ = ["admin_page", "asked_again", "found", "refused_form", "user_of"]
 
 
 def found(rows: models.QuerySet[M], key: int) -> M:
@@ -23,6 +28,31 @@ def found(rows: models.QuerySet[M], key: int) -> M:
     if row is None:
         raise NotVisible
     return row
+
+
+def always(_request: HttpRequest) -> bool:
+    return True
+
+
+def asked_again(when: Callable[[HttpRequest], bool] = always) -> Callable[[Page[P]], Page[P]]:
+    """For acts that touch the safety of an account: who does one shows first that it is he who sits there, unless he
+    has within five minutes. What was sent is kept meanwhile and done afterwards."""
+
+    def decorated(view: Page[P]) -> Page[P]:
+        def page(
+            request: HttpRequest, actor: Actor, /, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
+            flows = reauthentication.get_reauthentication_flows(user_of(request))
+            recent = reauthentication.did_recently_reauthenticate(request)
+            if request.method != "POST" or not flows or recent or not when(request):
+                return view(request, actor, *args, **kwargs)
+            name = {"reauthenticate": "account_reauthenticate"}.get(flows[0]["id"], flows[0]["id"])
+            answer: HttpResponseBase = reauthentication.suspend_request(request, reverse(name))
+            return answer
+
+        return functools.update_wrapper(page, view)
+
+    return decorated
 
 
 def user_of(request: HttpRequest) -> User:

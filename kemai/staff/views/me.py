@@ -18,7 +18,7 @@ from kemai.platform.records import FieldErrors
 from kemai.platform.ui.door import signed_in
 from kemai.staff.models import User
 from kemai.staff.services import people, security, sessions
-from kemai.staff.views.door import refused_form, user_of
+from kemai.staff.views.door import asked_again, refused_form, user_of
 
 YEAR = 365 * 24 * 3600
 DENSITIES = {"cozy": "normal", "compact": "compact"}
@@ -92,6 +92,7 @@ def span(minutes: int) -> str:
 
 @require_POST
 @signed_in
+@asked_again()
 def end_sessions(request: HttpRequest, actor: Actor) -> HttpResponse:
     """End the session `id`, or all others."""
     user = user_of(request)

@@ -12,9 +12,12 @@ from allauth.account.internal.flows.login import perform_login, record_authentic
 from allauth.account.models import Login
 from allauth.account.views import LoginView
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -45,9 +48,9 @@ class Enter(LoginView):  # type: ignore[misc]
     def get_context_data(self, **given: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**given)
         found = sso.provider()
-        query = urlencode({"next": self.request.GET["next"]}) if "next" in self.request.GET else ""
         context["sign_on"] = (found.label or _("用公司账号登录")) if found is not None else ""
-        context["sign_on_url"] = reverse("sso_start") + (f"?{query}" if query else "")
+        if found is not None:
+            context["sign_on_url"] = way_there(self.request, self.request.GET.get("next", ""))
         return context
 
 
@@ -67,9 +70,22 @@ def redirect_uri(request: HttpRequest) -> str:
     return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
 
 
+def of_this_browser(request: HttpRequest) -> str:
+    """What an address to the provider carries that stands on a page of ours: another site's page cannot know it, so
+    nobody is logged in without having pressed the button."""
+    get_token(request)
+    return salted_hmac("kemai.sign_on", request.META["CSRF_COOKIE"], algorithm="sha256").hexdigest()[:32]
+
+
+def way_there(request: HttpRequest, place: str = "") -> str:
+    return f"{reverse('sso_start')}?{urlencode({'go': of_this_browser(request), **({'next': place} if place else {})})}"
+
+
 @require_safe
 def start(request: HttpRequest) -> HttpResponseBase:
     found = current()
+    if not constant_time_compare(request.GET.get("go", ""), of_this_browser(request)):
+        return redirect_to_login(request.GET.get("next", "")[:500] or settings.LOGIN_REDIRECT_URL)
     try:
         place, begun = oidc.begin(found.client, redirect_uri(request))
     except SignOnError as error:
@@ -107,4 +123,5 @@ def refused(request: HttpRequest, code: str, detail: str) -> HttpResponse:
     """What went wrong in words for people; the particulars are for the log and the audit."""
     log.warning("single sign-on: %s (%s)", code, detail)
     trail.at_the_door("login_failed", request, None, f"SSO {code}")
-    return render(request, "staff/sso_refused.html", {"message": SAID[code]}, status=403)
+    shown = {"message": SAID[code], "again": way_there(request)}
+    return render(request, "staff/sso_refused.html", shown, status=403)

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,7 +16,7 @@ from kemai.platform.records import FieldErrors
 from kemai.staff.models import Department, User
 from kemai.staff.services import departments, people, sessions
 from kemai.staff.services.roles import role_label, role_note, roles
-from kemai.staff.views.door import admin_page, found, refused_form
+from kemai.staff.views.door import admin_page, asked_again, found, refused_form
 
 FIELDS = ("username", "name", "email", "phone", "department", "manager", *people.LEAVE)
 SHOWN = 500
@@ -52,8 +53,22 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
     return show_link(request, actor, user)
 
 
+def changes_log_in(request: HttpRequest) -> bool:
+    """Does the form change what somebody logs in with, or where a new password is sent?"""
+    user = User.objects.filter(pk=resolve(request.path).kwargs["key"]).first()
+    return user is not None and any(
+        " ".join(request.POST.get(name, "").split()).casefold() != getattr(user, name).casefold()
+        for name in ("username", "email")
+    )
+
+
+def opens_account(request: HttpRequest) -> bool:
+    return resolve(request.path).kwargs["act"] in {"link", "drop-two-step"}
+
+
 @require_http_methods(["GET", "POST"])
 @admin_page
+@asked_again(changes_log_in)
 def edit(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
     user = found(people.people(active=None), key)
     if request.method != "POST":
@@ -69,6 +84,7 @@ def edit(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
 
 @require_POST
 @admin_page
+@asked_again(opens_account)
 def act(request: HttpRequest, actor: Actor, key: int, act: str) -> HttpResponseBase:
     """deactivate, activate, link, end-sessions, drop-two-step."""
     user = found(people.people(active=None), key)
@@ -84,7 +100,12 @@ def act(request: HttpRequest, actor: Actor, key: int, act: str) -> HttpResponseB
         people.lock_out(user, by=actor)
         messages.success(request, _("已结束此人的所有登录"))
     elif act == "drop-two-step":
-        people.drop_two_step(user, by=actor)
+        try:
+            people.drop_two_step(user, request.POST.get("proof", ""), by=actor)
+        except FieldErrors as error:
+            return refused_form(
+                request, "staff/user_form.html", form_context(user, stored_values(user)), error
+            )
         messages.success(request, _("已关闭此人的两步验证"))
     else:
         raise NotVisible
@@ -120,6 +141,7 @@ def form_context(user: User | None, values: dict[str, Any]) -> dict[str, Any]:
         "managers": [{"value": str(one.pk), "label": str(one)} for one in managers],
         "roles": [{"value": str(one.pk), "label": role_label(one), "sub": role_note(one)} for one in roles()],
         "two_step": bool(user and people.two_step_users([user])),
+        "proof_options": [{"value": key, "label": label} for key, label in people.PROOFS.items()],
         "open_sessions": sessions.open_sessions(user).count() if user else 0,
     }
 

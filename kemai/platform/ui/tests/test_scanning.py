@@ -65,3 +65,27 @@ def test_without_an_answer_nothing_is_kept(
     assert not kept(tmp_path)
     settings.CLAMD = ""
     assert sent(page, key, b"hello")[0] == 200
+
+
+def test_imports_are_scanned_as_well(people: dict[str, Person], scanner: StandIn, tmp_path: Path) -> None:
+    page = browser(people["boss"])
+    for data, wanted in ((b"name\n" + EICAR, (422, True)), ("名称\n甲公司\n".encode(), (302, False))):
+        file = SimpleUploadedFile("客户.csv", data)
+        answer = page.post("/imports/new/customer", {"file": file})
+        assert (answer.status_code, "Eicar-Test-Signature" in answer.content.decode()) == wanted
+        assert len(kept(tmp_path)) == (wanted[0] == 302)
+    assert ChangeSet.objects.filter(kind="infected", reason="客户.csv · Eicar-Test-Signature").count() == 1
+
+
+def test_a_name_that_says_something_else_is_refused(
+    people: dict[str, Person], tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    key, page = make("customer", owner=people["alice"].user.pk).pk, browser(people["alice"])
+    for door in ("files", "comments"):
+        for name, wanted in (("合同.pdf", 422), ("合同.html", 200), ("合同", 200)):
+            file = SimpleUploadedFile(name, b"<html>hello</html>")
+            answer = page.post(f"/o/customer/{key}/{door}", {"file": file, "body": "附件"}, headers=PIECE)
+            assert answer.status_code == wanted, (door, name)
+            assert ("文件的内容不是 .pdf" in answer.content.decode()) == (wanted == 422)
+    assert not StoredFile.objects.filter(name="合同.pdf").exists()
