@@ -75,7 +75,7 @@ LOOKS: dict[str, Look] = {
     **dict.fromkeys(("mp4", "m4a", "m4v", "mov", "3gp"), boxes), **dict.fromkeys(("ogg", "oga", "ogv", "opus"), OGG),
     **dict.fromkeys(("webm", "mkv"), begins(b"\x1a\x45\xdf\xa3")), "wmv": begins(b"\x30\x26\xb2\x75"),
     "wma": begins(b"\x30\x26\xb2\x75"), "flv": begins(b"FLV"), "psd": begins(b"8BPS"), "dwg": begins(b"AC10"),
-    **dict.fromkeys(("txt", "csv", "tsv", "md", "json", "log", "eml", "ics", "vcf", "html", "htm", "yaml", "yml"), text),
+    **dict.fromkeys(("txt", "csv", "tsv", "md", "json", "log", "eml", "ics", "vcf", "html", "htm", "yaml"), text),
     "exe": begins(b"MZ"), "dll": begins(b"MZ"), "msi": OLE, "sqlite": begins(b"SQLite format 3\0"),
 }  # fmt: skip
 INSIDE = {

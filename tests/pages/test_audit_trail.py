@@ -48,7 +48,7 @@ def test_downloads(people: dict[str, Person], client: Any, settings: Any, tmp_pa
     settings.MEDIA_ROOT = str(tmp_path)
     boss = people["boss"]
     made = records.create("customer", {"name": "甲"}, by=boss.actor)
-    upload = SimpleUploadedFile("合同.pdf", b"%PDF")
+    upload = SimpleUploadedFile("合同.pdf", b"%PDF-1.4")
     stored = records.attach("customer", made.pk, upload, by=boss.actor)
     client.force_login(boss.user)
     assert client.get(f"/o/customer/{made.pk}/files/{stored.pk}").status_code == 200

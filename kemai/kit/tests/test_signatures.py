@@ -31,7 +31,8 @@ PAGE, PROGRAM = b"<!doctype html><script>alert(1)</script>", b"MZ\x90\0" + bytes
     ("name", "data"),
     [
         ("合同.PDF", b"%PDF-1.7 ..."), ("a.pdf", b"\xef\xbb\xbf%PDF-1.4"), ("照片.jpg", JPEG), ("a.jpeg", JPEG),
-        ("a.png", PNG), ("a.gif", b"GIF89a"), ("a.webp", b"RIFF\1\2\3\4WEBPVP8 "), ("表.xlsx", BOOK), ("a.docx", DOCUMENT),
+        ("a.png", PNG), ("a.gif", b"GIF89a"), ("a.webp", b"RIFF\1\2\3\4WEBPVP8 "), ("表.xlsx", BOOK),
+        ("a.docx", DOCUMENT),
         ("有密码.xlsx", OLE), ("旧.xls", OLE), ("其实新.xls", BOOK), ("网页.xls", b"<html><table>"), ("a.zip", package("x")),
         ("录音.amr", b"#!AMR\n"), ("a.mp3", b"ID3\4"), ("a.mp3", b"\xff\xfb\x90"), ("a.mp4", b"\0\0\0\x20ftypisom"),
         ("a.heic", b"\0\0\0\x18ftypheic"), ("a.txt", "客脉".encode("gbk")), ("a.csv", "a,客".encode("utf-16")),
