@@ -1,5 +1,5 @@
-"""What is in an upload has to agree with its name, and uploads pass a virus scanner where the operator has named one (KEMAI_CLAMD). Nothing is kept that it has not seen: a
-scanner that does not answer is no reason to let a file in."""
+"""What is in an upload has to agree with its name, and uploads pass a virus scanner where the operator has named one
+(KEMAI_CLAMD). Nothing is kept that it has not seen: a scanner that does not answer is no reason to let a file in."""
 
 from __future__ import annotations
 
