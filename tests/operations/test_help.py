@@ -10,7 +10,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from django.contrib.auth import get_user_model
 
+from kemai.platform.models import Role
+from kemai.project.cli.people import user_command
 from kemai.project.cli.root import COMMANDS, root
 from tests.e2e.company import ROOT
 
@@ -75,3 +78,13 @@ def test_a_missing_database_is_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "kemai migrate" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.django_db
+def test_the_first_administrator_needs_a_second_step() -> None:
+    for name, more, wanted in (("root", ["--without-two-step"], False), ("second", [], False)):
+        done = CliRunner().invoke(user_command, ["create", name, "--admin", *more])
+        assert (done.exit_code, Role.objects.get(key="admin").two_step) == (0, wanted), done.output
+    get_user_model().objects.all().delete()
+    assert CliRunner().invoke(user_command, ["create", "third", "--admin"]).exit_code == 0
+    assert Role.objects.get(key="admin").two_step

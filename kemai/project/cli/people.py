@@ -83,8 +83,9 @@ def create_user(
 
 def want_two_step() -> None:
     """Whoever may change everything shows more than a password, from the first log-in of an installation on."""
-    Role.objects.filter(is_admin=True).update(two_step=True)
-    note("setting", "role", by=SYSTEM, diff={"two_step": [False, True]})
+    from kemai.staff.services.roles import want_two_step_of_admins
+
+    want_two_step_of_admins(by=SYSTEM)
     click.echo(
         say(
             "系统管理员登录后先启用两步验证（设置 › 角色 可以修改）",

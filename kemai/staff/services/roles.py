@@ -99,6 +99,17 @@ def save_role(role: Role | None, values: Mapping[str, object], grants: Matrix, *
     return role
 
 
+def want_two_step_of_admins(*, by: Actor) -> None:
+    """Whoever may change everything shows more than a password."""
+    require_admin(by)
+    with transaction.atomic():
+        for role in Role.objects.filter(is_admin=True, two_step=False):
+            role.two_step = True
+            role.save(update_fields=["two_step"])
+            leave("update", "role", role.pk, by=by, diff={"two_step": [False, True]})
+        access.rights_changed()
+
+
 def plain(role: Role) -> dict[str, object]:
     """What the log keeps of a role beside its grants."""
     held = {"name": role.name, "is_admin": role.is_admin, "two_step": role.two_step}

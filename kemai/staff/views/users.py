@@ -55,7 +55,7 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def changes_log_in(request: HttpRequest) -> bool:
     """Does the form change what somebody logs in with, or where a new password is sent?"""
-    user = User.objects.filter(pk=resolve(request.path).kwargs["key"]).first()
+    user = people.people(active=None).filter(pk=resolve(request.path).kwargs["key"]).first()
     return user is not None and any(
         " ".join(request.POST.get(name, "").split()).casefold() != getattr(user, name).casefold()
         for name in ("username", "email")

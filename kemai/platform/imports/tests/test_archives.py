@@ -24,6 +24,7 @@ from kemai.platform.records import FieldErrors, scanning
 
 HEADER = ("客户编号", "名称", "执照", "附件")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
+LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 a workbook with a password"
 ROWS = (
     ("M1", "张伟", "执照/张伟.png", "合同一.pdf; 合同二.pdf"),
     ("M2", "李娜", "", "报价单.xlsx"),
@@ -31,7 +32,7 @@ ROWS = (
 )
 FILES = {
     "执照/张伟.png": PNG + b"1", "执照/王芳.png": PNG + b"2", "合同/合同一.pdf": b"%PDF-1.4 one",
-    "合同/合同二.pdf": b"%PDF-1.4 two", "合同/报价单.xlsx": b"PK no workbook", "说明.txt": "说明".encode(),
+    "合同/合同二.pdf": b"%PDF-1.4 two", "合同/报价单.xlsx": LOCKED, "说明.txt": "说明".encode(),
 }  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def test_what_cannot_be_had_is_told_row_by_row(
 
     monkeypatch.setattr(scanning, "check", scan)
     files = FILES | {
-        "a/同名.pdf": b"1", "b/同名.pdf": b"2", "大.pdf": bytes(400), "坏.pdf": b"virus", "包.zip": b"PK",
+        "a/同名.pdf": b"1", "b/同名.pdf": b"2", "大.pdf": bytes(400), "坏.pdf": b"%PDF-1.4 virus", "包.zip": b"PK",
         "空.pdf": b"",
     }  # fmt: skip
     bad = ["没有.pdf", "同名.pdf", "大.pdf", "坏.pdf", "包.zip", "空.pdf"]
