@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from kemai.kit import durable
+from kemai.kit.columnseal import BadKey, read_key
 from kemai.project import lines
 
 
@@ -111,6 +112,19 @@ def certificate() -> tuple[Path, Path] | None:
         return lines.certificate(text("KEMAI_TLS_CERT"), text("KEMAI_TLS_KEY"))
     except ValueError as error:
         raise BadSetting(f"KEMAI_TLS_CERT, KEMAI_TLS_KEY: {error}") from error
+
+
+def column_keys(name: str, older: str) -> list[str]:
+    """The key that encrypts, and those that still read what was encrypted before; none by default."""
+    given = [part.strip() for part in (text(name), *text(older).split(",")) if part.strip()]
+    if given and not text(name).strip():
+        raise BadSetting(f"{older} is set without {name}: put the key that encrypts into {name}")
+    for one in given:
+        try:
+            read_key(one)
+        except BadKey as error:
+            raise BadSetting(f"{name} or {older}: use what `kemai columns key` prints") from error
+    return given
 
 
 def data_folder(name: str, default: Path) -> Path:

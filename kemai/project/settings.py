@@ -178,6 +178,8 @@ AUDIT_ROOT = env.text("KEMAI_AUDIT", str(DATA_DIR / "audit"))
 # where backups go, and the ledger of who was erased; best a disk of its own that is copied elsewhere
 BACKUP_ROOT = env.text("KEMAI_BACKUPS", str(DATA_DIR / "backups"))
 BACKUP_KEY = env.text("KEMAI_BACKUP_KEY")
+# what encrypts chosen fields and the log in the database (docs/adr/061): the key of today, then those before it
+COLUMN_KEYS = env.column_keys("KEMAI_COLUMN_KEY", "KEMAI_COLUMN_KEY_OLD")
 MEDIA_ROOT = str(env.data_folder("KEMAI_FILES", DATA_DIR / "files"))
 
 LANGUAGE_CODE = "zh-hans"

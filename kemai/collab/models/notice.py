@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from kemai.platform.models import ChoiceColumn, Option
+from kemai.platform.models import ChoiceColumn, Option, SealedJSON
 
 KINDS = (
     Option("mention", _("提到我"), "orange"),
@@ -75,5 +75,5 @@ class LiveMessage(models.Model):
 
     user_id = models.BigIntegerField()
     kind = models.CharField(max_length=16)
-    data = models.JSONField(default=dict)
+    data = SealedJSON(default=dict)
     at = models.DateTimeField(db_index=True)

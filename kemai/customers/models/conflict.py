@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.models.customer import Customer
-from kemai.platform.models import ChangeSet, ChoiceColumn, Option
+from kemai.platform.models import ChangeSet, ChoiceColumn, Option, SealedJSON
 
 
 class ValueConflict(models.Model):
@@ -22,7 +22,7 @@ class ValueConflict(models.Model):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="value_conflicts")
     field = models.CharField(max_length=40)
-    value = models.JSONField()
+    value = SealedJSON()
     source = models.CharField(max_length=24)
     by_name = models.CharField(max_length=120)
     changeset = models.ForeignKey(ChangeSet, models.SET_NULL, null=True, related_name="+")

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.models.customer import Customer, CustomerFacts
-from kemai.platform.models import ChoiceColumn, Option, OwnedRecord, RecordBase
+from kemai.platform.models import ChoiceColumn, Option, OwnedRecord, RecordBase, SealedJSON
 
 
 class Segment(OwnedRecord):
@@ -15,7 +15,7 @@ class Segment(OwnedRecord):
 
     name = models.CharField(_("名称"), max_length=80)
     description = models.TextField(_("说明"), blank=True, default="")
-    where = models.JSONField(_("条件"), default=dict)
+    where = SealedJSON(_("条件"), default=dict)
     rule_version = models.PositiveIntegerField(default=1, editable=False)
     size = models.IntegerField(_("人数（全部）"), default=0, editable=False)
     refreshed_at = models.DateTimeField(_("更新于"), null=True, editable=False)
@@ -73,7 +73,7 @@ class ChainPlay(models.Model):
 
     value_class = ChoiceColumn(options=CustomerFacts.CLASSES)
     steps = models.JSONField(default=list)
-    where = models.JSONField(default=dict)
+    where = SealedJSON(default=dict)
     customers = models.IntegerField(default=0)
     tasks = models.IntegerField(default=0)
     changeset_id = models.BigIntegerField(null=True)

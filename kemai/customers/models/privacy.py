@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.models.customer import Consent, Customer
-from kemai.platform.models import ChoiceColumn, Option, OwnedRecord, RecordBase
+from kemai.platform.models import ChoiceColumn, Option, OwnedRecord, RecordBase, SealedJSON
 
 BASES = (
     Option("consent", _("取得个人同意"), "green"),
@@ -132,7 +132,7 @@ class RetentionRule(RecordBase):
     days = models.PositiveIntegerField(_("保留天数"))
     """After the last order, contact or change (customers), the moment (interactions), the last change (contacts)."""
     act = ChoiceColumn(_("到期处理"), options=ACTS, default="bin")
-    where = models.JSONField(default=dict, editable=False)
+    where = SealedJSON(default=dict, editable=False)
     """A condition that must hold besides."""
     active = models.BooleanField(_("已启用"), default=False, editable=False)
     rehearsed_at = models.DateTimeField(_("预演时间"), null=True, editable=False)
@@ -154,7 +154,7 @@ class EntryStandard(RecordBase):
 
     name = models.CharField(_("标准"), max_length=120)
     kind = ChoiceColumn(_("适用于"), options=KINDS, blank=True, default="")
-    where = models.JSONField(default=dict, editable=False)
+    where = SealedJSON(default=dict, editable=False)
     target = models.PositiveSmallIntegerField(_("目标（%%）"), default=90)
     active = models.BooleanField(_("启用"), default=True)
     position = models.IntegerField(_("顺序"), default=50)

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from kemai.platform.models import AuditEntry, Change
+from kemai.platform.models.sealed import Salted
 
 START = "0" * 64
 """What the first entry names as the one before it."""
@@ -44,7 +45,8 @@ def change_digest(row: ChangeRow) -> bytes:
     diff = row[4]
     if diff and REDACTED in diff:
         return bytes.fromhex(diff[REDACTED][1])
-    return hashlib.sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).digest()
+    salt = diff.salt if isinstance(diff, Salted) else ""
+    return hashlib.sha256(salt.encode() + orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 class Slice:

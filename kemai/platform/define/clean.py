@@ -15,7 +15,8 @@ from kemai.platform.define.formulas import opinion, rollup_problem
 from kemai.platform.define.options import clean_columns, clean_options
 from kemai.platform.define.patterns import pattern_problem
 from kemai.platform.fields import KINDS, FieldSpec, Invalid
-from kemai.platform.models import Option
+from kemai.platform.fields.own import SEALABLE
+from kemai.platform.models import Option, sealed
 from kemai.platform.objects import UnknownObject, all_types, get
 from kemai.platform.query import QueryError
 from kemai.platform.query.formula import field_of, result_kinds
@@ -42,7 +43,10 @@ def clean_field(type_key: str, kind: str, raw: Mapping[str, Any], *, key: str, b
     found |= {name: bool(raw.get(name)) for name in SWITCHES}
     limit_switches(kind, found)
     found["settings"] = clean_settings(type_key, kind, raw, key, errors)
-    found["default"] = clean_default(kind, raw, found["settings"], errors)
+    limit_sealed(found)
+    found["default"] = (
+        None if found["settings"].get("sealed") else clean_default(kind, raw, found["settings"], errors)
+    )
     for name in ("show_if", "require_if"):
         found[name] = clean_condition(type_key, raw.get(name), name, errors, key=key, by=by)
     rule = opinion(type_key, found["rule"], key=key, use="rule")
@@ -77,6 +81,12 @@ def limit_switches(kind: str, found: Values) -> None:
         found["indexed"] = False
 
 
+def limit_sealed(found: Values) -> None:
+    """What is stored encrypted is personal, is in no order, and its default would lie in the definition."""
+    if found["settings"].get("sealed"):
+        found["personal"], found["indexed"] = True, False
+
+
 # ── the settings that only some kinds have ──
 
 
@@ -96,6 +106,10 @@ def clean_settings(type_key: str, kind: str, raw: Mapping[str, Any], key: str, e
         name, wrong = rollup_problem(type_key, found, key=key)
         if wrong:
             errors[name] = wrong
+    if kind in SEALABLE and raw.get("sealed"):
+        found["sealed"] = True
+        if sealed.current() is None:
+            errors["sealed"] = _("服务器没有设置加密密钥，请先让运维人员设置 KEMAI_COLUMN_KEY")
     if kind in kinds.DEFAULT_BY_FORMULA:
         found |= clean_default_formula(type_key, kind, raw, key, errors)
     return found

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import audit, jobs
 from kemai.platform.access import Actor
-from kemai.platform.define import changes, fields, kinds
+from kemai.platform.define import changes, fields, kinds, usage
 from kemai.platform.define.changes import require_admin
 from kemai.platform.define.clean import Errors, clean_settings
-from kemai.platform.fields import KINDS, FieldSpec, Invalid
-from kemai.platform.fields.own import check_limits, own_spec, rounded
-from kemai.platform.models import Change, ChangeSet, ConfigChange, FieldDef, Job
+from kemai.platform.fields import KINDS, FieldSpec, Invalid, listed
+from kemai.platform.fields.own import SEALABLE, SEALED, check_limits, own_spec, rounded
+from kemai.platform.models import Change, ChangeSet, ConfigChange, FieldDef, Job, sealed
 from kemai.platform.models.extra import dump, load
 from kemai.platform.objects import get, meta_changed
 from kemai.platform.records import FieldErrors, Refused, sql, undo
@@ -118,6 +118,8 @@ def clean_target(row: FieldDef, kind: str, raw: Mapping[str, Any]) -> dict[str, 
         raise FieldErrors(
             {"kind": _("不能从“%(old)s”转换成这个种类") % {"old": kinds.BY_KEY[row.kind].label}}
         )
+    if row.settings.get("sealed") and kind not in SEALABLE:
+        raise FieldErrors({"kind": _("这个字段加密存储，请先关闭加密存储再转换成这个种类")})
     given = {**row.settings, **raw}
     if kind in kinds.WITH_OPTIONS and not given.get("options"):
         given["options"] = [{"label": text} for text in distinct(row)]
@@ -201,25 +203,54 @@ def convert_field(type_key: str, key: str, kind: str, raw: Mapping[str, Any], *,
     require_admin(by)
     with transaction.atomic():
         row = fields.locked(type_key, key)
-        settings = clean_target(row, kind, raw)
-        before = fields.state_of(row)
-        opened = audit.open_set("convert", type_key, by=by, reason=f"{row.label} ({row.key})")
-        move = {
-            "from": row.kind, "from_settings": row.settings, "from_flags": flags(row), "to": kind,
-            "settings": settings, "cursor": 0, "changeset": opened.pk,
-        }  # fmt: skip
-        row.kind, row.settings = CONVERTING, {"move": move}
-        row.default, row.index_state = None, "none"
-        row.version += 1
-        row.save()
-        after = {**before, "kind": kind, "settings": settings, "default": None}
-        changes.note(
-            fields.target(type_key, key), "convert", before, {**after, "changeset": opened.pk}, by=by
-        )
-        title = _("转换字段“%(name)s”") % {"name": row.label}
-        return jobs.enqueue(
-            "kemai.platform.define.jobs.convert", {"field": row.pk}, user=by.user_id, title=title
-        )
+        return begin(row, kind, clean_target(row, kind, raw), by=by)
+
+
+def seal_field(type_key: str, key: str, on: bool, *, by: Actor) -> Job:
+    """Has the values of a field encrypted, or written plainly again. Like a conversion to another kind it is done in
+    the background and goes on where it was cut off. Raises FieldErrors, NotVisible, Denied."""
+    require_admin(by)
+    with transaction.atomic():
+        row = fields.locked(type_key, key)
+        if on:
+            check_sealable(row)
+        settings = {name: value for name, value in row.settings.items() if name != "sealed"}
+        return begin(row, row.kind, {**settings, "sealed": True} if on else settings, by=by)
+
+
+def check_sealable(row: FieldDef) -> None:
+    """What reads the values to work something out of them would leave that in the open. Raises FieldErrors."""
+    uses = [one.name for one in usage.other_fields(row.type_key, row.key)]
+    uses += [_("查重")] if row.key in get(row.type_key).compared else []
+    uses += [_("搜索")] if row.key in get(row.type_key).searched else []
+    problem = ""
+    if row.kind not in SEALABLE:
+        problem = _("这种字段不能加密存储")
+    elif sealed.current() is None:
+        problem = _("服务器没有设置加密密钥，请先让运维人员设置 KEMAI_COLUMN_KEY")
+    elif uses:
+        problem = _("“%(uses)s”用到了这个字段的值，请先改掉再加密存储") % {"uses": listed(uses)}
+    if problem:
+        raise FieldErrors({"sealed": problem})
+
+
+def begin(row: FieldDef, kind: str, settings: dict[str, Any], *, by: Actor) -> Job:
+    """Inside a transaction that has locked the field."""
+    before = fields.state_of(row)
+    opened = audit.open_set("convert", row.type_key, by=by, reason=f"{row.label} ({row.key})")
+    move = {
+        "from": row.kind, "from_settings": row.settings, "from_flags": flags(row), "to": kind,
+        "settings": settings, "cursor": 0, "changeset": opened.pk,
+    }  # fmt: skip
+    row.kind, row.settings = CONVERTING, {"move": move}
+    row.default, row.index_state = None, "none"
+    row.version += 1
+    row.save()
+    after = {**before, "kind": kind, "settings": settings, "default": None}
+    target = fields.target(row.type_key, row.key)
+    changes.note(target, "convert", before, {**after, "changeset": opened.pk}, by=by)
+    title = _("转换字段“%(name)s”") % {"name": row.label}
+    return jobs.enqueue("kemai.platform.define.jobs.convert", {"field": row.pk}, user=by.user_id, title=title)
 
 
 def flags(row: FieldDef) -> dict[str, Any]:
@@ -256,6 +287,8 @@ def first(found: Iterator[tuple[int, Any]]) -> list[tuple[int, Any]]:
 def write(
     row: FieldDef, old: FieldSpec, new: FieldSpec, chunk: Sequence[tuple[int, Any]], opened: ChangeSet
 ) -> int:
+    if old.type.key == new.type.key:
+        return rewrite(row, old, new, chunk)
     now, rows, log = timezone.now(), [], []
     for pk, raw in chunk:
         stored = recast(old, new, raw).stored
@@ -274,11 +307,26 @@ def write(
     return len(rows)
 
 
+def rewrite(row: FieldDef, old: FieldSpec, new: FieldSpec, chunk: Sequence[tuple[int, Any]]) -> int:
+    """The same values, stored in another way: nobody's record has changed."""
+    assert old.own is not None
+    assert new.own is not None
+    rows = [[{row.key: dump(new.own.letter, load(SEALED, raw))}, pk] for pk, raw in chunk if not lost(raw)]
+    sql.update(get(row.type_key).model, ["extra"], rows)
+    return len(rows)
+
+
+def lost(raw: Any) -> bool:
+    """A value that cannot be read stays what it is."""
+    return isinstance(load(SEALED, raw), sealed.Closed)
+
+
 def finish(row: FieldDef, move: Mapping[str, Any]) -> None:
     with transaction.atomic():
         row.kind, row.settings = move["to"], move["settings"]
         row.unique = row.unique and row.kind in kinds.UNIQUE
-        row.indexed = row.indexed and row.kind in kinds.SORTABLE
+        row.indexed = row.indexed and row.kind in kinds.SORTABLE and not row.settings.get("sealed")
+        row.personal = row.personal or bool(row.settings.get("sealed"))
         row.version += 1
         row.save()
         meta_changed()

@@ -139,6 +139,7 @@ def change_field(
         before = state_of(field)
         cleaned = clean_field(type_key, field.kind, {"position": field.position, **values}, key=key, by=by)
         cleaned["position"] = field.position
+        keep_sealed(field, cleaned["settings"])
         wanted = changes.merged(flat(before), flat({"kind": field.kind, **cleaned}), base and flat(base))
         if not wanted:
             return field
@@ -146,6 +147,13 @@ def change_field(
         check_made_unique(field, before)
         save(field, before, "update", by=by)
     return field
+
+
+def keep_sealed(field: FieldDef, settings: dict[str, Any]) -> None:
+    """Whether the values are encrypted follows from how they are stored: `convert.seal_field` changes both."""
+    settings.pop("sealed", None)
+    if field.settings.get("sealed"):
+        settings["sealed"] = True
 
 
 def apply(field: FieldDef, state: State) -> None:
@@ -168,6 +176,8 @@ def set_state(type_key: str, key: str, state: State, *, action: str, by: Actor) 
         field = locked(type_key, key)
         if state.get("kind", field.kind) != field.kind:
             raise Refused("kind", _("字段种类不同，请先在字段页面转换种类"))
+        if bool((state.get("settings") or {}).get("sealed")) != bool(field.settings.get("sealed")):
+            raise Refused("sealed", _("是否加密存储不同，请先在字段页面打开或关闭"))
         before = state_of(field)
         cleaned = clean_field(type_key, field.kind, formed(state), key=key, by=by)
         cleaned["position"] = state.get("position", field.position)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Label, Own
 from kemai.platform.fields.saying import later
+from kemai.platform.fields.sealed import SEALED_KINDS
 from kemai.platform.models import FieldDef, Option
 from kemai.platform.models.extra import KEY
 
@@ -25,6 +26,10 @@ LETTERS = {
     "date": "d", "datetime": "s", "time": "h", "multi_choice": "l", "multi_reference": "l", "sub_table": "l",
 }  # fmt: skip
 """How the values of each kind are stored: platform.models.extra. A kind without a letter cannot be an own field."""
+SEALABLE = frozenset({"text", "phone", "email"})
+"""The kinds whose values may be stored encrypted: docs/adr/061."""
+SEALED = "e"
+"""The letter of what is."""
 PERSONAL = frozenset({"phone", "email", "id_number"})
 COMPUTED = frozenset({"formula", "rollup"})
 FIXED_REFS = {"user": "user", "department": "department"}
@@ -54,11 +59,14 @@ def own_spec(row: FieldDef, kinds: Mapping[str, FieldType], *, ready: bool = Fal
     kind = str(settings.get("kind") or "number") if computed else row.kind
     letter = LETTERS.get(kind, "")
     broken: Label = ""
-    if row.kind == "converting":
-        broken, letter, kind = _("正在转换种类，稍后就好"), "t", "broken"
+    sealed = kind in SEALABLE and bool(settings.get("sealed"))
+    if row.kind == "converting":  # some of the values may be encrypted already
+        broken, letter, kind = _("正在转换种类，稍后就好"), SEALED, "broken"
     elif not KEY.fullmatch(row.key) or not letter or kind not in kinds:
         broken = later(gettext_noop("不认识的字段种类“%(kind)s”"), kind=row.kind)
         letter, kind = "t", "broken"
+    elif sealed:
+        letter = SEALED
     own = Own(
         row.kind, letter, settings, tree(row.show_if), tree(row.require_if), row.rule, row.rule_message,
         row.index_state, computed, broken,
@@ -68,13 +76,13 @@ def own_spec(row: FieldDef, kinds: Mapping[str, FieldType], *, ready: bool = Fal
         key=row.key,
         path=f"extra__{letter}_{row.key}",
         label=named(row.label, row.label_en),
-        type=kinds[kind],
+        type=SEALED_KINDS[kind] if letter == SEALED and kind in SEALED_KINDS else kinds[kind],
         required=row.required and not automatic,
         unique=row.unique,
         readonly=automatic,
-        personal=row.personal,
+        personal=row.personal or letter == SEALED,
         nullable=True,
-        sortable=(row.index_state == "ready" or ready) and letter != "l" and not broken,
+        sortable=(row.index_state == "ready" or ready) and letter not in "le" and not broken,
         help=row.help,
         options=options_of(settings),
         ref=FIXED_REFS.get(kind, str(settings.get("ref") or "") if kind == "reference" else ""),

@@ -158,7 +158,7 @@ class Url(Text):
 class Phone(Text):
     key = "phone"
     widget = "phone"
-    operators = ("eq", "ne", "in", "starts", "empty", "not_empty")
+    operators: ClassVar[tuple[str, ...]] = ("eq", "ne", "in", "starts", "empty", "not_empty")
 
     def parse_filled(self, raw: object, spec: FieldSpec) -> Any:
         try:

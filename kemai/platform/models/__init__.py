@@ -22,6 +22,7 @@ from kemai.platform.models.extra import ExtraColumn
 from kemai.platform.models.relation import Alias, Link, Merge
 from kemai.platform.models.report import Report, ReportPanel
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
+from kemai.platform.models.sealed import SealedDiff, SealedJSON
 from kemai.platform.models.sharing import CacheRow, Member, RateCount, ShareRule
 from kemai.platform.models.tag import Tag, Tagging
 from kemai.platform.models.trail import AuditEntry, AuditGate, OwnerChange
@@ -84,6 +85,8 @@ __all__ = [
     "ReportPanel",
     "Role",
     "SavedView",
+    "SealedDiff",
+    "SealedJSON",
     "SearchDoc",
     "Sequence",
     "Setting",

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.columns import ChoiceColumn, Option
+from kemai.platform.models.sealed import SealedDiff, SealedJSON
 
 
 class ChangeSet(models.Model):
@@ -58,7 +59,7 @@ class ChangeSet(models.Model):
     """The session ("session 1a2b3c4d") or API token ("token 7") it came through."""
     rule = models.CharField(max_length=120, blank=True, default="")
     """The rule that decided it, where a rule did."""
-    outcome = models.JSONField(null=True)
+    outcome = SealedJSON(null=True)
     """What the act came to, for its page: what an undo kept, who received what in a hand-over."""
     sealed = models.BigIntegerField(null=True)
     """The number of its (last) entry in the audit chain; None while something of it waits to be sealed."""
@@ -79,7 +80,7 @@ class Change(models.Model):
     type_key = models.CharField(max_length=40)
     object_id = models.BigIntegerField()
     action = models.CharField(max_length=8)
-    diff = models.JSONField(null=True)
+    diff = SealedDiff(null=True)
 
     class Meta:
         indexes = (models.Index(fields=("type_key", "object_id"), name="change_object"),)
@@ -94,7 +95,7 @@ class OutboxEvent(models.Model):
     type_key = models.CharField(max_length=40)
     object_id = models.BigIntegerField(null=True)
     changeset = models.ForeignKey(ChangeSet, models.CASCADE, null=True, related_name="+")
-    payload = models.JSONField(default=dict)
+    payload = SealedJSON(default=dict)
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
 

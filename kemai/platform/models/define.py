@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.models.base import OwnedRecord
 from kemai.platform.models.columns import ChoiceColumn, Option
 from kemai.platform.models.extra import TypeKeyColumn
+from kemai.platform.models.sealed import SealedJSON
 
 KEY_LENGTH = 40
 INDEX_STATES = (
@@ -70,9 +71,9 @@ class FieldDef(models.Model):
     default = models.JSONField(null=True)
     rule = models.TextField(_("校验公式"), blank=True, default="")
     rule_message = models.CharField(_("校验失败时的提示"), max_length=200, blank=True, default="")
-    show_if = models.JSONField(null=True)
+    show_if = SealedJSON(null=True)
     """A condition tree over the record's own fields: shown (and required) only where it passes."""
-    require_if = models.JSONField(null=True)
+    require_if = SealedJSON(null=True)
     personal = models.BooleanField(_("个人信息"), default=False)
     settings = models.JSONField(default=dict)
     position = models.IntegerField(default=50)
@@ -127,8 +128,8 @@ class ConfigChange(models.Model):
 
     target = models.CharField(max_length=120, db_index=True)
     action = models.CharField(max_length=16)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    before = SealedJSON(null=True)
+    after = SealedJSON(null=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     by_name = models.CharField(max_length=120, blank=True, default="")
     at = models.DateTimeField(db_index=True)

@@ -20,9 +20,10 @@ from django.db.models.expressions import Expression
 from django.db.models.lookups import Exact, Transform
 
 from kemai.platform.models.columns import MoneyColumn
+from kemai.platform.models.sealed import SealedWords
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
-PATH = re.compile(rf"([tnicbdshl])_({KEY.pattern})")
+PATH = re.compile(rf"([tnicbdshle])_({KEY.pattern})")
 
 
 class DayText(models.CharField[Any, Any]):
@@ -133,6 +134,7 @@ STORAGE: dict[str, Storage] = {
     "s": Storage(MomentText),
     "h": Storage(ClockText),
     "l": Storage(ListText),
+    "e": Storage(SealedWords),
 }
 
 
@@ -237,6 +239,6 @@ def load(letter: str, stored: Any) -> Any:
 
 def dump(letter: str, value: Any) -> Any:
     """What is put into the JSON for a Python value."""
-    if value is None or letter not in "cdsh":
+    if value is None or letter not in "cdshe":
         return value
     return READERS[letter].get_prep_value(value)

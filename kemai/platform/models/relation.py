@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.change import ChangeSet
+from kemai.platform.models.sealed import SealedJSON
 
 
 class Link(models.Model):
@@ -46,9 +47,9 @@ class Merge(models.Model):
     type_key = models.CharField(max_length=40)
     keep_id = models.BigIntegerField()
     gone_ids = models.JSONField(default=list)
-    kept = models.JSONField(default=dict)
-    moved = models.JSONField(default=dict)
-    made = models.JSONField(default=list)
+    kept = SealedJSON(default=dict)
+    moved = SealedJSON(default=dict)
+    made = SealedJSON(default=list)
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
 
@@ -63,7 +64,7 @@ class Alias(models.Model):
     old_id = models.BigIntegerField()
     keep_id = models.BigIntegerField()
     merge = models.ForeignKey(Merge, models.CASCADE, related_name="aliases")
-    words = models.JSONField(default=list)
+    words = SealedJSON(default=list)
     """What the old record was found by: (kind, text) pairs for the search index."""
 
     class Meta:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.columns import ChoiceColumn, Option
+from kemai.platform.models.sealed import SealedJSON
 
 SCOPES = (
     Option("none", _("无")),
@@ -49,7 +50,7 @@ class Grant(models.Model):
     verb = models.CharField(max_length=16)
     scope = ChoiceColumn(options=SCOPES)
     departments = models.JSONField(default=list)
-    where = models.JSONField(null=True)
+    where = SealedJSON(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("role", "type_key", "verb"), name="grant_once"),)
@@ -62,7 +63,7 @@ class FieldRule(models.Model):
     type_key = models.CharField(max_length=40)
     field = models.CharField(max_length=60)
     level = ChoiceColumn(options=LEVELS)
-    locked_where = models.JSONField(null=True)
+    locked_where = SealedJSON(null=True)
     """A condition tree: on records that pass it as they are, what this role may edit may only be read."""
 
     class Meta:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.columns import ChoiceColumn, Option
+from kemai.platform.models.sealed import SealedJSON
 
 SHARE_LEVELS = (Option("read", _("只读"), "gray"), Option("edit", _("可编辑"), "blue"))
 
@@ -47,7 +48,7 @@ class ShareRule(models.Model):
 
     name = models.CharField(_("名称"), max_length=80)
     type_key = models.CharField(max_length=40)
-    where = models.JSONField(default=dict)
+    where = SealedJSON(default=dict)
     target = ChoiceColumn(options=TARGETS)
     target_id = models.BigIntegerField()
     level = ChoiceColumn(_("级别"), options=SHARE_LEVELS, default="read")

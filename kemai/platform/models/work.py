@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.change import ChangeSet
 from kemai.platform.models.columns import ChoiceColumn, Option
+from kemai.platform.models.sealed import SealedJSON
 
 JOB_STATES = (
     Option("waiting", _("等待"), "gray"),
@@ -23,7 +24,7 @@ class Job(models.Model):
     """One piece of background work in the leased queue: at least once, its effects made once by keys."""
 
     task = models.CharField(max_length=200)
-    args = models.JSONField(default=dict)
+    args = SealedJSON(default=dict)
     queue = models.CharField(max_length=32, default="default")
     priority = models.IntegerField(default=0)
     run_at = models.DateTimeField()
@@ -34,7 +35,7 @@ class Job(models.Model):
     max_attempts = models.PositiveIntegerField(default=5)
     key = models.CharField(max_length=160, null=True, unique=True)
     error = models.TextField(blank=True, default="")
-    result = models.JSONField(null=True)
+    result = SealedJSON(null=True)
     title = models.CharField(max_length=200, blank=True, default="")
     message = models.CharField(max_length=300, blank=True, default="")
     done = models.BigIntegerField(default=0)
@@ -89,7 +90,7 @@ class ExportRequest(models.Model):
     )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     type_key = models.CharField(max_length=40)
-    order = models.JSONField(default=dict)
+    order = SealedJSON(default=dict)
     """What is to be written (`exports.Order`), frozen when it was asked for."""
     count = models.PositiveIntegerField()
     reason = models.CharField(max_length=500)
@@ -126,12 +127,12 @@ class ImportRun(models.Model):
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
     table = models.ForeignKey(StoredFile, models.SET_NULL, null=True, related_name="+")
     """Where `file` is an archive: the table that stood in it."""
-    source = models.JSONField(default=dict)
-    mapping = models.JSONField(default=dict)
-    options = models.JSONField(default=dict)
+    source = SealedJSON(default=dict)
+    mapping = SealedJSON(default=dict)
+    options = SealedJSON(default=dict)
     state = ChoiceColumn(options=STATES, default="uploaded")
-    rehearsal = models.JSONField(default=dict)
-    counts = models.JSONField(default=dict)
+    rehearsal = SealedJSON(default=dict)
+    counts = SealedJSON(default=dict)
     cursor = models.BigIntegerField(default=0)
     """Rows of the file dealt with; moves in the same transaction as the rows' effects, so a restart resumes exactly."""
     changeset = models.ForeignKey(ChangeSet, models.SET_NULL, null=True, related_name="+")
@@ -179,7 +180,7 @@ class SavedView(models.Model):
     name = models.CharField(_("名称"), max_length=80)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     share = ChoiceColumn(options=SHARES, default="mine")
-    state = models.JSONField(default=dict)
+    state = SealedJSON(default=dict)
     """{"where": condition tree, "columns": [...], "sort": "-created_at", "display": "table", "q": ""}"""
     position = models.IntegerField(default=0)
 
@@ -195,7 +196,7 @@ class WritePreview(models.Model):
     type_key = models.CharField(max_length=40)
     object_id = models.BigIntegerField(null=True)
     """The record to change; for a new one, once it is made, its own."""
-    values = models.JSONField(default=dict)
+    values = SealedJSON(default=dict)
     version = models.PositiveIntegerField(null=True)
     """Of the record when it was rehearsed."""
     created_at = models.DateTimeField(db_index=True)

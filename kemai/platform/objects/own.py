@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from kemai.platform.fields import KINDS, FieldSpec, Label
-from kemai.platform.fields.own import own_spec
+from kemai.platform.fields.own import SEALED, own_spec
 from kemai.platform.fields.saying import later
 from kemai.platform.models import FieldDef, ObjectDef, Setting
 
@@ -233,7 +233,7 @@ def build(object_type: ObjectType, own: Sequence[FieldSpec]) -> Shape:
     mine = [spec for spec in own if fields[spec.key] is spec]
     searched = [spec.key for spec in mine if searchable(spec) and spec.key not in object_type.search]
     keys = [spec.key for spec in mine if spec.unique]
-    search = tuple(key for key in object_type.search if key in fields)
+    search = tuple(key for key in object_type.search if key in fields and not sealed(fields[key]))
     named = named_of(object_type, search)
     form = form_of(object_type, fields)
     return Shape(
@@ -249,6 +249,11 @@ def build(object_type: ObjectType, own: Sequence[FieldSpec]) -> Shape:
 def searchable(spec: FieldSpec) -> bool:
     assert spec.own is not None
     return bool(spec.own.settings.get("search")) and spec.own.letter == "t" and not spec.own.broken
+
+
+def sealed(spec: FieldSpec) -> bool:
+    """Is it stored encrypted? Then no index of words may hold it."""
+    return spec.own is not None and spec.own.letter == SEALED
 
 
 def named_of(object_type: ObjectType, search: Sequence[str]) -> frozenset[str]:

@@ -217,6 +217,7 @@ def finish(manifest: Manifest, into: Path, ledgers: tuple[Path, ...]) -> Any:
     """With the product on the new place: fill the database, compare, bring it up to date, do again what must be."""
     from kemai.platform.backup import ledger, replay, restoring, snapshot
     from kemai.platform.backup.cipher import BadArchive
+    from kemai.project.cli.columns import check
     from kemai.project.cli.upkeep import prepare
 
     report = restoring.Report(manifest)
@@ -232,6 +233,11 @@ def finish(manifest: Manifest, into: Path, ledgers: tuple[Path, ...]) -> Any:
         text = say(f"数据库没有恢复：{error}", f"The database was not restored: {error}")
         raise click.ClickException(text) from error
     report.differs = restoring.compared(manifest)
+    try:
+        check()  # what was erased is erased again below: not in documents that cannot be read
+    except click.ClickException:
+        restoring.take_away(into)
+        raise
     prepare()
     entries = ledger.read(*ledgers)
     report.done = replay.run(entries)

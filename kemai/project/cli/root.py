@@ -32,6 +32,7 @@ COMMANDS = {
     "analyse": "data",
     "audit": "audit",
     "config": "configuration",
+    "columns": "columns",
 }
 HELP = {
     "serve": ("启动网站和后台任务", "Start the web server and the worker"),
@@ -51,6 +52,7 @@ HELP = {
     "analyse": ("运行分析", "Run analyses"),
     "audit": ("校验和导出审计记录", "Verify and export the audit"),
     "config": ("导出、比较、导入配置", "Export, compare and import the configuration"),
+    "columns": ("管理字段加密的密钥", "Manage the key of encrypted fields"),
 }
 
 

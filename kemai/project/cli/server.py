@@ -126,7 +126,9 @@ def worker_command() -> None:
     check_sqlite()
     set_up("worker")
     from kemai.platform.jobs.worker import run_worker
+    from kemai.project.cli.columns import ready
 
+    ready()
     halt = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: halt.set())
     signal.signal(signal.SIGINT, lambda *_: halt.set())

@@ -24,6 +24,7 @@ from kemai.project.cli.outside import (
     check_scanner,
     check_stolen,
 )
+from kemai.project.cli.columns import check_columns, ready
 from kemai.project.cli.root import about, say
 
 LOW_DISK = 2 * 1024**3
@@ -41,6 +42,7 @@ def prepare() -> None:
         call_command("migrate", verbosity=0, interactive=False)
     from kemai.project.defaults import ensure_defaults
 
+    ready()
     ensure_defaults()
 
 
@@ -184,6 +186,7 @@ def doctor_command() -> None:
     if pending_migrations() == 0:
         checks += [check_durable, check_worker, check_outbox, check_admin, check_backup, check_backup_key]
         checks += [check_lines]
+        checks += [check_columns]
     for check in checks:
         ok, found, advice = check()
         bad += not ok

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kemai.customers.models import Customer
-from kemai.platform.models import ChoiceColumn, DeadlineColumn, Option, ReasonColumn, RecordBase
+from kemai.platform.models import ChoiceColumn, DeadlineColumn, Option, ReasonColumn, RecordBase, SealedJSON
 from kemai.sales.models.lead import Lead
 
 POOL_KINDS = (Option("customer", _("客户公海"), "blue"), Option("lead", _("线索公海"), "teal"))
@@ -42,7 +42,7 @@ class Pool(RecordBase):
     keepers = models.JSONField(default=list)
     shown = models.JSONField(default=list)
     shut = models.JSONField(default=list)
-    where = models.JSONField(default=dict)
+    where = SealedJSON(default=dict)
     """Which records without an owner it takes; {} for all."""
     takes_new = models.BooleanField(_("新建时没有负责人的自动进入"), default=True)
     claimable = models.BooleanField(_("允许领取"), default=True)
@@ -79,7 +79,7 @@ class PoolRule(RecordBase):
     event = ChoiceColumn(_("条件"), options=RETURN_EVENTS, default="follow_up")
     days = models.PositiveIntegerField(_("天数"), default=30)
     workdays = models.BooleanField(_("只算工作日"), default=False)
-    where = models.JSONField(default=dict)
+    where = SealedJSON(default=dict)
     since = models.DateField(_("从哪天起算"), null=True, blank=True)
 
     class Meta:
@@ -265,7 +265,7 @@ class LeadRoute(RecordBase):
     method = ChoiceColumn(_("方式"), options=METHODS, default="rotation")
     sticky = models.BooleanField(_("同公司、同地区优先给原来的人"), default=True)
     people = models.JSONField(default=list)
-    where = models.JSONField(default=dict)
+    where = SealedJSON(default=dict)
     capacity = models.PositiveIntegerField(_("每人最多在跟线索"), null=True, blank=True)
     opens = models.PositiveIntegerField(_("开始时间"), default=9 * 60)
     closes = models.PositiveIntegerField(_("结束时间"), default=18 * 60)

@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from kemai.kit.formula import Clock, Field, Formula, FormulaError, Type, check
 from kemai.kit.formula.operations import fixed
 from kemai.platform.fields import FieldSpec
+from kemai.platform.fields.own import SEALED
 from kemai.platform.objects import ObjectType
 
 TYPE_OF: Mapping[str, Type] = {
@@ -47,6 +48,8 @@ def field_of(spec: FieldSpec) -> Field | None:
     """A field as formulas see it; None where they cannot read it. Its first label is in the reader's language."""
     kind = TYPE_OF.get(spec.type.key)
     if kind is None or spec.private or spec.compute is not None:
+        return None
+    if spec.own is not None and spec.own.letter == SEALED:  # what came of it would lie in the open
         return None
     options = tuple((str(one.value), labels_of(one.label)) for one in spec.options)
     return Field(spec.key, labels_of(spec.label), kind, UNITS.get(spec.type.key, ""), options)

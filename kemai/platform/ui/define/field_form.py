@@ -15,7 +15,8 @@ from kemai.platform import query
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import clean, kinds
 from kemai.platform.define.patterns import PRESETS
-from kemai.platform.models import FieldDef, Option
+from kemai.platform.fields.own import SEALABLE
+from kemai.platform.models import FieldDef, Option, sealed
 from kemai.platform.objects import ObjectType, UnknownObject, get
 from kemai.platform.ui.define.rows import FIELD_LABELS, Clash
 from kemai.platform.ui.define.typed import Problem, base_of, tree, typed_rows
@@ -31,7 +32,7 @@ def typed_values(request: HttpRequest, kind: str) -> dict[str, Any]:
     """The form as it was sent, in the shape that `define.fields` takes."""
     post = request.POST
     found: dict[str, Any] = {name: post.get(name, "").replace("\r\n", "\n") for name in TEXTS}
-    found |= {name: bool(post.get(name)) for name in clean.SWITCHES}
+    found |= {name: bool(post.get(name)) for name in (*clean.SWITCHES, "sealed")}
     found |= {
         name: filters.expand(tree(post.get(name, ""))) for name in ("show_if", "require_if", "rollup_where")
     }
@@ -122,6 +123,11 @@ class FieldForm:
     @property
     def can_sort(self) -> bool:
         return self.kind in kinds.SORTABLE
+
+    @property
+    def can_seal(self) -> bool:
+        """Offered where there is a key, and shown where it was switched on."""
+        return self.kind in SEALABLE and (sealed.current() is not None or bool(self.get("sealed")))
 
     @property
     def is_typed(self) -> bool:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kemai.platform.access import SYSTEM, Actor, NotVisible
-from kemai.platform.define import changes, fields, keys, kinds, rights, usage
+from kemai.platform.define import changes, convert, fields, keys, kinds, rights, usage
 from kemai.platform.define.changes import State
 from kemai.platform.define.formulas import shown as shown_formula
-from kemai.platform.models import FieldDef
+from kemai.platform.models import FieldDef, Job
 from kemai.platform.objects import ObjectType
 from kemai.platform.records import Conflict, FieldErrors
 from kemai.platform.ui.define import rows as tables
@@ -83,6 +83,11 @@ def edit(request: HttpRequest, actor: Actor, type_key: str, key: str) -> HttpRes
     if request.method == "POST":
         form.values = tables.chosen(request, typed_values(request, field.kind))
         if save(form, field, request, by=actor):
+            if (job := switched(form, field, by=actor)) is not None:
+                messages.success(request, _("正在后台改变存储方式，期间这个字段只能看"))
+                return redirect("job", job.pk)
+            if form.errors:
+                return shown(request, form, side(type_key, key))
             messages.success(request, _("已保存，立即生效"))
             return redirect("define_field", type_key, key)
     return shown(request, form, side(type_key, key))
@@ -100,6 +105,18 @@ def save(form: FieldForm, field: FieldDef, request: HttpRequest, *, by: Actor) -
     else:
         return True
     return False
+
+
+def switched(form: FieldForm, field: FieldDef, *, by: Actor) -> Job | None:
+    """The values are to be encrypted, or no longer: the job that does it."""
+    wanted, now = bool(form.values.get("sealed")), bool(field.settings.get("sealed"))
+    if wanted == now or not form.can_seal:
+        return None
+    try:
+        return convert.seal_field(field.type_key, field.key, wanted, by=by)
+    except FieldErrors as error:
+        form.errors = error.errors
+        return None
 
 
 def side(type_key: str, key: str) -> dict[str, Any]:

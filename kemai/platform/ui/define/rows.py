@@ -43,7 +43,7 @@ FIELD_LABELS: Mapping[str, Label] = {
     "settings.default_formula": gettext_lazy("默认值公式"),
     "settings.kind": gettext_lazy("结果种类"), "settings.rollup": gettext_lazy("汇总"),
     "settings.columns": gettext_lazy("明细列"), "settings.prefix": gettext_lazy("编号前缀"),
-    "settings.digits": gettext_lazy("编号位数"),
+    "settings.digits": gettext_lazy("编号位数"), "settings.sealed": gettext_lazy("加密存储"),
     "sections": gettext_lazy("分组"), "hidden": gettext_lazy("不显示"), "columns": gettext_lazy("列"),
     "card": gettext_lazy("卡片"), "field": gettext_lazy("分列"), "doubles": gettext_lazy("查重"),
 }  # fmt: skip
