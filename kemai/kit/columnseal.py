@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 
@@ -62,10 +63,16 @@ class OneKey:
         self.name = hashlib.sha256(b"kemai column key" + key).hexdigest()[:8]
         self.values = AESSIV(derived(key, b"kemai columns: values"))
         self.documents = AESSIV(derived(key, b"kemai columns: documents"))
+        self.words = derived(key, b"kemai columns: words")
 
 
 def derived(key: bytes, purpose: bytes) -> bytes:
     return HKDF(SHA256(), 64, None, purpose).derive(key)
+
+
+def seal_by(one: OneKey, text: str) -> str:
+    sealed = one.values.encrypt(text.encode("utf-8", "surrogatepass"), None)
+    return f"{MARK}{one.name}.{base64.urlsafe_b64encode(sealed).decode()}"
 
 
 class Seal:
@@ -78,10 +85,7 @@ class Seal:
 
     def value(self, text: str) -> str:
         """'' stays what it is: there is nothing to hide, and AES-SIV takes no empty text."""
-        if not text:
-            return text
-        sealed = self.now.values.encrypt(text.encode("utf-8", "surrogatepass"), None)
-        return f"{MARK}{self.now.name}.{base64.urlsafe_b64encode(sealed).decode()}"
+        return seal_by(self.now, text) if text else text
 
     def open_value(self, stored: str) -> str:
         """What was never encrypted comes back as it is. Raises Unreadable."""
@@ -105,6 +109,17 @@ class Seal:
             return one.documents.decrypt(sealed[NUMBER:], [sealed[:NUMBER]])
         except (InvalidTag, ValueError):
             raise Unreadable(other=False) from None
+
+    def forms(self, text: str) -> list[str]:
+        """As what a value may be stored while a database is on its way: encrypted by each key, and not at all."""
+        if not text:
+            return [text]
+        sealed = [seal_by(one, text) for one in self.keys]
+        return [*sealed, text]
+
+    def word(self, text: str) -> str:
+        """What stands for a word in an index of words: equal words are equal, and nothing else can be told."""
+        return hmac.digest(self.now.words, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:20]
 
     def parts(self, stored: str) -> tuple[OneKey, bytes]:
         name, _dot, text = stored[len(MARK) :].partition(".")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.models import (
     ChoiceColumn,
     CreditCodeColumn,
+    EmailColumn,
     MoneyColumn,
     MultiChoiceColumn,
     Option,
@@ -17,6 +18,7 @@ from kemai.platform.models import (
     PhoneColumn,
     RecordBase,
     RegionColumn,
+    SealedColumn,
 )
 
 GENDERS = (Option("male", _("男"), "azure"), Option("female", _("女"), "pink"))
@@ -86,7 +88,7 @@ class Customer(OwnedRecord):
     """What they are to us, at once: a partner may buy as well. Whoever buys becomes a customer (services.roles)."""
     important = models.BooleanField(_("重要客户"), default=False)
     phone = PhoneColumn(_("电话"))
-    email = models.EmailField(_("邮箱"), max_length=200, blank=True, default="")
+    email = EmailColumn(_("邮箱"), max_length=200, blank=True, default="")
     wecom_id = models.CharField(_("企业微信 ID"), max_length=64, blank=True, default="")
     credit_code = CreditCodeColumn(_("统一社会信用代码"))
     region = RegionColumn(_("地区"))
@@ -274,7 +276,7 @@ class Contact(RecordBase):
     title = models.CharField(_("职务"), max_length=80, blank=True, default="")
     role = ChoiceColumn(_("角色"), options=ROLES, blank=True, default="")
     phone = PhoneColumn(_("电话"))
-    email = models.EmailField(_("邮箱"), max_length=200, blank=True, default="")
+    email = EmailColumn(_("邮箱"), max_length=200, blank=True, default="")
     wecom_id = models.CharField(_("企业微信 ID"), max_length=64, blank=True, default="")
     gender = ChoiceColumn(_("性别"), options=GENDERS, blank=True, default="")
     birthday = models.DateField(_("生日"), null=True, blank=True)
@@ -312,8 +314,8 @@ class Identifier(RecordBase):
     )
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="identifiers", verbose_name=_("客户"))
     kind = ChoiceColumn(_("类型"), options=KINDS)
-    raw = models.CharField(_("原始值"), max_length=200)
-    value = models.CharField(_("标识"), max_length=200, editable=False)
+    raw = SealedColumn(_("原始值"), max_length=200)
+    value = SealedColumn(_("标识"), max_length=200, editable=False)
     state = ChoiceColumn(_("状态"), options=STATES, default="unverified")
 
     class Meta:

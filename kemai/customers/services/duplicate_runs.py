@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from django.utils.translation import gettext_noop
 
 from kemai.customers.models import DuplicatePair, DuplicateRun
 from kemai.customers.services.duplicate_sources import CUSTOMER, Source, source_of
+from kemai.kit.parties import Party
 from kemai.platform import access, jobs
 from kemai.platform.access import Actor
 from kemai.platform.models import Job
+from kemai.platform.models.sealed import current
 from kemai.platform.objects import get
 from kemai.platform.records import sql
 
@@ -163,6 +166,25 @@ def decided(source: Source, kind: str) -> Iterator[tuple[Mapping[str, Any], bool
         yield source.taken(levels), state == "merged"
 
 
+def hidden(rows: list[tuple[int, Party]]) -> list[tuple[int, Party]]:
+    """Where telephones and addresses lie encrypted they do not lie in the engine's file either: what stands for them is
+    equal where they are, and an address keeps its domain."""
+    seal = current()
+    if seal is None:
+        return rows
+    return [
+        (
+            key,
+            replace(
+                one,
+                phones=tuple(map(seal.word, one.phones)),
+                emails=tuple(f"{seal.word(mail)}@{mail.rpartition('@')[2]}" for mail in one.emails),
+            ),
+        )
+        for key, one in rows
+    ]
+
+
 def fill(
     connection: Any, source: Source, before: DuplicateRun | None, *, full: bool, report: Report
 ) -> list[int]:
@@ -175,7 +197,7 @@ def fill(
         done = 0
         for span in source.spans():
             rows = source.read(span)
-            table.add(connection, rows)
+            table.add(connection, hidden(rows))
             done += len(rows)
             report(done, total, _("读取记录"))
         ids: list[int] = []
@@ -185,7 +207,7 @@ def fill(
     ids = sorted(source.changed(before.watermark - OVERLAP))
     table.drop(connection, ids)
     for start_at in range(0, len(ids), 2000):
-        table.add(connection, source.read(Q(pk__in=ids[start_at : start_at + 2000])))
+        table.add(connection, hidden(source.read(Q(pk__in=ids[start_at : start_at + 2000]))))
         report(start_at, len(ids), _("读取记录"))
     alive = source.type.records().filter(deleted_at=None).order_by()
     if (

@@ -12,7 +12,6 @@ from kemai.platform.access import Actor
 from kemai.platform.define import changes, fields, kinds
 from kemai.platform.define.changes import require_admin
 from kemai.platform.fields import FieldSpec, Label
-from kemai.platform.fields.own import SEALED
 from kemai.platform.models import Setting
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.objects.own import DOUBLES
@@ -53,7 +52,7 @@ def roles_for(object_type: ObjectType, spec: FieldSpec) -> tuple[str, ...]:
     """As what a field can be compared; () where it cannot tell doubles."""
     if spec.readonly or spec.private or spec.compute is not None or spec.part or spec.refs:
         return ()
-    if spec.own is not None and spec.own.letter == SEALED:  # the batch compares in files of its own
+    if spec.own is not None and spec.encrypted:
         return ()
     numbered = object_type.numbering is not None and spec.key == object_type.numbering.field
     return () if numbered else BY_KIND.get(spec.type.key, ())

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from kemai.platform.models import Option
+from kemai.platform.models.sealed import current as seal
+from kemai.platform.models.sealed import unreadable
 
 Label = str | Promise
 
@@ -80,6 +82,10 @@ OPERATORS: Mapping[str, Operator] = {
         Operator("not_empty", gettext_lazy("不为空"), "0"),
     )
 }
+
+
+WHOLE = frozenset({"eq", "ne", "in", "not_in", "empty", "not_empty"})
+"""How what is encrypted can be compared."""
 
 
 class Test(NamedTuple):
@@ -162,6 +168,8 @@ class FieldSpec:
     """A computed field: a pure function of the record's other values."""
     columns: tuple[FieldSpec, ...] = ()
     """The columns of a sub-table."""
+    sealed: bool = False
+    """Its values lie encrypted in the database where there is a key (docs/adr/061)."""
     own: Own | None = field(default=None, compare=False)
     """Set for fields that were made on screen: their values stand in the record's `extra`."""
 
@@ -181,8 +189,19 @@ class FieldSpec:
         return tuple(option for option in self.options if not option.archived)
 
     @property
+    def encrypted(self) -> bool:
+        """Only whole values can be looked for, and nothing can be worked out of them."""
+        return self.sealed and (self.own is not None or seal() is not None)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The keys of the operators."""
+        found = self.type.operators
+        return tuple(op for op in found if op in WHOLE) if self.encrypted else found
+
+    @property
     def operators(self) -> tuple[Operator, ...]:
-        return tuple(OPERATORS[key] for key in self.type.operators)
+        return tuple(OPERATORS[key] for key in self.compared)
 
     def option(self, value: object) -> Option | None:
         return next((option for option in self.options if option.value == value), None)
@@ -218,6 +237,8 @@ class FieldType:
         Raises Invalid with a sentence that says what to do."""
         if raw is None or (isinstance(raw, str) and not raw.strip()):
             return self.empty(spec)
+        if spec.sealed and raw == unreadable():  # what stands on the screen for it is not a new value
+            raise Invalid(_("原来的值无法解密：请先联系管理员；确定不要它时，清空后重新填写"))
         return self.parse_filled(raw, spec)
 
     def parse_filled(self, raw: object, spec: FieldSpec) -> Any:

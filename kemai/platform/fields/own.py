@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Label, Own
 from kemai.platform.fields.saying import later
-from kemai.platform.fields.sealed import SEALED_KINDS
 from kemai.platform.models import FieldDef, Option
 from kemai.platform.models.extra import KEY
 
@@ -76,12 +75,13 @@ def own_spec(row: FieldDef, kinds: Mapping[str, FieldType], *, ready: bool = Fal
         key=row.key,
         path=f"extra__{letter}_{row.key}",
         label=named(row.label, row.label_en),
-        type=SEALED_KINDS[kind] if letter == SEALED and kind in SEALED_KINDS else kinds[kind],
+        type=kinds[kind],
         required=row.required and not automatic,
         unique=row.unique,
         readonly=automatic,
         personal=row.personal or letter == SEALED,
         nullable=True,
+        sealed=letter == SEALED,
         sortable=(row.index_state == "ready" or ready) and letter not in "le" and not broken,
         help=row.help,
         options=options_of(settings),

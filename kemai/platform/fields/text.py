@@ -17,6 +17,7 @@ from kemai.kit import credit_code, id_number, names, phone
 from kemai.kit.errors import KitError
 from kemai.platform.fields.base import FieldSpec, FieldType, Invalid, Moment, Test, clean_text
 from kemai.platform.fields.saying import read_out
+from kemai.platform.models.sealed import Closed
 
 NAME_LENGTH = 24
 """A text up to this long is masked as a name is."""
@@ -56,6 +57,8 @@ class Text(FieldType):
     def mask(self, value: Any) -> Any:
         """By what it looks like: a bank card's last four digits, an e-mail address's host, a name's first character;
         of anything longer nothing."""
+        if isinstance(value, Closed):
+            return value
         text = str(value or "").strip()
         digits = re.sub(r"[\s-]", "", text)
         if digits.isascii() and digits.isdigit() and len(digits) >= 8:
@@ -122,6 +125,8 @@ class Email(Text):
         return super().operand(raw, spec, moment).lower()
 
     def mask(self, value: Any) -> Any:
+        if isinstance(value, Closed):
+            return value
         name, at, host = str(value or "").partition("@")
         return f"{name[:1]}***@{host}" if at else ""
 
@@ -179,13 +184,13 @@ class Phone(Text):
         return super().test(op, value, spec, moment)
 
     def text(self, value: Any, spec: FieldSpec) -> str:
-        if not value:
-            return ""
+        if not value or isinstance(value, Closed):
+            return value or ""
         number, _semicolon, extension = value.partition(";")
         return phone.display_phone(number, extension)
 
     def mask(self, value: Any) -> Any:
-        return phone.mask_phone(value) if value else ""
+        return value if isinstance(value, Closed) else phone.mask_phone(value) if value else ""
 
     def editable(self, value: Any, spec: FieldSpec) -> Any:
         return self.text(value, spec)
@@ -230,7 +235,7 @@ class IdNumber(Text):
             raise Invalid(_("身份证号不对：请核对 18 位号码")) from None
 
     def mask(self, value: Any) -> Any:
-        return id_number.mask_id_number(value) if value else ""
+        return value if isinstance(value, Closed) else id_number.mask_id_number(value) if value else ""
 
     def fake(self, spec: FieldSpec, rng: Random) -> Any:
         birthday = date(1960 + rng.randrange(40), 1 + rng.randrange(12), 1 + rng.randrange(28))

@@ -22,7 +22,7 @@ from kemai.platform.models.extra import ExtraColumn
 from kemai.platform.models.relation import Alias, Link, Merge
 from kemai.platform.models.report import Report, ReportPanel
 from kemai.platform.models.rights import ApiToken, FieldRule, Grant, Role
-from kemai.platform.models.sealed import SealedDiff, SealedJSON
+from kemai.platform.models.sealed import EmailColumn, SealedColumn, SealedDiff, SealedJSON
 from kemai.platform.models.sharing import CacheRow, Member, RateCount, ShareRule
 from kemai.platform.models.tag import Tag, Tagging
 from kemai.platform.models.trail import AuditEntry, AuditGate, OwnerChange
@@ -53,6 +53,7 @@ __all__ = [
     "ConfigChange",
     "CreditCodeColumn",
     "DeadlineColumn",
+    "EmailColumn",
     "EventDelivery",
     "ExportRequest",
     "ExtraColumn",
@@ -85,6 +86,7 @@ __all__ = [
     "ReportPanel",
     "Role",
     "SavedView",
+    "SealedColumn",
     "SealedDiff",
     "SealedJSON",
     "SearchDoc",

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from django.db import models
 from django.utils.functional import Promise
 
+from kemai.platform.models.sealed import SealedColumn
+
 CENT = Decimal("0.01")
 MONEY_LIMIT = Decimal(10) ** 15
 """Amounts from here on are refused: they do not fit the column with cents, and nobody sells for that much."""
@@ -80,7 +82,7 @@ class PercentColumn(models.FloatField[Any, Any]):
     """A share: 0.125 is shown as 12.5 %."""
 
 
-class PhoneColumn(models.CharField[str, str]):
+class PhoneColumn(SealedColumn):
     """A telephone number in E.164, an extension behind a semicolon; empty text where there is none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -88,6 +90,10 @@ class PhoneColumn(models.CharField[str, str]):
         kwargs.setdefault("blank", True)
         kwargs.setdefault("default", "")
         super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "kemai.platform.models.columns.PhoneColumn", args, kwargs
 
 
 class DeadlineColumn(models.DateField[Any, Any]):
@@ -108,8 +114,12 @@ class RegionColumn(models.CharField[str, str]):
         super().__init__(*args, **kwargs)
 
 
-class IdentityColumn(models.CharField[str, str]):
+class IdentityColumn(SealedColumn):
     """A number that identifies a person or company before the law; masked like a telephone number."""
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "kemai.platform.models.columns.IdentityColumn", args, kwargs
 
 
 class CreditCodeColumn(models.CharField[str, str]):

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.lookups import Exact, In
 from django.utils.translation import gettext as _
 
 from kemai.kit.columnseal import MARK, Seal, Unreadable, is_sealed, read_key
@@ -103,6 +104,68 @@ class SealedWords(models.TextField[Any, Any]):
 
     def get_prep_value(self, value: Any) -> Any:
         return seal_value(value)
+
+
+class SealedColumn(models.CharField[Any, Any]):
+    """A column of values that are encrypted wherever there is a key. To the schema it is a text like any other;
+    `records.encrypting` makes room for what is longer."""
+
+    def get_db_converters(self, connection: Any) -> list[Any]:
+        return [self.opened] if settings.COLUMN_KEYS else []
+
+    def opened(self, value: Any, expression: object, connection: object) -> Any:
+        return open_value(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        found = super().get_prep_value(value)
+        if isinstance(found, Closed) or (settings.COLUMN_KEYS and writing() is not None):
+            return seal_value(found)
+        return found
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class EmailColumn(SealedColumn, models.EmailField[Any, Any]):
+    """An e-mail address."""
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.EmailField", args, kwargs
+
+
+class SealedIn(In):
+    """One of several values, as whatever they may be stored: a database that is on its way holds both."""
+
+    def get_prep_lookup(self) -> Any:
+        seal = current()
+        if (
+            seal is None
+            or hasattr(self.rhs, "resolve_expression")
+            or not isinstance(self.rhs, list | tuple | set)
+        ):
+            return super().get_prep_lookup()
+        return [form for one in self.rhs for form in (seal.forms(one) if isinstance(one, str) else [one])]
+
+
+class SealedExact(Exact):
+    def get_prep_lookup(self) -> Any:
+        return self.rhs if self.expands else super().get_prep_lookup()
+
+    @property
+    def expands(self) -> bool:
+        return current() is not None and isinstance(self.rhs, str) and bool(self.rhs)
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        if not self.expands:
+            return super().as_sql(compiler, connection)
+        return SealedIn(self.lhs, [self.rhs]).as_sql(compiler, connection)
+
+
+for _column in (SealedColumn, SealedWords):
+    _column.register_lookup(SealedIn)
+    _column.register_lookup(SealedExact)
 
 
 class SealedJSON(models.JSONField[Any, Any]):

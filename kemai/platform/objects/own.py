@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from kemai.platform.fields import KINDS, FieldSpec, Label
-from kemai.platform.fields.own import SEALED, own_spec
+from kemai.platform.fields.own import own_spec
 from kemai.platform.fields.saying import later
 from kemai.platform.models import FieldDef, ObjectDef, Setting
 
@@ -253,7 +253,7 @@ def searchable(spec: FieldSpec) -> bool:
 
 def sealed(spec: FieldSpec) -> bool:
     """Is it stored encrypted? Then no index of words may hold it."""
-    return spec.own is not None and spec.own.letter == SEALED
+    return spec.own is not None and spec.sealed
 
 
 def named_of(object_type: ObjectType, search: Sequence[str]) -> frozenset[str]:

@@ -14,7 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
-from kemai.platform.models import ChangeSet, DeadlineColumn, MonthColumn, MultiChoiceColumn, Option
+from kemai.platform.models import (
+    ChangeSet,
+    DeadlineColumn,
+    MonthColumn,
+    MultiChoiceColumn,
+    Option,
+    SealedColumn,
+)
 from kemai.platform.objects import layouts
 from kemai.platform.objects.live import fixed_or_live
 from kemai.platform.objects.own import current, shape_of
@@ -322,6 +329,7 @@ class ObjectType:
             private=key in self.private,
             personal=kind.key in PERSONAL_KINDS,
             nullable=column.null,
+            sealed=isinstance(column, SealedColumn),
             deadline=isinstance(column, DeadlineColumn),
             month=isinstance(column, MonthColumn),
             sortable=(self.small and not isinstance(column, models.JSONField))

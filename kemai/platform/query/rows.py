@@ -259,8 +259,8 @@ class Order:
         if key == "id":
             return Order("pk", descending, nullable=False)
         spec = object_type.fields.get(key)
-        if spec is None or not spec.sortable:
-            allowed = [s.key for s in object_type.fields.values() if s.sortable]
+        if spec is None or not spec.sortable or spec.encrypted:
+            allowed = [s.key for s in object_type.fields.values() if s.sortable and not s.encrypted]
             raise QueryError("unknown_sort", _("不能按“%(field)s”排序") % {"field": key[:60]}, allowed)
         path = spec.sort_path or spec.value_path
         index = index_name(object_type, spec) if spec.own is not None and spec.own.index == "ready" else ""

@@ -157,7 +157,7 @@ def parse(
 def allowed_operators(spec: FieldSpec, level: str) -> tuple[str, ...]:
     if level == "masked":
         return tuple(op for op in ("eq", "empty", "not_empty") if op in spec.type.operators)
-    return spec.type.operators
+    return spec.compared
 
 
 def run_test(spec: FieldSpec, op: str, value: object, moment: Moment) -> Test:

@@ -7,7 +7,9 @@ cut off is simply begun again, and people read and write meanwhile."""
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -16,13 +18,24 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from kemai.kit.columnseal import Unreadable, is_sealed
-from kemai.platform.models import ExtraColumn, FieldDef, SealedDiff, SealedJSON, Setting
+from kemai.kit.columnseal import MARK, Unreadable, is_sealed
+from kemai.platform.models import (
+    ExtraColumn,
+    FieldDef,
+    SealedColumn,
+    SealedDiff,
+    SealedJSON,
+    SearchDoc,
+    Setting,
+)
 from kemai.platform.models.sealed import Salted, current, plainly, seal_value
-from kemai.platform.objects import meta_changed
+from kemai.platform.objects import all_types, meta_changed
+from kemai.platform.search.records import rebuild
 
-NOTE = "columns.key"
-"""The setting that says by which key this database is encrypted."""
+NOTE, DONE = "columns.key", "columns.done"
+"""The settings that say by which key this database is encrypted, and by which of them all of it is."""
+ROOM = 700
+"""Characters for the longest value once it is encrypted."""
 BITE = 1000
 Model = type[models.Model]
 Column = models.Field[Any, Any]
@@ -33,15 +46,19 @@ Told = Callable[[str, int], None]
 # ── whether the key fits ──
 
 
-def noted() -> str:
-    """The name of the key that this database is encrypted by; '' for none."""
-    row = Setting.objects.filter(key=NOTE).first()
+def said(name: str) -> str:
+    row = Setting.objects.filter(key=name).first()
     return str(row.value) if row is not None else ""
+
+
+def say(name: str, key: str) -> None:
+    # lint: allow write-door — by which key the database is encrypted is no record
+    Setting.objects.update_or_create(key=name, defaults={"value": key})
 
 
 def problem() -> str:
     """Why nothing may run on this database with the key that is set; '' where all is well."""
-    name, seal = noted(), current()
+    name, seal = said(NOTE), current()
     if name and seal is None:
         return _("数据库里有加密的内容，但没有设置 KEMAI_COLUMN_KEY：请设置原来的密钥")
     if name and seal is not None and name not in seal.by_name:
@@ -52,21 +69,40 @@ def problem() -> str:
 
 
 def unfinished() -> bool:
-    """Another key is set than the database is encrypted by, and both are known: `rotate` is still to be done."""
+    """Is something still as it was before the key of today was set?"""
     seal = current()
-    return seal is not None and noted() not in {"", seal.now.name}
+    return seal is not None and said(DONE) != seal.now.name
 
 
 def note() -> None:
     """The first start with a key: from now on the database does not go without it."""
     seal = current()
-    if seal is not None and not noted():
-        put_note(seal.now.name)
+    if seal is not None:
+        widen()
+        if not said(NOTE):
+            say(NOTE, seal.now.name)
 
 
-def put_note(name: str) -> None:
-    # lint: allow write-door — by which key the database is encrypted is no record
-    Setting.objects.update_or_create(key=NOTE, defaults={"value": name})
+def widen() -> None:
+    """Makes room for what is encrypted. PostgreSQL only notes the new length; SQLite knows none."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for model, found in columns():
+            for one in found:
+                if isinstance(one, SealedColumn):
+                    widen_one(cursor, model._meta.db_table, str(one.column))
+
+
+def widen_one(cursor: Any, table: str, column: str) -> None:
+    cursor.execute(
+        "SELECT character_maximum_length FROM information_schema.columns "
+        "WHERE table_schema = current_schema() AND table_name = %s AND column_name = %s", [table, column],
+    )  # fmt: skip
+    row = cursor.fetchone()
+    if row is not None and row[0] is not None and row[0] < ROOM:
+        quote = connection.ops.quote_name
+        cursor.execute(f"ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} TYPE varchar({ROOM})")
 
 
 # ── going through it ──
@@ -76,7 +112,9 @@ def columns() -> Iterator[tuple[Model, list[Column]]]:
     """Every table with the columns of it that may hold something encrypted."""
     for model in apps.get_models():
         found: list[Column] = [
-            one for one in model._meta.concrete_fields if isinstance(one, SealedJSON | ExtraColumn)
+            one
+            for one in model._meta.concrete_fields
+            if isinstance(one, SealedJSON | ExtraColumn | SealedColumn)
         ]
         if found and model._meta.managed and not model._meta.proxy:
             yield model, found
@@ -87,8 +125,12 @@ def encrypt(told: Told = lambda _table, _count: None) -> int:
     rows were changed."""
     seal = current()
     assert seal is not None
+    note()
     changed = walk(anew, told)
-    put_note(seal.now.name)
+    if unfinished():
+        follow()
+    say(NOTE, seal.now.name)
+    say(DONE, seal.now.name)
     return changed
 
 
@@ -96,18 +138,36 @@ def decrypt(told: Told = lambda _table, _count: None) -> int:
     """Everything lies in the open again, and no field is encrypted. To be run while nothing else writes."""
     with plainly():
         changed = walk(bare, told)
+        follow()
     with transaction.atomic():
         for row in FieldDef.objects.filter(settings__has_key="sealed"):
             row.settings = {name: value for name, value in row.settings.items() if name != "sealed"}
             row.save(update_fields=["settings"])
         # lint: allow write-door — by which key the database is encrypted is no record
-        Setting.objects.filter(key=NOTE).delete()
+        Setting.objects.filter(key__in=(NOTE, DONE)).delete()
         meta_changed()
     return changed
 
 
+def follow() -> None:
+    """What is made out of the values: the index of words, and the files in which doubles are looked for."""
+    for one in all_types():
+        if one.searched and any(one.fields[key].sealed for key in one.searched):
+            rebuild(lambda _done, _total: None, type_key=one.key)
+    if connection.vendor == "sqlite":  # its segments keep words that were taken out
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO search_index(search_index) VALUES ('rebuild')")
+    for path in Path(settings.DATA_DIR).glob("duplicates*.duckdb*"):
+        path.unlink(missing_ok=True)  # the next night reads all records again
+
+
+class Stays:
+    """A stored value may stay as it is."""
+
+
+STAYS = Stays()
 Change = Callable[[Column, Any], Any]
-"""What a stored value becomes; itself where it may stay. Raises Unreadable."""
+"""What a stored value becomes, in the form that the column writes; STAYS where it may stay. Raises Unreadable."""
 
 
 def anew(column: Column, stored: Any) -> Any:
@@ -115,23 +175,33 @@ def anew(column: Column, stored: Any) -> Any:
     assert seal is not None
     if isinstance(column, ExtraColumn):
         old = {key: one for key, one in stored.items() if is_sealed(one) and not seal.is_current(one)}
-        return (
-            {**stored, **{key: seal_value(seal.open_value(one)) for key, one in old.items()}}
-            if old
-            else stored
-        )
+        return {**stored, **{key: seal_value(opened(one)) for key, one in old.items()}} if old else STAYS
     if not stored or (is_sealed(stored) and seal.is_current(stored)):
-        return stored
+        return STAYS
+    return opened(stored) if isinstance(column, SealedColumn) else document(column, stored)
+
+
+def document(column: Column, stored: Any) -> Any:
     found = column.from_db_value(json.dumps(stored), None, connection)  # type: ignore[attr-defined]
-    digested = isinstance(column, SealedDiff) and isinstance(found, dict) and not isinstance(found, Salted)
-    return Salted(found) if digested else found
+    if isinstance(column, SealedDiff) and isinstance(found, dict):
+        check_readable(found)
+        return found if isinstance(found, Salted) else Salted(found)
+    return found
+
+
+def check_readable(diff: dict[str, Any]) -> None:
+    """Raises Unreadable: a log entry that cannot be read is not written over by what says so."""
+    if MARK in diff:
+        raise Unreadable(other=False)
 
 
 def bare(column: Column, stored: Any) -> Any:
     if isinstance(column, ExtraColumn):
         found = {key: opened(one) for key, one in stored.items() if is_sealed(one)}
-        return {**stored, **found} if found else stored
-    return column.from_db_value(json.dumps(stored), None, connection) if is_sealed(stored) else stored  # type: ignore[attr-defined]
+        return {**stored, **found} if found else STAYS
+    if not is_sealed(stored):
+        return STAYS
+    return opened(stored) if isinstance(column, SealedColumn) else document(column, stored)
 
 
 def opened(stored: str) -> str:
@@ -167,38 +237,55 @@ def bites(model: Model) -> Iterator[list[Any]]:
 def batch(model: Model, found: Sequence[Column], keys: Sequence[Any], change: Change) -> int:
     """One transaction. What is stored is read past the columns, which would decrypt it."""
     texts = {f"raw_{one.name}": Cast(models.F(one.name), models.TextField()) for one in found}
-    count = 0
+    rows = model._base_manager.filter(pk__in=keys)
+    by_columns: dict[tuple[str, ...], list[list[Any]]] = defaultdict(list)
     with transaction.atomic():
-        list(model._base_manager.filter(pk__in=keys).select_for_update().values_list("pk"))
-        rows = model._base_manager.filter(pk__in=keys).annotate(**texts).values_list("pk", *texts)
-        for pk, *raw in list(rows):
-            wanted = {}
-            for column, text in zip(found, raw, strict=True):
-                stored = None if text is None else json.loads(text)
-                now = stored if stored is None else change(column, stored)
-                if now is not stored:
-                    wanted[column.name] = now
+        list(rows.select_for_update().values_list("pk"))
+        for pk, *raw in list(rows.annotate(**texts).values_list("pk", *texts)):
+            wanted = {
+                column: value
+                for column, text in zip(found, raw, strict=True)
+                if text is not None and (value := change(column, read(column, text))) is not STAYS
+            }
             if wanted:
-                model._base_manager.filter(pk=pk).update(**wanted)
-                count += 1
-    return count
+                values = [column.get_db_prep_save(value, connection) for column, value in wanted.items()]
+                by_columns[tuple(str(column.column) for column in wanted)].append([*values, pk])
+        for names, lines in by_columns.items():
+            write(model, names, lines)
+    return sum(map(len, by_columns.values()))
+
+
+def read(column: Column, text: str) -> Any:
+    return text if isinstance(column, SealedColumn) else json.loads(text)
+
+
+def write(model: Model, names: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
+    quote = connection.ops.quote_name
+    sets = ", ".join(f"{quote(name)} = %s" for name in names)
+    key = model._meta.pk
+    assert key is not None
+    table = quote(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {sets} WHERE {quote(str(key.column))} = %s", lines)  # noqa: S608
 
 
 def sweep(model: Model) -> None:
     """The old rows are gone from the file too, not only from sight."""
-    if connection.in_atomic_block:
-        return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
             cursor.execute(f"VACUUM (FULL, ANALYZE) {connection.ops.quote_name(model._meta.db_table)}")
 
 
 def sweep_file() -> None:
-    """SQLite's file is written anew once, at the end."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    """SQLite's file is written anew once, at the end; PostgreSQL's index of words was made of other rows."""
+    if connection.in_atomic_block:
+        return
+    if connection.vendor == "postgresql":
+        sweep(SearchDoc)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 # ── for `kemai doctor` ──

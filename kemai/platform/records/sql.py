@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection, models
 
-from kemai.platform.models import ExtraColumn, MoneyColumn, quick
+from kemai.platform.models import ExtraColumn, MoneyColumn, SealedColumn, quick
+from kemai.platform.models.sealed import current, open_value
 
 Convert = Callable[[Any], Any]
 FEW = 50
@@ -69,7 +70,7 @@ def converters(columns: Sequence[models.Field[Any, Any]]) -> list[Convert | None
     """What turns a Python value into the database's, per column; None where it goes as it is."""
     found: list[Convert | None] = []
     for column in columns:
-        plain = isinstance(
+        plain = not isinstance(column, SealedColumn) and isinstance(
             column, models.CharField | models.TextField | models.BooleanField | models.FloatField
         )
         whole = type(column).get_prep_value is models.IntegerField.get_prep_value
@@ -83,7 +84,7 @@ def converters(columns: Sequence[models.Field[Any, Any]]) -> list[Convert | None
 
 def converter(column: models.Field[Any, Any]) -> Convert:
     """What Django's `get_db_prep_save` makes of a value. Dates and amounts take a short cut to the same."""
-    if isinstance(column, MoneyColumn):
+    if isinstance(column, MoneyColumn | SealedColumn):
         return column.get_prep_value
     if type(column) is models.DateField and connection.vendor == "sqlite":
         return date_text
@@ -262,7 +263,8 @@ def lookup(
     key = model._meta.pk
     assert key is not None
     shown = ", ".join([column, quote(column_name(key)), *(quote(column_name(by_name[one])) for one in also)])
-    given: Any = list(values)
+    sealed = current() if isinstance(by_name[name], SealedColumn) else None
+    given: Any = [form for one in values for form in sealed.forms(one)] if sealed else list(values)
     among = "= ANY(%s)"
     if connection.vendor != "postgresql":
         given, among = orjson.dumps(given).decode(), "IN (SELECT value FROM json_each(%s))"
@@ -272,7 +274,7 @@ def lookup(
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {shown} FROM {quote(model._meta.db_table)} WHERE {where}", [given])  # noqa: S608
         found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+    return [(open_value(row[0]), *row[1:]) for row in found] if sealed else found
 
 
 def column_name(column: models.Field[Any, Any]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from kemai.kit import pinyin
+from kemai.platform.models.sealed import writing
 
 PHONE, TAIL, EMAIL = "\u01c0", "\u01c1", "\u01c2"
 """Marks in front of telephone numbers, their ends and e-mail addresses: letters that no text brings into the index."""
@@ -113,7 +114,15 @@ def _phone_words(value: str) -> list[str]:
     digits = national(value)
     if not digits:
         return []
-    return [PHONE + digits[:WORD_LENGTH], *[TAIL + digits[-size:] for size in TAILS if size < len(digits)]]
+    found = [PHONE + digits[:WORD_LENGTH], *[TAIL + digits[-size:] for size in TAILS if size < len(digits)]]
+    return [hidden_word(word) or word for word in found]
+
+
+def hidden_word(word: str) -> str:
+    """What stands for a number or address where those lie encrypted (docs/adr/061): found by the whole of it, or of its
+    end, and not to be read. '' where there is no key."""
+    seal = writing()
+    return word[0] + seal.word(word) if seal is not None else ""
 
 
 def _part_words(kind: str, value: str) -> list[str]:
@@ -121,7 +130,7 @@ def _part_words(kind: str, value: str) -> list[str]:
         return _phone_words(value)
     if kind == "email":
         squeezed = squeeze(value)
-        return [EMAIL + squeezed] if squeezed else []
+        return [hidden_word(EMAIL + squeezed) or EMAIL + squeezed] if squeezed else []
     if _ALL_CJK.match(value) and len(value) <= TEXT_LENGTH:
         return [*map(str.__add__, value, value[1:]), value[-1]]
     words = [word for run in runs(value) for word in run_words(run)]
@@ -187,7 +196,7 @@ def question(text: str, hidden: Collection[str] = ()) -> Question:
         found += term_runs
         condition = _all(tuple(_run_condition(run, hidden) for run in term_runs))
         if "@" in term:
-            condition = Either((condition, Word(EMAIL + squeeze(term), prefix="email" not in hidden)))
+            condition = Either((condition, *either_form(Word(EMAIL + squeeze(term), "email" not in hidden))))
         conditions.append(condition)
     if not conditions:
         return Question(None)
@@ -225,11 +234,21 @@ def _run_condition(run: Run, hidden: Collection[str]) -> Word | All | Either:
     if run.text.isdecimal() and run.text.isascii():
         choices += _phone_conditions(run.text, hidden)
     if len(run.text) > 1:
-        choices.append(Word(EMAIL + run.text, prefix="email" not in hidden))
+        choices += either_form(Word(EMAIL + run.text, prefix="email" not in hidden))
     return _any(tuple(choices))
 
 
+def either_form(word: Word) -> list[Word]:
+    """A word as it stands in the index: an index that is on its way holds both."""
+    hidden = hidden_word(word.text)
+    return [word, Word(hidden)] if hidden else [word]
+
+
 def _phone_conditions(digits: str, hidden: Collection[str]) -> list[Word]:
+    return [form for word in _phone_words_asked(digits, hidden) for form in either_form(word)]
+
+
+def _phone_words_asked(digits: str, hidden: Collection[str]) -> list[Word]:
     if "phone" in hidden:
         whole = [Word(PHONE + digits)] if len(digits) > max(TAILS) else []
         return whole + ([Word(TAIL + digits)] if len(digits) == 4 else [])
@@ -268,7 +287,9 @@ def _run_ranker(run: Run) -> Callable[[str], int]:
         whole = " ".join(words) + " "
         begin = " ".join(words[:-1]) + " " if len(words) > 1 else run.text
         return lambda doc: (not f"{doc} ".startswith(whole)) + (not doc.startswith(begin))
-    marked = tuple(f" {mark}{run.text} " for mark in ("", PHONE, EMAIL))
+    forms = [f"{mark}{run.text}" for mark in ("", PHONE, EMAIL)]
+    forms += [hidden for one in forms[1:] if (hidden := hidden_word(one))]
+    marked = tuple(f" {one} " for one in forms)
 
     def rank(doc: str) -> int:
         padded = f" {doc} "

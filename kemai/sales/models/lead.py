@@ -10,6 +10,7 @@ from kemai.customers.models.customer import SOURCES
 from kemai.customers.models.trade import Interaction
 from kemai.platform.models import (
     ChoiceColumn,
+    EmailColumn,
     MoneyColumn,
     Option,
     OwnedRecord,
@@ -56,7 +57,7 @@ class Lead(OwnedRecord):
     company = models.CharField(_("公司"), max_length=120, blank=True, default="")
     title = models.CharField(_("职务"), max_length=80, blank=True, default="")
     phone = PhoneColumn(_("电话"))
-    email = models.EmailField(_("邮箱"), max_length=200, blank=True, default="")
+    email = EmailColumn(_("邮箱"), max_length=200, blank=True, default="")
     wecom_id = models.CharField(_("企业微信 ID"), max_length=64, blank=True, default="")
     region = RegionColumn(_("地区"))
     address = models.CharField(_("详细地址"), max_length=200, blank=True, default="")

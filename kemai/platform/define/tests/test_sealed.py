@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import connection, transaction
 
 from kemai.platform import audit, jobs, query, records
@@ -18,37 +16,19 @@ from kemai.platform.events.delivery import drain_all
 from kemai.platform.models import Change, Job, OutboxEvent
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, encrypting
+from tests.cells import COLUMN_KEY, OTHER_KEY, in_plain
 
-KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-OTHER = "ISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0A="
 NUMBERS = ("110101199003071233", "440301198512123321")
 
 
 @pytest.fixture
 def keyed(settings: Any) -> None:
-    settings.COLUMN_KEYS = [KEY]
+    settings.COLUMN_KEYS = [COLUMN_KEY]
 
 
 def identity(boss: Actor, **more: Any) -> None:
     values = {"label": "身份证号", "sealed": True, **more}
     fields.create_field("customer", "text", values, by=boss, key="id_no")
-
-
-def everything() -> Iterator[tuple[str, str]]:
-    """(table, what its cells say) of the whole database, past every column of ours."""
-    with connection.cursor() as cursor:
-        for model in apps.get_models(include_auto_created=True):
-            table = model._meta.db_table
-            if not model._meta.managed or table not in connection.introspection.table_names(cursor):
-                continue
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            for row in cursor.fetchall():
-                yield table, " ".join(map(str, row))
-
-
-def in_plain(*texts: str) -> set[str]:
-    """The tables in which one of the texts can be read."""
-    return {table for table, cells in everything() if any(text in cells for text in texts)}
 
 
 def stored(pk: int) -> str:
@@ -186,7 +166,7 @@ def test_a_database_gets_a_key_another_and_none_again(boss: Actor, settings: Any
     assert table in in_plain("+8613911112222")
     before = [(change.pk, change.diff) for change in Change.objects.order_by("pk")]
 
-    settings.COLUMN_KEYS = [KEY]
+    settings.COLUMN_KEYS = [COLUMN_KEY]
     assert encrypting.problem() == ""
     assert encrypting.encrypt() > 0
     assert table not in in_plain("+8613911112222")
@@ -195,13 +175,13 @@ def test_a_database_gets_a_key_another_and_none_again(boss: Actor, settings: Any
 
     settings.COLUMN_KEYS = []
     assert "KEMAI_COLUMN_KEY" in encrypting.problem()
-    settings.COLUMN_KEYS = [OTHER]
+    settings.COLUMN_KEYS = [OTHER_KEY]
     assert "KEMAI_COLUMN_KEY_OLD" in encrypting.problem()
-    settings.COLUMN_KEYS = [OTHER, KEY]
+    settings.COLUMN_KEYS = [OTHER_KEY, COLUMN_KEY]
     assert encrypting.problem() == ""
     assert encrypting.unfinished()
     assert encrypting.encrypt() > 0
-    settings.COLUMN_KEYS = [OTHER]
+    settings.COLUMN_KEYS = [OTHER_KEY]
     assert encrypting.problem() == ""
     assert [(change.pk, change.diff) for change in Change.objects.order_by("pk")] == before
 

@@ -11,7 +11,6 @@ from django.utils import timezone, translation
 from kemai.kit.formula import Clock, Field, Formula, FormulaError, Type, check
 from kemai.kit.formula.operations import fixed
 from kemai.platform.fields import FieldSpec
-from kemai.platform.fields.own import SEALED
 from kemai.platform.objects import ObjectType
 
 TYPE_OF: Mapping[str, Type] = {
@@ -49,7 +48,7 @@ def field_of(spec: FieldSpec) -> Field | None:
     kind = TYPE_OF.get(spec.type.key)
     if kind is None or spec.private or spec.compute is not None:
         return None
-    if spec.own is not None and spec.own.letter == SEALED:  # what came of it would lie in the open
+    if spec.encrypted:  # what came of it would lie in the open
         return None
     options = tuple((str(one.value), labels_of(one.label)) for one in spec.options)
     return Field(spec.key, labels_of(spec.label), kind, UNITS.get(spec.type.key, ""), options)

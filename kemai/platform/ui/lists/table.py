@@ -95,7 +95,7 @@ def column(object_type: ObjectType, state: ListState, spec: FieldSpec, editable:
     sort = state.sort or object_type.sort
     way = {spec.key: "asc", f"-{spec.key}": "desc"}.get(sort, "")
     url = ""
-    if spec.sortable:
+    if spec.sortable and not spec.encrypted:
         turned = f"-{spec.key}" if way == "asc" or (not way and falls(spec)) else spec.key
         url = state.but(sort=turned).url
     return Column(
