@@ -48,6 +48,12 @@ def keyed(settings: Any) -> None:
     encrypting.note()
 
 
+@pytest.fixture
+def wide() -> None:
+    """Before any row: PostgreSQL makes no room in a transaction that has written."""
+    encrypting.widen()
+
+
 def api(person: Person, path: str, body: dict[str, Any]) -> Any:
     headers = {"Authorization": f"Bearer {person.key}"}
     answer = Client().post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
@@ -68,7 +74,9 @@ def test_no_door_leaves_a_number_in_the_open(people: dict[str, Person], tmp_path
         "id"
     ]
     path = tmp_path / "customers.csv"
-    path.write_text(f"名称,电话,详细地址\n韩梅,{NUMBERS[2]},\n王芳,{NUMBERS[0]},人民路1号\n", encoding="utf-8")
+    path.write_text(
+        f"名称,电话,详细地址\n韩梅,{NUMBERS[2]},\n王芳,{NUMBERS[0]},人民路1号\n", encoding="utf-8"
+    )
     run = opened(path)
     imports.rehearse(run)
     imports.execute(run)
@@ -146,6 +154,7 @@ def test_doubles_are_found_by_a_telephone_that_nobody_can_read(
     assert made[0] in {one.id for one in found}
 
 
+@pytest.mark.usefixtures("wide")
 def test_a_company_gets_a_key_loses_it_and_goes_back(
     people: dict[str, Person], settings: Any, tmp_path: Path
 ) -> None:
@@ -162,7 +171,7 @@ def test_a_company_gets_a_key_loses_it_and_goes_back(
     records.update("customer", keys[0], {"phone": "13861729999"}, by=boss)
     seal_all()
     before = told(keys)
-    cells = in_plain("6172", "fang.wang")
+    cells = in_plain("1386172", "fang.wang")
 
     settings.COLUMN_KEYS = [COLUMN_KEY]
     encrypting.note()
@@ -175,14 +184,14 @@ def test_a_company_gets_a_key_loses_it_and_goes_back(
     encrypting.encrypt()
     assert not encrypting.unfinished()
     assert told(keys) == before
-    assert in_plain("6172", "fang.wang") == set()
+    assert in_plain("1386172", "fang.wang") == set()
     assert keys[3] in search.search_type(boss, get("customer"), "13861720003")
     assert verify().ok
 
     encrypting.decrypt()
     settings.COLUMN_KEYS = []
     assert told(keys) == before
-    assert in_plain("6172", "fang.wang") == cells
+    assert in_plain("1386172", "fang.wang") == cells
     assert keys[3] in search.search_type(boss, get("customer"), "138617200")
     assert verify().ok
 

@@ -106,7 +106,7 @@ class SealedWords(models.TextField[Any, Any]):
         return seal_value(value)
 
 
-class SealedColumn(models.CharField[Any, Any]):
+class SealedColumn(models.CharField[str, str]):
     """A column of values that are encrypted wherever there is a key. To the schema it is a text like any other;
     `records.encrypting` makes room for what is longer."""
 
@@ -127,7 +127,7 @@ class SealedColumn(models.CharField[Any, Any]):
         return name, "django.db.models.CharField", args, kwargs
 
 
-class EmailColumn(SealedColumn, models.EmailField[Any, Any]):
+class EmailColumn(SealedColumn, models.EmailField[str, str]):
     """An e-mail address."""
 
     def deconstruct(self) -> Any:

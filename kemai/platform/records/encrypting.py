@@ -30,7 +30,7 @@ from kemai.platform.models import (
 )
 from kemai.platform.models.sealed import Salted, current, plainly, seal_value
 from kemai.platform.objects import all_types, meta_changed
-from kemai.platform.search.records import rebuild
+from kemai.platform.search import reindex
 
 NOTE, DONE = "columns.key", "columns.done"
 """The settings that say by which key this database is encrypted, and by which of them all of it is."""
@@ -153,7 +153,8 @@ def follow() -> None:
     """What is made out of the values: the index of words, and the files in which doubles are looked for."""
     for one in all_types():
         if one.searched and any(one.fields[key].sealed for key in one.searched):
-            rebuild(lambda _done, _total: None, type_key=one.key)
+            for keys in bites(one.model):
+                reindex(one.key, keys)
     if connection.vendor == "sqlite":  # its segments keep words that were taken out
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO search_index(search_index) VALUES ('rebuild')")
@@ -284,6 +285,8 @@ def sweep_file() -> None:
         sweep(SearchDoc)
         return
     with connection.cursor() as cursor:
+        cursor.execute("PRAGMA analysis_limit = 1000")
+        cursor.execute("ANALYZE")  # the planner's samples are values too
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

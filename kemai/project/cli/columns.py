@@ -45,6 +45,14 @@ def encrypt_columns() -> None:
     except Unreadable as error:
         raise click.ClickException(unreadable(error)) from error
     encrypting.sweep_file()
+    for name in readers():
+        click.echo(
+            say(
+                f"! “{name}”用到了加密的字段：它不能再计算，原来算出的值还没有加密，请修改或删除",
+                f"! “{name}” reads an encrypted field: it cannot any more; what it worked out is not encrypted; "
+                "change or remove it",
+            )
+        )
     click.echo(say(f"✓ 已加密 {count:,} 行", f"✓ {count:,} rows encrypted"))
 
 
@@ -67,6 +75,16 @@ def decrypt_columns() -> None:
             f"✓ {count:,} rows decrypted; take KEMAI_COLUMN_KEY away before the next start",
         )
     )
+
+
+def readers() -> list[str]:
+    """Own fields that name an encrypted built-in field in a formula or roll-up."""
+    from kemai.platform.define import usage
+    from kemai.platform.objects import all_types
+
+    sealed = [(one.key, spec) for one in all_types() for spec in one.fields.values() if spec.encrypted]
+    found = [use.name for key, spec in sealed for use in usage.other_fields(key, spec.key)]
+    return sorted(set(found))
 
 
 def told(table: str, count: int) -> None:
