@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from kemai.project import environment as env
+from kemai.project.cli.columns import check_columns, ready
 from kemai.project.cli.outside import (
     check_certificate,
     check_forward,
@@ -24,7 +25,6 @@ from kemai.project.cli.outside import (
     check_scanner,
     check_stolen,
 )
-from kemai.project.cli.columns import check_columns, ready
 from kemai.project.cli.root import about, say
 
 LOW_DISK = 2 * 1024**3
