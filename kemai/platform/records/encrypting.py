@@ -52,7 +52,6 @@ def said(name: str) -> str:
 
 
 def say(name: str, key: str) -> None:
-    # lint: allow write-door — by which key the database is encrypted is no record
     Setting.objects.update_or_create(key=name, defaults={"value": key})
 
 
@@ -143,7 +142,6 @@ def decrypt(told: Told = lambda _table, _count: None) -> int:
         for row in FieldDef.objects.filter(settings__has_key="sealed"):
             row.settings = {name: value for name, value in row.settings.items() if name != "sealed"}
             row.save(update_fields=["settings"])
-        # lint: allow write-door — by which key the database is encrypted is no record
         Setting.objects.filter(key__in=(NOTE, DONE)).delete()
         meta_changed()
     return changed
