@@ -48,7 +48,7 @@ def sight_key(actor: Actor, object_type: ObjectType | str) -> tuple[Any, ...]:
     object_type = as_type(object_type)
     shut = tuple(sorted(commons.shut_at_large(actor, object_type).items()))
     reveals = reveals_all(actor, object_type)
-    return (actor.role_ids, actor.is_system, actor.read_only, version_of(actor), reveals, shut)
+    return (actor.role_ids, actor.is_system, actor.read_only, actor.types, version_of(actor), reveals, shut)
 
 
 def binned(actor: Actor, object_type: ObjectType | str) -> QuerySet[Any]:

@@ -30,6 +30,8 @@ class Actor:
     is_admin: bool = False
     is_system: bool = False
     read_only: bool = False
+    types: frozenset[str] = frozenset()
+    """The objects that a token is bound to; empty: no bound but the roles'."""
     source: str = "form"
     language: str = "zh-hans"
     address: str = ""

@@ -142,6 +142,8 @@ def reaches(actor: Actor, object_type: ObjectType, verb: str) -> tuple[Reach, ..
         return (EVERYTHING,)
     if object_type.administered and verb != "view":
         return ()
+    if actor.types and object_type.key not in actor.types:
+        return ()
     if actor.read_only and verb not in {"view", "export", "api"}:
         return ()
     return rights(actor).reaches(object_type.key, verb)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from kemai.platform.access import Actor, TooMany
-from kemai.platform.access.origin import located
+from kemai.platform.access.origin import address_of, located
 from kemai.platform.access.tokens import actor_of_token
 from kemai.platform.api.answers import answer
 from kemai.platform.api.receipts import Again, once
@@ -30,7 +30,7 @@ def door(view: View) -> View:
         key = bearer(request)
         actor: Actor | None = None
         if key:
-            actor = actor_of_token(key)
+            actor = actor_of_token(key, address_of(request))
         elif request.method in {"GET", "HEAD"} and request.user.is_authenticated:
             actor = getattr(request, "actor", None)
         if actor is None:

@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from kemai.platform.access import Actor
-from kemai.platform.access.origin import located
+from kemai.platform.access.origin import address_of, located
 from kemai.platform.access.tokens import actor_of_token
 from kemai.platform.api.answers import answer
 from kemai.platform.api.auth import bearer, tongue, unknown
@@ -47,7 +47,7 @@ Json = dict[str, Any]
 @require_POST
 def endpoint(request: HttpRequest) -> HttpResponse:
     key = bearer(request)
-    actor = actor_of_token(key) if key else None
+    actor = actor_of_token(key, address_of(request)) if key else None
     if actor is None:
         return unknown()
     actor = located(actor.through("mcp"), request)

@@ -80,4 +80,8 @@ class ApiToken(models.Model):
     read_only = models.BooleanField(_("只读"), default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(_("到期时间"), null=True)
+    addresses = models.JSONField(default=list)
+    """Networks that it may be used from (10.0.0.0/8); empty: from anywhere."""
+    types = models.JSONField(default=list)
+    """Objects that it reaches; empty: those that its user reaches."""
     last_used_at = models.DateTimeField(null=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import click
 from django.contrib.auth import get_user_model
@@ -129,11 +130,26 @@ def token_command() -> None:
     type=click.IntRange(1, 365),
     help=say("几天内有效", "Valid for so many days"),
 )
-def create_token(username: str, name: str, read_only: bool, days: int) -> None:
+@click.option(
+    "--from", "networks", multiple=True, metavar="NETWORK",
+    help=say("只能从这个网段使用（可重复）", "Usable from this network only (repeatable)"),
+)  # fmt: skip
+@click.option(
+    "--type", "types", multiple=True, metavar="OBJECT",
+    help=say("只能读写这种对象（可重复）及其上级，如 lead", "Reaches this object (repeatable), and those above it"),
+)  # fmt: skip
+def create_token(
+    username: str, name: str, read_only: bool, days: int, networks: tuple[str, ...], types: tuple[str, ...]
+) -> None:
     from kemai.platform.access.tokens import issue
 
-    expires = timezone.now() + timedelta(days=days)
-    token, key = issue(find_user(username), name, read_only=read_only, expires_at=expires)
+    bounds: Any = {"read_only": read_only, "addresses": networks, "types": types}
+    try:
+        token, key = issue(
+            find_user(username), name, expires_at=timezone.now() + timedelta(days=days), **bounds
+        )
+    except (ValueError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
     note("setting", "token", token.pk, by=SYSTEM, reason=f"+ {username}: {name}")
     click.echo(key)
 
@@ -141,8 +157,9 @@ def create_token(username: str, name: str, read_only: bool, days: int) -> None:
 @token_command.command("list", help=say("列出令牌", "List tokens"))
 def list_tokens() -> None:
     for token in ApiToken.objects.select_related("user").order_by("id"):
+        bounds = " ".join([*(["read"] if token.read_only else []), *token.addresses, *token.types]) or "-"
         until = token.expires_at.date().isoformat() if token.expires_at else "-"
-        click.echo(f"{token.pk}\t{token.user.username}\t{token.name}\t…{token.hint}\t{until}")
+        click.echo(f"{token.pk}\t{token.user.username}\t{token.name}\t…{token.hint}\t{until}\t{bounds}")
 
 
 @token_command.command("revoke", help=say("作废令牌", "Revoke a token"))
