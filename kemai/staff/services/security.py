@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,8 @@ class Policy:
     """Without a page opened for so long, one has to log in again."""
     absolute_hours: int = 336
     """After so long in any case."""
+    single_session: bool = False
+    """Who logs in is logged out everywhere else."""
 
 
 def policy() -> Policy:
@@ -34,7 +37,7 @@ def save(typed: Mapping[str, str], *, by: Actor) -> Policy:
     """Raises FieldErrors, Denied."""
     require_admin(by)
     errors: dict[str, str] = {}
-    values: dict[str, int] = {}
+    values: dict[str, Any] = {"single_session": bool(typed.get("single_session"))}
     for name, (low, high) in RANGES.items():
         text = typed.get(name, "").strip()
         if text.isascii() and text.isdigit() and low <= int(text[:9]) <= high:

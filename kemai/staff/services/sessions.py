@@ -30,6 +30,8 @@ def begin(request: HttpRequest, user: User) -> None:
     request.session.pop(LOOK, None)
     request.session[BEGUN] = int(time.time())
     note(request, user)
+    if policy().single_session:
+        end_all(user, but=request.session.session_key)
 
 
 def seen(request: HttpRequest, user: User) -> bool:

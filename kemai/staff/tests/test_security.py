@@ -174,6 +174,21 @@ def test_who_does_nothing_is_logged_out_and_who_works_is_not(
     assert not is_in(client)
 
 
+def test_in_one_place_only_where_that_is_wanted(alice: User) -> None:
+    first, second, other = Client(), Client(), Client()
+    people.create_user({"username": "bob", "name": "Bob"}, by=SYSTEM, password=PASSWORD)
+    log_in(other, "bob")
+    log_in(first)
+    log_in(second)
+    assert (is_in(first), is_in(second)) == (True, True)
+    security.save({"idle_minutes": "30", "absolute_hours": "8", "single_session": "1"}, by=SYSTEM)
+    third = Client()
+    log_in(third, password="wrong")
+    assert is_in(first), "a wrong try ends nothing"
+    log_in(third)
+    assert [is_in(one) for one in (first, second, third, other)] == [False, False, True, True]
+
+
 def test_nobody_stays_longer_than_the_longest_time(
     client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from kemai.staff.services import directory, ldap, security, sso
 from kemai.staff.views.door import admin_page
 from kemai.staff.views.sso import redirect_uri
 
-SESSIONS = ("idle_minutes", "absolute_hours")
+SESSIONS = ("idle_minutes", "absolute_hours", "single_session")
 SIGN_ON = ("enabled", "label", "issuer", "client_id", "client_secret", "match", "trust_email", "create")
 
 

@@ -57,6 +57,7 @@ PLAIN: dict[str, Label] = {
     "sign_on": gettext_lazy("单点登录"),
     "idle_minutes": gettext_lazy("不操作的时限（分钟）"),
     "absolute_hours": gettext_lazy("登录最长时限（小时）"),
+    "single_session": gettext_lazy("同一账号只能在一处登录"),
     "issuer": gettext_lazy("服务方地址"),
     "client_id": gettext_lazy("客户端编号"),
     "client_secret": gettext_lazy("客户端密钥"),

@@ -12,7 +12,7 @@ def end_all(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("platform", "0014_import_archives")]
+    dependencies = [("platform", "0015_reports")]
 
     operations = [
         migrations.AddField("apitoken", "addresses", models.JSONField(default=list)),
