@@ -97,7 +97,7 @@ def test_an_archive_brings_contracts_with_customers(enter: Entrance) -> None:
     expect(page.locator("main")).to_contain_text("还有 3 个文件")
     assert page.locator("table select[name^=field-]").nth(2).input_value() == "@files"
     page.get_by_role("button", name="预演").click()
-    expect(page.locator("main")).to_contain_text("会带上压缩包里的 2 个文件")
+    expect(page.locator("main")).to_contain_text("各行用到压缩包里的 2 个文件")
     expect(page.locator("main")).to_contain_text("压缩包里没有这个文件")
     page.get_by_text("没有用到的文件").click()
     expect(page.get_by_text("多余.txt")).to_be_visible()

@@ -66,6 +66,26 @@ def test_an_edit_is_told_everything_at_once_and_an_amount_is_never_rounded(peopl
     assert noise.extra["budget"] == 30, "the noise of binary fractions is nobody's wish"
 
 
+def test_the_objects_own_rules_speak_in_the_same_round_unless_they_need_what_is_wrong(
+    people: dict[str, Person],
+) -> None:
+    boss = people["boss"].actor
+    wrong = {"name": "", "phone": "12", "validity": "invalid"}
+    with pytest.raises(FieldErrors) as told:
+        records.create("customer", wrong, by=boss)
+    assert set(told.value.errors) == {"name", "phone"}, "its rules read the name first"
+    with pytest.raises(FieldErrors) as told:
+        records.create("customer", wrong | {"name": "甲"}, by=boss)
+    assert set(told.value.errors) == {"phone", "invalid_reason"}
+    customer = records.create("customer", {"name": "甲"}, by=boss)
+    with pytest.raises(FieldErrors) as told:
+        records.update("customer", customer.pk, {"phone": "12", "validity": "invalid"}, by=boss)
+    assert set(told.value.errors) == {"phone", "invalid_reason"}
+    with pytest.raises(FieldErrors) as told:
+        records.update("customer", customer.pk, {"phone": "12", "validity": "nonsense"}, by=boss)
+    assert set(told.value.errors) == {"phone", "validity"}
+
+
 def test_a_new_record_belongs_to_its_writer(people: dict[str, Person]) -> None:
     alice = browser(people["alice"])
     answer = alice.post(

@@ -135,6 +135,17 @@ def keep(key: int, *, by: Actor) -> ValueConflict:
     return found
 
 
+def deciders(customer: int, fields: Collection[str]) -> str:
+    """Whom to ask about fields that somebody may not write: the owner, where he may write them all; '' else."""
+    owner = Customer.objects.select_related("owner__department").get(pk=customer).owner
+    if owner is None or not owner.is_active:
+        return ""
+    other = access.actor_for(owner)
+    levels = access.levels_on(other, get("customer"), customer)
+    may = "edit" in access.abilities(other, "customer", customer, ("edit",))
+    return str(owner) if may and all(levels.get(name) == "edit" for name in fields) else ""
+
+
 def close(found: ValueConflict, state: str, by: Actor) -> None:
     found.state, found.decided_by, found.decided_at = state, by.name, timezone.now()
     found.save(update_fields=["state", "decided_by", "decided_at"])

@@ -19,6 +19,7 @@ from kemai.platform import access, imports, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.events import drain_all
 from kemai.platform.imports.tests.conftest import IMPORTER
+from kemai.platform.models import FieldRule
 from kemai.platform.objects import get
 from kemai.platform.records import Refused, merging
 from tests.people import Person
@@ -167,6 +168,26 @@ def test_taking_it_keeps_the_old_number_and_can_be_taken_back(
     assert Customer.objects.get(pk=customer).phone == "+8613800138000"
     assert not Identifier.objects.filter(customer=customer, deleted_at=None).exists()
     assert CustomerFacts.objects.get(pk=customer).conflicts == 1
+
+
+@pytest.mark.parametrize(("owner", "asked"), [("boss", "Boss"), ("dora", "管理员")])
+def test_who_sees_it_masked_does_not_decide_and_is_told_who_does(
+    clash: ValueConflict, people: dict[str, Person], browsers: Browsers, owner: str, asked: str
+) -> None:
+    Customer.objects.filter(pk=clash.customer_id).update(owner=people[owner].user)
+    dora = people["dora"].actor
+    FieldRule.objects.create(role_id=dora.role_ids[0], type_key="customer", field="phone", level="masked")
+    access.rights_changed()
+    page = browsers["dora"].get(f"/o/customer/{clash.customer_id}").content.decode()
+    panel = page[page.index('id="clashes"') :].partition("</section>")[0]
+    assert "138****8000" in panel
+    assert "139****9000" in panel
+    assert asked in panel
+    assert "/take" not in panel
+    assert "13900139000" not in page
+    for act in (conflicts.take, conflicts.keep):
+        with pytest.raises(access.Denied):
+            act(clash.pk, by=people["dora"].actor)
 
 
 def test_leaving_it_is_not_asked_again_and_a_hand_edit_decides_too(

@@ -15,6 +15,7 @@ from kemai.kit import regions
 from kemai.kit.tabular.write import OutCell
 from kemai.platform import access, query, search
 from kemai.platform.access import Actor, Masked
+from kemai.platform.exports.bundle import Bundle, file_specs
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType, get
 
@@ -36,12 +37,15 @@ class Order:
     """Personal values in full, for those who may see them; masked they go by default."""
     address: str = ""
     """From where it was asked for."""
+    files: bool = False
+    """With the files of the records, in an archive."""
 
     def plain(self) -> dict[str, Any]:
         """For the log: what was asked for, without what is empty."""
         asked = {
             "where": self.where, "q": self.q, "sort": self.sort, "columns": list(self.columns), "format": self.format,
             "ids": len(self.ids) if self.ids is not None else None, "unmasked": self.unmasked, "from": self.address,
+            "files": self.files,
         }  # fmt: skip
         return {key: value for key, value in asked.items() if value}
 
@@ -64,7 +68,8 @@ def specs_of(actor: Actor, order: Order) -> list[FieldSpec]:
     object_type = get(order.type_key)
     number = [object_type.numbering.field] if object_type.numbering else []
     shown = order.columns or object_type.list_columns(actor.role_ids) or (object_type.title,)
-    known = [key for key in (*number, *shown) if key in object_type.fields]
+    held = file_specs(object_type) if order.files else []
+    known = [key for key in (*number, *shown, *held) if key in object_type.fields]
     return access.visible_specs(actor, object_type, dict.fromkeys(known))
 
 
@@ -77,8 +82,10 @@ def header(specs: Sequence[FieldSpec]) -> list[str]:
     return names
 
 
-def rows(actor: Actor, order: Order, specs: Sequence[FieldSpec]) -> Iterator[list[OutCell]]:
-    """The cells of each record, in the order of the list. Masked values stay masked."""
+def rows(
+    actor: Actor, order: Order, specs: Sequence[FieldSpec], bundle: Bundle | None = None
+) -> Iterator[list[OutCell]]:
+    """The cells of each record, in the order of the list. Masked values stay masked. Into the bundle go their files."""
     object_type = get(order.type_key)
     base = records(actor, order)
     sort = access.order(actor, object_type, order.sort)
@@ -88,8 +95,11 @@ def rows(actor: Actor, order: Order, specs: Sequence[FieldSpec]) -> Iterator[lis
         access.mask_rows(actor, object_type, page.rows)
         if not order.unmasked:
             access.mask_personal(specs, page.rows)
+        if bundle is not None:
+            bundle.page(page.rows)
         for row in page.rows:
-            yield [cell(object_type, spec, row.get(spec.key)) for spec in specs]
+            cells = [cell(object_type, spec, row.get(spec.key)) for spec in specs]
+            yield cells if bundle is None else bundle.cells(row, cells, specs)
         if not page.next:
             return
         cursor = page.next

@@ -18,6 +18,7 @@ from kemai.kit.tabular import CsvWriter, TabularError, XlsxWriter
 from kemai.platform import access, audit
 from kemai.platform.access import Actor, reading
 from kemai.platform.exports import approval
+from kemai.platform.exports.bundle import Bundle
 from kemai.platform.exports.rows import CHUNK, Order, header, records, rows, specs_of
 from kemai.platform.jobs import Progress, schedule
 from kemai.platform.models import StoredFile
@@ -29,6 +30,7 @@ FOLDER = "exports"
 KIND = "export"
 """The `type_key` of an export's file: it belongs to a person, not to a record."""
 TYPES = {
+    "zip": "application/zip",
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -64,26 +66,37 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
     folder = Path(settings.MEDIA_ROOT, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4().hex}.{order.format}"
+    bundle = Bundle(path.with_suffix(".zip"), object_type, specs) if order.files else None
+    names = header(specs) if bundle is None else [*header(specs), _("附件")]
     writer: CsvWriter | XlsxWriter = (
-        CsvWriter(path, header(specs))
+        CsvWriter(path, names)
         if order.format == "csv"
-        else XlsxWriter(path, header(specs), sheet=str(object_type.label))
+        else XlsxWriter(path, names, sheet=str(object_type.label))
     )
     try:
         with writer, reading.counted_elsewhere():
-            for number, row in enumerate(rows(actor, order, specs), 1):
+            for number, row in enumerate(rows(actor, order, specs, bundle), 1):
                 writer.write(row)
                 if progress is not None and number % CHUNK == 0:
                     progress(number, max(total, number))
+        if bundle is not None:
+            bundle.close(path, f"{object_type.label}.{order.format}")
+            path.unlink()
     except TabularError as error:
-        path.unlink(missing_ok=True)
+        forget(path)
         raise Refused("export_too_large", _("内容超出 Excel 的限制，请改用 CSV 导出")) from error
     except BaseException:
-        path.unlink(missing_ok=True)
+        forget(path)
         raise
     if progress is not None:
         progress(writer.rows, writer.rows)
-    return Stored(note(actor, order, path, writer.rows), writer.rows, path)
+    made = path if bundle is None else bundle.path
+    return Stored(note(actor, order, made, writer.rows), writer.rows, made)
+
+
+def forget(path: Path) -> None:
+    for made in (path, path.with_suffix(".zip")):
+        made.unlink(missing_ok=True)
 
 
 def check_size(actor: Actor, total: int, approved: int = 0) -> None:
@@ -101,7 +114,7 @@ def check_size(actor: Actor, total: int, approved: int = 0) -> None:
 
 def note(actor: Actor, order: Order, path: Path, count: int) -> int:
     """The file's row and the log's entry: who took how many records out, by which filter."""
-    stored = keep(actor, str(get(order.type_key).label), path, order.format)
+    stored = keep(actor, str(get(order.type_key).label), path, "zip" if order.files else order.format)
     asked = json.dumps({**order.plain(), "sha256": stored.sha256}, ensure_ascii=False, default=str)
     audit.open_set("export", order.type_key, by=actor, reason=asked, count=count)
     return stored.pk

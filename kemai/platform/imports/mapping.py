@@ -35,6 +35,8 @@ class Options:
     blank: str = "keep"
     tags: tuple[str, ...] = ()
     owner: int | None = None
+    cents: bool = False
+    """Amounts finer than a cent are rounded half up; else they are refused."""
 
     @property
     def creates(self) -> bool:
@@ -58,7 +60,7 @@ def dump_options(options: Options) -> dict[str, Any]:
 
 
 def load_options(raw: Mapping[str, Any]) -> Options:
-    known = {key: raw[key] for key in ("mode", "blank", "owner") if key in raw}
+    known = {key: raw[key] for key in ("mode", "blank", "owner", "cents") if key in raw}
     return Options(**known, match=tuple(raw.get("match", ())), tags=tuple(raw.get("tags", ())))
 
 

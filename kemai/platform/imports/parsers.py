@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kemai.kit import dates
+from kemai.kit import dates, money
 from kemai.kit.errors import KitError
 from kemai.kit.tabular import Cell, cell_text, strip_neutralised
 from kemai.platform.fields import FieldSpec, Invalid
@@ -56,10 +56,23 @@ class Bad:
         self.message = message
 
 
-def column_parser(spec: FieldSpec, order: str = "", *, clears: bool = False) -> ParseColumn:
-    """The parser of a column. `order` ('mdy', 'dmy') says how 11/12/2026 is read in it. References stay text: they
-    are looked up many at a time."""
+class Rounded:
+    """An amount that was finer than a cent, and what it was rounded to."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Decimal) -> None:
+        self.value = value
+
+
+def column_parser(
+    spec: FieldSpec, order: str = "", *, clears: bool = False, cents: bool = False
+) -> ParseColumn:
+    """The parser of a column. `order` ('mdy', 'dmy') says how 11/12/2026 is read in it; with `cents` what is finer is
+    Rounded. References stay text: they are looked up many at a time."""
     parse = cell_parser(spec, order)
+    if cents and spec.type.key == "money":
+        parse = rounding(parse, spec)
     if spec.own is not None and LIMITS & spec.own.settings.keys():
         parse = limited(parse, spec)
     if spec.personal:
@@ -110,12 +123,12 @@ def limited(parse: ParseCell, spec: FieldSpec) -> ParseCell:
         value = parse(cell)
         if value is BLANK or isinstance(value, Bad):
             return value
-        value = rounded(spec, value)
+        bare = rounded(spec, value.value if isinstance(value, Rounded) else value)
         try:
-            check_limits(spec, value)
+            check_limits(spec, bare)
         except Invalid as error:
             return Bad(error.message)
-        return value
+        return Rounded(bare) if isinstance(value, Rounded) else bare
 
     return within
 
@@ -242,6 +255,22 @@ def money_parser(slow: ParseCell) -> ParseCell:
         return slow(cell)
 
     return parse
+
+
+def rounding(parse: ParseCell, spec: FieldSpec) -> ParseCell:
+    """Amounts to the cent: a person has said that the rest does not matter."""
+
+    def to_cents(cell: Cell) -> Any:
+        value = parse(cell)
+        if not isinstance(value, Bad) or isinstance(cell, bool | dt.date | dt.time):
+            return value
+        try:
+            exact = money.parse_money(strip_neutralised(cell) if isinstance(cell, str) else cell or 0)
+            return Rounded(spec.type.parse(money.from_cents(money.to_cents(exact)), spec))
+        except (KitError, Invalid):
+            return value
+
+    return to_cents
 
 
 def whole_parser(slow: ParseCell) -> ParseCell:

@@ -33,7 +33,17 @@ class RecordBatch:
         for place in self.work.replaced:
             values[place] = list(values[place])
         problems = {position: list(found) for position, found in table.problems.items()}
-        return Table(table.first, table.raw, table.offsets, values, problems, table.unreadable, table.blank)
+        return Table(
+            table.first,
+            table.raw,
+            table.offsets,
+            values,
+            problems,
+            table.unreadable,
+            table.blank,
+            None,
+            table.rounded,
+        )
 
     def halves(self) -> Sequence[RecordBatch]:
         raw = self.table.raw

@@ -103,8 +103,10 @@ class RecordWork:
         self.shape_rows(table, plan, batch.drafts)
         self.refuse_repeated(table, plan)
         self.refuse_taken(table, plan)
+        self.complain_further(table, plan)
         for position in table.problems:
             out.refused.append(table.refusal(position))
+        out.rounded = len(table.rounded - table.problems.keys())
         self.create(table, plan, out)
         self.update(table, plan, out)
         return out
@@ -250,11 +252,36 @@ class RecordWork:
         default = self.defaults[spec.key] if spec.key in self.defaults else spec.type.empty(spec)
         return [default if value is BLANK else value for value in values]
 
+    def complain_further(self, table: Table, plan: Plan) -> None:
+        """Of rows in which a cell is wrong all else that is wrong, so that nobody mends a file twice."""
+        wrong = {at: self.fields_in(found) for at, found in table.problems.items()}
+        asked = {at: names for at, names in wrong.items() if names and at not in plan.targets}
+        if not asked or not self.task.options.creates:
+            return
+        rows = self.new_rows(table)
+        for position, names in asked.items():
+            for place in self.required:
+                if table.values[place][position] is BLANK and self.fields[place] not in names:
+                    self.lacks(table, position, place)
+                    names.add(self.fields[place])
+            values = dict(zip(self.names, rows[position], strict=True))
+            found = self.hooks.further(values, None, names)
+            self.complain(table, position, {name: text for name, text in found.items() if name not in names})
+
+    def fields_in(self, problems: Sequence[Problem]) -> set[str]:
+        """The fields that are wrong; none where the row as a whole is."""
+        columns = {one.column for one in problems}
+        known = {one.column: one.field for one in self.task.columns}
+        return {known[one] for one in columns if one in known} if columns <= known.keys() else set()
+
+    def lacks(self, table: Table, position: int, place: int) -> None:
+        message = _("请填写%(field)s") % {"field": self.specs[place].label}
+        table.complain(position, Problem(self.task.columns[place].column, message, message))
+
     def lacks_nothing(self, table: Table, position: int) -> bool:
         for place in self.required:
             if table.values[place][position] is BLANK:
-                message = _("请填写%(field)s") % {"field": self.specs[place].label}
-                table.complain(position, Problem(self.task.columns[place].column, message, message))
+                self.lacks(table, position, place)
                 return False
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import Invalid
 from kemai.platform.objects import ObjectType
 from kemai.platform.objects.types import Spared
-from kemai.platform.records import FieldErrors
+from kemai.platform.records import FieldErrors, trial
 
 Errors = Mapping[str, str]
 
@@ -44,6 +44,10 @@ class RowHooks:
         except FieldErrors as error:
             return error.errors
         return {}
+
+    def further(self, values: dict[str, Any], existing: Any, wrong: Collection[str]) -> Errors:
+        """What they would say of a row in which some fields are wrong, as far as that can be said without them."""
+        return trial.further(self.type, values, existing, wrong, self.by)
 
     def check(self, rows: Mapping[int, tuple[dict[str, Any], Any]]) -> dict[int, Errors]:
         """{position: what is wrong with it} of all rows (values, existing record), asked in one go; a check that cannot

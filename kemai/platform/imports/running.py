@@ -159,7 +159,7 @@ def unnamed(task: Task) -> dict[str, Any]:
 
 
 def counts_of(total: Outcome, refused: int) -> dict[str, int]:
-    names = ("rows", "create", "update", "skip", "blank", "lines")
+    names = ("rows", "create", "update", "skip", "blank", "lines", "rounded")
     return {**{name: getattr(total, name) for name in names}, "refuse": refused}
 
 

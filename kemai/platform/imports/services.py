@@ -143,11 +143,12 @@ def open_table(run: ImportRun, wanted: str | None) -> dict[str, Any]:
 
 
 def tables_in(archive: Archive) -> list[Entry]:
-    """What may be the table: those that lie highest first, for deeper ones are rather files to be attached."""
+    """What may be the table: those that lie highest first, for deeper ones are rather files to be attached; of these the
+    largest."""
     for endings in (TABLES, (".txt",)):
         found = [one for one in archive.entries if one.name.lower().endswith(endings) and one.size]
         if found:
-            return sorted(found, key=lambda one: (one.name.count("/"), one.name))
+            return sorted(found, key=lambda one: (one.name.count("/"), -one.size, one.name))
     return []
 
 

@@ -17,7 +17,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.imports.mapping import ColumnMap, Options
 from kemai.platform.imports.messages import row_error
-from kemai.platform.imports.parsers import BLANK, Bad, ParseColumn, column_parser
+from kemai.platform.imports.parsers import BLANK, Bad, ParseColumn, Rounded, column_parser
 from kemai.platform.imports.seen import Seen
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType
@@ -84,6 +84,8 @@ class Outcome:
     update: int = 0
     skip: int = 0
     blank: int = 0
+    rounded: int = 0
+    """Rows with an amount that was rounded to the cent."""
     lines: int = 0
     """Rows that became part of the created and updated records, where a record has several."""
     refused: list[Refusal] = field(default_factory=list)
@@ -105,7 +107,7 @@ class Outcome:
         self.skips[reason] += count
 
     def join(self, other: Outcome) -> None:
-        for name in ("rows", "create", "update", "skip", "blank", "lines"):
+        for name in ("rows", "create", "update", "skip", "blank", "lines", "rounded"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.refused += other.refused
         self.skips += other.skips
@@ -159,6 +161,8 @@ class Table:
     blank: int
     numbers: Sequence[int] | None = None
     """The rows' numbers in the file, where they are not read in its order."""
+    rounded: set[int] = field(default_factory=set)
+    """By position: where an amount was rounded to the cent."""
 
     @property
     def rows(self) -> int:
@@ -188,7 +192,12 @@ class Reader:
         self.places = [one.column for one in task.columns]
         self.specs = [specs[one.field] for one in task.columns]
         self.parsers: list[ParseColumn] = [
-            column_parser(spec, date_order(task.source, place), clears=task.options.blank == "clear")
+            column_parser(
+                spec,
+                date_order(task.source, place),
+                clears=task.options.blank == "clear",
+                cents=task.options.cents,
+            )
             for spec, place in zip(self.specs, self.places, strict=True)
         ]
 
@@ -214,10 +223,20 @@ class Reader:
         table = Table(first, raw, offsets, [], {}, unreadable, blank, numbers)
         for place, parse in zip(self.places, self.parsers, strict=True):
             values = parse([row[place] for row in good])
-            if Bad in set(map(type, values)):
+            kinds = set(map(type, values))
+            if Rounded in kinds:
+                self.unpack(table, values)
+            if Bad in kinds:
                 self.note(table, place, values)
             table.values.append(values)
         return table
+
+    @staticmethod
+    def unpack(table: Table, values: list[Any]) -> None:
+        for position, value in enumerate(values):
+            if value.__class__ is Rounded:
+                table.rounded.add(position)
+                values[position] = value.value
 
     @staticmethod
     def note(table: Table, place: int, values: list[Any]) -> None:

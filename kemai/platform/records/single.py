@@ -17,6 +17,7 @@ from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import computed, files, guard, numbers, own, owners, tags
 from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import Conflict, Faults, FieldErrors, Refused
+from kemai.platform.records.trial import further
 from kemai.platform.records.values import (
     Values,
     check_references,
@@ -46,7 +47,7 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
             check_unique(object_type, values)
         with faults.gathered():
             own.check_unique(object_type, [values], [None])
-        faults.settle()
+        settle(object_type, values, None, faults, by)
         check_parent(object_type, values, by=by)
         prepare_all(object_type, [values], [None], by)
         for numbering in own.numberings(object_type):
@@ -67,6 +68,13 @@ def create(type_key: str, raw: Mapping[str, object], *, by: Actor, reason: str =
         reindex(object_type, obj)
         events.emit(f"{type_key}.created", type_key, obj.pk, changes)
     return obj
+
+
+def settle(object_type: ObjectType, values: Values, existing: Any, faults: Faults, by: Actor) -> None:
+    """Raises FieldErrors where something is wrong, together with what the object's own rules find besides."""
+    if faults:
+        faults.add(further(object_type, values, existing, faults, by))
+        faults.settle()
 
 
 def check_whole(object_type: ObjectType, values: Values, faults: Faults, *, by: Actor) -> None:
@@ -113,7 +121,7 @@ def update(
         if version is not None and obj.version != version and not faults:
             check_conflict(object_type, obj, old, values, base)
         check_changes(object_type, obj, values, faults)
-        faults.settle()
+        settle(object_type, values, obj, faults, by)
         check_parent(object_type, values, by=by)
         names = values.pop("tags", None)
         prepare_all(object_type, [values], [obj], by)

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from kemai.kit.money import from_cents
+from kemai.kit.money import BadMoney, from_cents, parse_exact
 from kemai.platform import audit, records
 from kemai.platform.access import Actor, Denied
 from kemai.platform.fields import Ref, Saying
+from kemai.platform.fields.number import money_problem
 from kemai.platform.models import Option
 from kemai.platform.records import FieldErrors
 from kemai.sales.models import Target
@@ -167,7 +168,8 @@ def stored(measure: str, year: int) -> dict[str, Months]:
 
 
 def parse(measure: str, text: str) -> int | None:
-    """A typed figure: yuan, 万 allowed, or a number of customers; None where nothing stands. Raises ValueError."""
+    """A typed figure: yuan, 万 allowed, or a number of customers; None where nothing stands. Raises ValueError;
+    BadMoney, which is one, where an amount is finer than a cent."""
     plain = text.strip().replace(",", "").replace("，", "").replace("¥", "").replace("￥", "").strip()
     if not plain:
         return None
@@ -178,7 +180,15 @@ def parse(measure: str, text: str) -> int | None:
         raise ValueError(text) from None
     if not value.is_finite() or value < 0 or value > MOST or (measure == "customers" and value != int(value)):
         raise ValueError(text)
+    if measure != "customers":
+        parse_exact(f"{value:f}")
     return figure(measure, value)
+
+
+def why_not(error: ValueError, text: str) -> str:
+    if isinstance(error, BadMoney) and error.code == "money_places":
+        return money_problem(error, text)
+    return _("请填写不小于 0 的数字")
 
 
 def set_months(actor: Actor, measure: str, year: int, typed: Mapping[str, Sequence[str]]) -> int | None:
@@ -192,8 +202,8 @@ def set_months(actor: Actor, measure: str, year: int, typed: Mapping[str, Sequen
         for month, text in enumerate(typed[node][: rules.MONTHS]):
             try:
                 wanted[node][month] = parse(measure, text)
-            except ValueError:
-                errors[f"{node}.{month + 1}"] = _("请填写不小于 0 的数字")
+            except ValueError as error:
+                errors[f"{node}.{month + 1}"] = why_not(error, text)
     if errors:
         raise FieldErrors(errors)
     return write(actor, measure, year, wanted)
@@ -206,8 +216,8 @@ def spread_year(
     check_nodes(actor, {node: ()})
     try:
         total = parse(measure, text)
-    except ValueError:
-        raise FieldErrors({"year": _("请填写不小于 0 的数字")}) from None
+    except ValueError as error:
+        raise FieldErrors({"year": why_not(error, text)}) from None
     if total is None:
         raise FieldErrors({"year": _("请填写全年目标")})
     weights = last_year(actor, measure, year, node) if like_last_year else []

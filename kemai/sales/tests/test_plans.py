@@ -58,6 +58,10 @@ def test_targets_are_set_by_those_who_lead_and_taken_back_as_a_whole(people: dic
     with pytest.raises(FieldErrors) as refused:
         targets.set_months(boss, "won", 2026, {node: ["十万", *[""] * 11]})
     assert set(refused.value.errors) == {f"{node}.1"}
+    with pytest.raises(FieldErrors, match=r"“1\.005”会被改成 1\.01"):
+        targets.set_months(boss, "won", 2026, {node: ["1.005", *[""] * 11]})
+    with pytest.raises(FieldErrors, match=r"金额最多两位小数"):
+        targets.spread_year(boss, "won", 2026, node, "0.0000001万", like_last_year=False)
     with pytest.raises(Denied):
         targets.set_months(alice.actor, "won", 2026, {node: ["1", *[""] * 11]})
     undo(changed, by=boss)

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from kemai.kit.archive import look
 from kemai.kit.tests.test_archive import zipped
-from kemai.platform import imports, records
+from kemai.platform import exports, imports, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import fields
 from kemai.platform.imports import services, work
@@ -202,10 +203,10 @@ def test_of_several_tables_one_is_chosen(tmp_path: Path, db: None) -> None:
     files = {
         "乙.csv": table([("M1", "甲", "", "")]),
         "甲.csv": table([("M2", "乙", "", "")]),
-        "0.xlsx": b"PK\x03\x04 broken",
+        "0.xlsx": b"PK\x03\x04 broken" * 9,
     }
     run = imports.upload(zipped(tmp_path / "a.zip", files), "a.zip", "customer", by=IMPORTER)
-    assert run.source["packed"]["tables"] == ["0.xlsx", "乙.csv", "甲.csv"]
+    assert run.source["packed"]["tables"] == ["0.xlsx", "乙.csv", "甲.csv"], "the largest first"
     assert run.state == "failed"
     imports.inspect(run, table="甲.csv")
     assert (run.state, run.source["packed"]["table"]) == ("uploaded", "甲.csv")
@@ -232,3 +233,18 @@ def test_without_an_archive_no_column_holds_files(tmp_path: Path, licence: str) 
     (tmp_path / "a.csv").write_bytes(table(ROWS))
     run = opened(tmp_path / "a.csv")
     assert {one["field"] for one in run.mapping["columns"]} == {"number", "name"}
+
+
+def test_our_own_export_with_files_changes_nothing(tmp_path: Path, licence: str) -> None:
+    imports.execute(archive(tmp_path))
+    one = get("customer").model._default_manager.get(number="M1")
+    twin = imports.services.Chunks([b"%PDF-1.4 other"], "合同一.pdf")
+    records.attach("customer", one.pk, twin, by=SYSTEM)
+    made = exports.write(SYSTEM, exports.Order("customer", ("number", "name"), format="csv", files=True))
+    found = look(made.path)
+    assert f"附件/{one.pk}/合同一 (2).pdf" in {entry.name for entry in found.entries}
+    assert (made.rows, len(found.entries)) == (3, 7)
+    again = opened(made.path)
+    assert [column["field"] for column in again.mapping["columns"]] == ["number", "name", licence, "@files"]
+    assert rehearsed(again) == (0, 0, 3, 0)
+    assert again.rehearsal["files"]["unused"] == 0

@@ -57,6 +57,7 @@ def read_options(form: QueryDict) -> Options:
         match=tuple(dict.fromkeys(form.getlist("match"))),
         blank=form.get("blank", "keep"),
         tags=tuple(dict.fromkeys(str(tag) for one in form.getlist("tags") for tag in split_list(one))),
+        cents=form.get("cents") == "1",
         owner=int(owner) if owner.isascii() and owner.isdigit() and len(owner) < 16 else None,
     )
 

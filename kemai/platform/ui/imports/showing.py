@@ -170,6 +170,8 @@ def rules(
         "match_keys": [{"value": key, "label": str(specs[key].label)} for key in keys],
         "match": list(options.match),
         "blank": options.blank,
+        "cents": options.cents,
+        "amounts": shape.matches and any(spec.type.key == "money" for spec in specs.values()),
         "tags": list(options.tags) if object_type.tags and shape.matches else None,
         "owners": people() if object_type.has_owner and shape.matches else None,
         "owner": options.owner,
@@ -192,6 +194,7 @@ def rehearsal_page(run: ImportRun, actor: Actor) -> Context:
         "counts": found["counts"],
         "cards": cards(run, found["counts"]),
         "made": made(found.get("made", {})),
+        "rounded": found["counts"].get("rounded", 0),
         "reasons": [
             {**one, "name": header[one["column"]] if 0 <= one["column"] < len(header) else _("整行")}
             for one in found["reasons"]
@@ -257,6 +260,7 @@ def result_page(run: ImportRun) -> Context:
         "counts": counts,
         "cards": cards(run, counts),
         "made": made(run.counts.get("made", {})),
+        "rounded": int(run.counts.get("rounded", 0)),
         "skips": run.counts.get("skips", {}),
         "seconds": max(int(seconds), 0),
         "undone": run.counts.get("undone"),

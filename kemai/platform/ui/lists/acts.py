@@ -108,6 +108,7 @@ def export(
         str(params.get("format", "xlsx")),
         unmasked=bool(params.get("unmasked")),
         address=str(params.get("address", "")),
+        files=bool(params.get("files")),
     )
     return exported(exports.write(actor, order, progress=progress))
 

@@ -147,6 +147,7 @@ def ask_approval(
     order = order_of(
         actor, object_type.key, chosen, "csv" if request.POST.get("format") == "csv" else "xlsx",
         unmasked=request.POST.get("unmasked") == "1", address=request.META.get("REMOTE_ADDR", ""),
+        files=request.POST.get("files") == "1",
     )  # fmt: skip
     try:
         made = exports.approval.ask(actor, order, reason=request.POST.get("why", ""))
@@ -262,7 +263,11 @@ def read_params(actor: Actor, object_type: ObjectType, act: Act, post: QueryDict
             return {"tags": names}
         case "export":
             form = "csv" if post.get("format") == "csv" else "xlsx"
-            return {"format": form, "unmasked": post.get("unmasked") == "1"}
+            return {
+                "format": form,
+                "unmasked": post.get("unmasked") == "1",
+                "files": post.get("files") == "1",
+            }
     return {}
 
 

@@ -16,7 +16,14 @@ from kemai.platform.ui.lists.state import read
 
 
 def order_of(
-    actor: Actor, type_key: str, chosen: Chosen, form: str, *, unmasked: bool = False, address: str = ""
+    actor: Actor,
+    type_key: str,
+    chosen: Chosen,
+    form: str,
+    *,
+    unmasked: bool = False,
+    address: str = "",
+    files: bool = False,
 ) -> Order:
     """The export of a selection: its columns and order are the list's."""
     object_type = get(type_key)
@@ -24,10 +31,13 @@ def order_of(
     state = read(params, type_key, views_of_lists.find(actor, object_type, params.get("view", "")))
     columns = tuple(spec.key for spec in table.columns_of(actor, object_type, state))
     if chosen.ids is not None:
-        return Order(type_key, columns, ids=chosen.ids, format=form, unmasked=unmasked, address=address)
+        return Order(
+            type_key, columns, ids=chosen.ids, format=form, unmasked=unmasked, address=address, files=files
+        )
     return Order(
-        type_key, columns, state.where, state.q, state.sort, format=form, unmasked=unmasked, address=address
-    )
+        type_key, columns, state.where, state.q, state.sort, format=form, unmasked=unmasked, address=address,
+        files=files,
+    )  # fmt: skip
 
 
 @require_GET
