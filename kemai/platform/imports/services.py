@@ -143,8 +143,8 @@ def open_table(run: ImportRun, wanted: str | None) -> dict[str, Any]:
 
 
 def tables_in(archive: Archive) -> list[Entry]:
-    """What may be the table: those that lie highest first, for deeper ones are rather files to be attached; of these the
-    largest."""
+    """What may be the table: those that lie highest first, for deeper ones are rather files to be attached; the
+    largest of them first."""
     for endings in (TABLES, (".txt",)):
         found = [one for one in archive.entries if one.name.lower().endswith(endings) and one.size]
         if found:

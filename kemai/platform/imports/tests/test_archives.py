@@ -80,7 +80,12 @@ def test_files_come_with_their_rows(tmp_path: Path, licence: str) -> None:
     run = archive(tmp_path)
     assert [one["field"] for one in run.mapping["columns"]] == ["number", "name", licence, "@files"]
     assert rehearsed(run) == (3, 0, 0, 0)
-    assert run.rehearsal["files"] == {"named": 5, "bytes": 176, "unused": 1, "names": ["资料/说明.txt"]}
+    assert run.rehearsal["files"] == {
+        "named": 5,
+        "bytes": 162 + len(LOCKED),
+        "unused": 1,
+        "names": ["资料/说明.txt"],
+    }
     assert not StoredFile.objects.filter(type_key="customer").exists()
     imports.execute(run)
     assert counts(run) == (3, 0, 0, 0)
