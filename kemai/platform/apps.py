@@ -9,3 +9,4 @@ class PlatformConfig(AppConfig):
         from kemai.platform.objects.registry import discover
 
         discover()
+        from kemai.platform import reports  # noqa: F401 - says which reports name a field, and which are configuration

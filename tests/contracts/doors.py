@@ -30,7 +30,7 @@ MAY_SHOW_RECORDS = {
     "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread",
     "visits", "ageing", "filter_fields", "nav_counts", "reports", "report_new", "report_result", "report_drill",
-    "report_print",
+    "report_print", "report_board",
 }  # fmt: skip
 """Pages that draw on many records: what they show somebody must not hold what that person may not see."""
 
@@ -51,7 +51,8 @@ OF_A_PERSON = {
     "import_back": "import", "import_sheet": "import", "import_run": "import", "import_pause": "import",
     "import_resume": "import", "import_cancel": "import", "import_undo": "import", "undo": "changeset",
     "api_undo": "changeset", "notice_open": "notice", "report": "report", "report_edit": "report",
-    "report_copy": "report", "report_delete": "report", "report_restore": "report",
+    "report_copy": "report", "report_delete": "report", "report_restore": "report", "report_panel": "report",
+    "report_panel_remove": "report", "report_panel_move": "report",
 }  # fmt: skip
 """Addresses of something that belongs to one person: alice's is tried by everybody else."""
 
@@ -104,6 +105,8 @@ DERIVES = {"segment_refresh"}
 
 API = {
     "api_openapi",
+    "api_reports",
+    "api_report",
     "api_collection",
     "api_bulk",
     "api_record",

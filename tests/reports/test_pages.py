@@ -12,9 +12,9 @@ from django.test import Client
 
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
-from kemai.platform.define import fields, usage
+from kemai.platform.define import config, fields, usage
 from kemai.platform.models import ChangeSet, FieldRule, Grant, Report, Role, StoredFile
-from kemai.platform.reports import Definition, keeping
+from kemai.platform.reports import Definition, keeping, panels
 from tests.equipment import define_equipment, define_field, equipment_of
 from tests.factory import make
 from tests.people import Person, browser, customer
@@ -264,3 +264,61 @@ def test_nonsense_is_refused(people: dict[str, Person]) -> None:
     assert client.get("/reports/drill?type=customer&row1=region&k=%7B").status_code == 422
     assert client.get("/reports/drill?type=customer&row1=region&k=%5B%5B1%5D%5D").status_code == 422
     assert client.get("/reports/new?type=nothing").status_code == 404
+
+
+# ── one's own page, and the configuration ──
+
+
+def test_reports_on_ones_own_page(people: dict[str, Person]) -> None:
+    """Added, ordered, taken off; one that is no longer shared is gone from others' pages."""
+    boss, alice = people["boss"], people["alice"]
+    first, second = (
+        keeping.save(boss.actor, Definition("customer"), name, "all") for name in ("第一个报表", "第二个报表")
+    )
+    client = browser(alice)
+    for report in (first, second):
+        client.post(f"/reports/{report.pk}/panel", headers=FRAGMENT)
+        client.post(f"/reports/{report.pk}/panel", headers=FRAGMENT)
+    assert [one.pk for one in panels.of(alice.actor)] == [first.pk, second.pk]
+    assert panels.of(boss.actor) == []
+    client.post(f"/reports/{second.pk}/panel/move?to=up", headers=FRAGMENT)
+    assert [one.pk for one in panels.of(alice.actor)] == [second.pk, first.pk]
+    assert f"report={second.pk}&amp;panel=1" in client.get("/reports/mine").content.decode()
+    assert client.get(f"/reports/result?report={second.pk}&panel=1").status_code == 200
+    keeping.save(boss.actor, Definition("customer"), "第二个报表", "mine", key=second.pk)
+    assert [one.pk for one in panels.of(alice.actor)] == [first.pk]
+    client.post(f"/reports/{first.pk}/panel/remove", headers=FRAGMENT)
+    assert "看板还是空的" in client.get("/reports/mine").content.decode()
+
+
+def test_shared_reports_are_part_of_the_configuration(people: dict[str, Person]) -> None:
+    boss = people["boss"].actor
+    definition = Definition("customer", rows=(("region", "city"),), look="bar")
+    keeping.save(boss, definition, "各市客户", "all")
+    keeping.save(boss, definition, "自己看", "mine")
+    states, as_of = config.load(config.export())
+    assert list(states["reports"]) == ["customer.各市客户"]
+    Report.objects.all().delete()
+    config.import_file(states, as_of, by=boss)
+    back = Report.objects.get()
+    assert (back.name, Definition.of(back.type_key, back.state)) == ("各市客户", definition)
+
+
+def test_programs_get_the_figures_that_their_person_sees(people: dict[str, Person]) -> None:
+    customer(people["alice"], region="330106")
+    customer(people["charlie"], region="330106")
+    shown = Definition("customer", rows=(("region", "province"),), column=("stage", ""))
+    report = keeping.save(people["boss"].actor, shown, "各省", "all")
+    for name, count in {"alice": 1, "bob": 1, "boss": 2}.items():
+        api = {"Authorization": f"Bearer {people[name].key}"}
+        listed = Client().get("/api/v1/reports", headers=api).json()["reports"]
+        assert [one["id"] for one in listed] == [report.pk]
+        found = Client().get(f"/api/v1/reports/{report.pk}", headers=api).json()
+        first, total = found["lines"]
+        assert first["keys"] == [{"value": "330000", "label": "浙江省"}]
+        assert (first["values"], total["values"], total["keys"]) == ([count], [count], [])
+        assert sum(cell[0] or 0 for cell in first["cells"]) == count
+        assert len(found["columns"]) == len(first["cells"])
+    nobody = {"Authorization": f"Bearer {people['nobody'].key}"}
+    assert Client().get(f"/api/v1/reports/{report.pk}", headers=nobody).status_code == 403
+    assert Client().get("/api/v1/reports").status_code == 401

@@ -15,7 +15,11 @@ Json = dict[str, Any]
 
 def document(actor: Actor) -> Json:
     schemas: Json = {"Problem": PROBLEM}
-    paths: Json = {"/api/v1/changesets/{id}/undo": {"post": operation(_("撤销一次修改"), [ID, ONCE])}}
+    paths: Json = {
+        "/api/v1/changesets/{id}/undo": {"post": operation(_("撤销一次修改"), [ID, ONCE])},
+        "/api/v1/reports": {"get": operation(_("报表列表"), [])},
+        "/api/v1/reports/{id}": {"get": operation(_("一个报表的数字"), [ID])},
+    }
     for object_type in all_types():
         if access.may(actor, object_type, "view"):
             schemas[object_type.key] = schema(object_type, actor)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.platform.api import access_views, merging, views
+from kemai.platform.api import access_views, merging, reports, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/openapi.json", views.openapi, name="api_openapi"),
     path("v1/changesets/<int:key>/undo", views.undo, name="api_undo"),
+    path("v1/reports", reports.listing, name="api_reports"),
+    path("v1/reports/<int:key>", reports.result, name="api_report"),
     path("v1/<slug:type_key>", views.collection, name="api_collection"),
     path("v1/<slug:type_key>/bulk", views.bulk, name="api_bulk"),
     path("v1/<slug:type_key>/merge", merging.merge, name="api_merge"),

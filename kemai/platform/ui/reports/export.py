@@ -66,5 +66,7 @@ def line(view: View, row: Row) -> list[Any]:
 
 
 def cell(value: Any) -> Any:
-    """An average of amounts has no end of places."""
-    return round(value, 4) if isinstance(value, Decimal | float) else value
+    """An average has no end of places."""
+    if isinstance(value, Decimal):
+        return round(value, 2)
+    return round(value, 4) if isinstance(value, float) else value

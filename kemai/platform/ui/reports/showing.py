@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import reports
 from kemai.platform.access import Actor
-from kemai.platform.query.cube import DATED, Axis, Key, Measure, figure
+from kemai.platform.query.cube import DATED, Atoms, Axis, Key, Measure, figure
 from kemai.platform.reports import Line, Rest, Table
 from kemai.platform.reports.lines import Shown
 
@@ -25,6 +26,9 @@ class Figure:
     text: str
     value: Any = None
     url: str = ""
+
+
+NOTHING = Figure("")
 
 
 @dataclass(frozen=True)
@@ -81,17 +85,33 @@ class View:
 
     # ── lines ──
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
-        found = [] if not self.plan.rows else [self.row(line) for line in self.found.flat()]
-        return [*found, self.row(self.found.total)]
+        return [self.row(line) for line in self.lines]
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Every line, the total last."""
+        return [*(self.found.flat() if self.plan.rows else ()), self.found.total]
+
+    def first(self, cells: int) -> list[Row]:
+        """As many lines as have about so many figures, and the total."""
+        most = max(20, cells // ((len(self.found.columns) + 1) * self.numbers))
+        return [self.row(line) for line in (*self.lines[:-1][:most], self.lines[-1])]
 
     def row(self, line: Line) -> Row:
         path = [self.word(place, key) for place, key in enumerate(line.keys)]
-        figures = [one for key in self.found.columns for one in self.figures(line, (key,))]
-        figures += self.figures(line, ())
+        before = self.url(line.keys)
+        figures = [
+            one
+            for key in self.found.columns
+            for one in self.figures(
+                line.cells.get(key, {}), before and self.tails[key] and before + self.tails[key]
+            )
+        ]
+        figures += self.figures(line.total, before)
         label = path[-1] if path else _("合计")
-        return Row(label, self.kind(line), self.url(line.keys), figures, path)
+        return Row(label, self.kind(line), before, figures, path)
 
     def kind(self, line: Line) -> str:
         if not line.keys:
@@ -102,25 +122,29 @@ class View:
             return "inner"
         return "group" if len(self.plan.rows) > 1 else "leaf"
 
-    def figures(self, line: Line, column: tuple[Shown, ...]) -> list[Figure]:
-        atoms = line.cells.get(column[0], {}) if column else line.total
-        url = self.url(line.keys, column) if atoms else ""
+    def figures(self, atoms: Atoms, url: str) -> list[Figure]:
+        if not atoms:
+            return [NOTHING] * self.numbers
         made = []
         for measure in self.plan.measures:
-            value = figure(measure, atoms) if atoms else None
-            made.append(Figure(reports.shown(measure, value), value, url if value is not None else ""))
+            value = figure(measure, atoms)
+            made.append(NOTHING if value is None else Figure(reports.shown(measure, value), value, url))
         return made
+
+    @cached_property
+    def base(self) -> str:
+        return f"{reverse('report_drill')}?{self.address}" if self.address else ""
+
+    @cached_property
+    def tails(self) -> dict[Shown, str]:
+        """What the address of a column's figures ends with; '' for what is left over."""
+        return {key: "" if isinstance(key, Rest) else tail("c", (key,)) for key in self.found.columns}
 
     def url(self, keys: Sequence[Shown], column: Sequence[Shown] = ()) -> str:
         """The list of the records behind a figure; '' for what is left over."""
-        if not self.address or any(isinstance(key, Rest) for key in (*keys, *column)):
+        if not self.base or any(isinstance(key, Rest) for key in (*keys, *column)):
             return ""
-        tail = "".join(
-            f"&{name}={quote(orjson.dumps(list(given)))}"
-            for name, given in (("k", keys), ("c", column))
-            if given
-        )
-        return f"{reverse('report_drill')}?{self.address}{tail}"
+        return self.base + tail("k", keys) + tail("c", column)
 
     # ── chart ──
 
@@ -197,6 +221,10 @@ class View:
             "drill": [self.url(one.keys) if one else "" for one in held],
             **color_of(self.plan.rows[1], key),
         }
+
+
+def tail(name: str, keys: Sequence[Shown]) -> str:
+    return f"&{name}={quote(orjson.dumps(list(keys)))}" if keys else ""
 
 
 def told_apart(series: list[dict[str, Any]]) -> list[dict[str, Any]]:

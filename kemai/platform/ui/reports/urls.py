@@ -6,20 +6,15 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.ui import nav
-from kemai.platform.ui.reports import building, export, views
+from kemai.platform.ui.reports import board, building, export, views
 
-nav.register_page(
+nav.register_pages(
     nav.Page(
-        "reports",
-        _("报表"),
-        "chart-pie",
-        "insight",
-        "reports",
-        order=12,
-        many=True,
+        "reports", _("报表"), "chart-pie", "insight", "reports", order=12, many=True,
         words=_("统计 汇总 透视表 交叉表"),
-    )
-)
+    ),
+    nav.Page("report_board", _("我的看板"), "layout-dashboard", "insight", "report_board", order=13),
+)  # fmt: skip
 
 urlpatterns: list[URLPattern] = [
     path("reports/", views.index, name="reports"),
@@ -29,6 +24,10 @@ urlpatterns: list[URLPattern] = [
     path("reports/save", building.save, name="report_save"),
     path("reports/export", export.export, name="report_export"),
     path("reports/print", views.printed, name="report_print"),
+    path("reports/mine", board.index, name="report_board"),
+    path("reports/<int:pk>/panel", board.add, name="report_panel"),
+    path("reports/<int:pk>/panel/remove", board.remove, name="report_panel_remove"),
+    path("reports/<int:pk>/panel/move", board.move, name="report_panel_move"),
     path("reports/<int:pk>", views.show, name="report"),
     path("reports/<int:pk>/edit", building.edit, name="report_edit"),
     path("reports/<int:pk>/copy", building.copy, name="report_copy"),

@@ -25,6 +25,8 @@ from kemai.platform.ui.reports import asked
 from kemai.platform.ui.reports.showing import View, axis_label
 
 Context = dict[str, Any]
+CELLS = 4_000
+"""Figures on one page: a browser shows more, but nobody reads them; a file has all."""
 
 
 @signed_in
@@ -126,9 +128,11 @@ def result(request: HttpRequest, actor: Actor) -> HttpResponse:
 def figures(actor: Actor, definition: Definition, address: str) -> Context:
     plan = reports.resolve(actor, definition)
     view = View(actor, reports.run(actor, plan), address)
+    shown = view.first(CELLS)
     return {
         "view": view,
-        "lines": view.rows,
+        "lines": shown,
+        "hidden": len(view.lines) - len(shown),
         "chart": view.chart(),
         "query": address,
         "empty": not view.found.total.total.get(("count", "")),
