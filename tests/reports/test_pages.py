@@ -283,7 +283,7 @@ def test_reports_on_ones_own_page(people: dict[str, Person]) -> None:
     assert panels.of(boss.actor) == []
     client.post(f"/reports/{second.pk}/panel/move?to=up", headers=FRAGMENT)
     assert [one.pk for one in panels.of(alice.actor)] == [second.pk, first.pk]
-    assert f"report={second.pk}&amp;panel=1" in client.get("/reports/mine").content.decode()
+    assert f"report={second.pk}&panel=1" in client.get("/reports/mine").content.decode()
     assert client.get(f"/reports/result?report={second.pk}&panel=1").status_code == 200
     keeping.save(boss.actor, Definition("customer"), "第二个报表", "mine", key=second.pk)
     assert [one.pk for one in panels.of(alice.actor)] == [first.pk]
