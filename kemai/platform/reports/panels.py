@@ -26,6 +26,8 @@ def of(actor: Actor) -> list[Report]:
 def add(actor: Actor, key: int) -> Report:
     """Puts a report at the end. Raises NotVisible, FieldErrors."""
     report = keeping.seen(actor, key)
+    if actor.user_id is None:
+        raise access.NotVisible
     mine = ReportPanel.objects.filter(user=actor.user_id)
     if mine.filter(report=report).exists():
         return report

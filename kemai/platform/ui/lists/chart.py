@@ -117,4 +117,4 @@ def colors(spec: FieldSpec, rows: Sequence[tuple[Key, float]]) -> dict[str, Any]
     if not spec.options:
         return {}
     by_value = {option.value: option.color for option in spec.options}
-    return {"colors": [by_value.get(value, "gray") for value, _n in rows]}
+    return {"colors": [by_value.get(str(value), "gray") for value, _n in rows]}
