@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models.columns import ChoiceColumn
+from kemai.platform.models.sealed import SealedJSON
 from kemai.platform.models.work import SavedView
 
 
@@ -17,7 +18,7 @@ class Report(models.Model):
     name = models.CharField(_("名称"), max_length=80)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     share = ChoiceColumn(options=SavedView.SHARES, default="mine")
-    state = models.JSONField(default=dict)
+    state = SealedJSON(default=dict)
     """{"where": condition tree, "rows": [["stage", ""], …], "column": ["signed_on", "month"], "measures":
     [["sum", "amount"], …], "look": "bar"} (platform.reports.definition)"""
     changed_at = models.DateTimeField()
