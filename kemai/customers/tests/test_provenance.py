@@ -170,11 +170,12 @@ def test_taking_it_keeps_the_old_number_and_can_be_taken_back(
     assert CustomerFacts.objects.get(pk=customer).conflicts == 1
 
 
-@pytest.mark.parametrize(("owner", "asked"), [("boss", "Boss"), ("dora", "管理员")])
+@pytest.mark.parametrize(("owner", "asked"), [("alice", "Alice"), ("dora", "管理员")])
 def test_who_sees_it_masked_does_not_decide_and_is_told_who_does(
     clash: ValueConflict, people: dict[str, Person], browsers: Browsers, owner: str, asked: str
 ) -> None:
     Customer.objects.filter(pk=clash.customer_id).update(owner=people[owner].user)
+    people["alice"].user.roles.set([people["boss"].actor.role_ids[0]])
     dora = people["dora"].actor
     FieldRule.objects.create(role_id=dora.role_ids[0], type_key="customer", field="phone", level="masked")
     access.rights_changed()
