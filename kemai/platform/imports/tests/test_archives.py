@@ -75,7 +75,7 @@ def reasons(run: ImportRun) -> dict[str, int]:
     return {one["reason"]: one["count"] for one in run.rehearsal["reasons"]}
 
 
-@pytest.mark.row(18)
+@pytest.mark.row(9)
 def test_files_come_with_their_rows(tmp_path: Path, licence: str) -> None:
     run = archive(tmp_path)
     assert [one["field"] for one in run.mapping["columns"]] == ["number", "name", licence, "@files"]
