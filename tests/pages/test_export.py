@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from kemai.customers.models import Customer
 from kemai.kit.tabular import profile, rows
 from kemai.platform import exports, imports, records
 from kemai.platform.access import Denied, rights_changed
-from kemai.platform.exports import Order
-from kemai.platform.exports.services import sweep
+from kemai.platform.exports import Order, trace
+from kemai.platform.exports.services import digest, sweep
 from kemai.platform.jobs import Progress, run_all
 from kemai.platform.models import ChangeSet, Grant, Job, Role, StoredFile
 from tests.factory import make
@@ -158,6 +159,17 @@ def test_an_export_is_asked_for_made_and_fetched(
     assert (noted.actor, noted.count) == (people["alice"].user, 1)
     assert json.loads(noted.reason)["columns"] == ["name", "stage"]
     assert alice.post(f"/undo/{noted.pk}", headers={"Accept": "application/json"}).status_code == 409
+    # it turns up somewhere: as it was, or changed and saved under another name
+    assert [one.pk for one in trace(path)] == [noted.pk]
+    with zipfile.ZipFile(path) as book, zipfile.ZipFile(path.with_name("leak.xlsx"), "w") as leak:
+        for part in book.infolist():
+            leak.writestr(part.filename, book.read(part))
+    leaked = path.with_name("leak.xlsx")
+    assert [one.pk for one in trace(leaked)] == [noted.pk]
+    assert digest(leaked) != digest(path)
+    other = path.with_name("other.csv")
+    other.write_text("名称\n要导出的\n")
+    assert not trace(other).exists()
 
 
 def test_a_file_is_kept_for_a_day(people: dict[str, Person]) -> None:

@@ -68,12 +68,19 @@ def _moment_text(cell: dt.date | dt.time) -> str:
 class XlsxWriter:
     """Writes one sheet row by row in constant memory; use as a context manager.
 
-    Text is always text, never a formula or a link. Raises TabularError(xlsx_full) past Excel's last row and
+    Text is always text, never a formula or a link. `mark` stands in the workbook's properties, where it stays when
+    somebody changes and saves it. Raises TabularError(xlsx_full) past Excel's last row and
     cell_too_long for text that Excel would cut.
     """
 
     def __init__(
-        self, path: str | Path, header: Sequence[str], *, sheet: str = "Sheet1", widths: Sequence[int] = ()
+        self,
+        path: str | Path,
+        header: Sequence[str],
+        *,
+        sheet: str = "Sheet1",
+        widths: Sequence[int] = (),
+        mark: str = "",
     ) -> None:
         import xlsxwriter  # type: ignore[import-untyped, unused-ignore]
 
@@ -85,6 +92,8 @@ class XlsxWriter:
             "nan_inf_to_errors": True,
         }
         self._book = xlsxwriter.Workbook(str(path), options)
+        if mark:
+            self._book.set_properties({"comments": mark})
         self._sheet = self._book.add_worksheet(_sheet_name(sheet))
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._moment = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})

@@ -3,7 +3,16 @@
 from kemai.platform.exports import approval
 from kemai.platform.exports.printing import Sheet, note, sheet
 from kemai.platform.exports.rows import Order, header, rows
-from kemai.platform.exports.services import KEEP, KIND, Stored, one_export, write, write_approved
+from kemai.platform.exports.services import (
+    KEEP,
+    KIND,
+    Stored,
+    marks,
+    one_export,
+    trace,
+    write,
+    write_approved,
+)
 from kemai.platform.exports.tables import write_table
 
 __all__ = [
@@ -14,10 +23,12 @@ __all__ = [
     "Stored",
     "approval",
     "header",
+    "marks",
     "note",
     "one_export",
     "rows",
     "sheet",
+    "trace",
     "write",
     "write_approved",
     "write_table",

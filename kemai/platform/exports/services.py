@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,12 +24,13 @@ from kemai.platform.exports import approval
 from kemai.platform.exports.bundle import Bundle
 from kemai.platform.exports.rows import CHUNK, Order, header, records, rows, specs_of
 from kemai.platform.jobs import Progress, schedule
-from kemai.platform.models import StoredFile
+from kemai.platform.models import ChangeSet, StoredFile
 from kemai.platform.objects import get
 from kemai.platform.records.errors import Refused
 
 KEEP = timedelta(hours=24)
 FOLDER = "exports"
+MARK = re.compile(r"kemai:[0-9a-f]{32}")
 KIND = "export"
 """The `type_key` of an export's file: it belongs to a person, not to a record."""
 TYPES = {
@@ -71,7 +75,7 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
     writer: CsvWriter | XlsxWriter = (
         CsvWriter(path, names)
         if order.format == "csv"
-        else XlsxWriter(path, names, sheet=str(object_type.label))
+        else XlsxWriter(path, names, sheet=str(object_type.label), mark=mark_of(path))
     )
     try:
         with writer, reading.counted_elsewhere():
@@ -115,9 +119,38 @@ def check_size(actor: Actor, total: int, approved: int = 0) -> None:
 def note(actor: Actor, order: Order, path: Path, count: int) -> int:
     """The file's row and the log's entry: who took how many records out, by which filter."""
     stored = keep(actor, str(get(order.type_key).label), path, "zip" if order.files else order.format)
-    asked = json.dumps({**order.plain(), "sha256": stored.sha256}, ensure_ascii=False, default=str)
+    asked = json.dumps({**order.plain(), **marks(path)}, ensure_ascii=False, default=str)
     audit.open_set("export", order.type_key, by=actor, reason=asked, count=count)
     return stored.pk
+
+
+def mark_of(path: Path) -> str:
+    """What a workbook carries with it, and the log names: a file that turns up somewhere tells whose export it was."""
+    return f"kemai:{path.stem}"
+
+
+def marks(path: Path) -> dict[str, str]:
+    """How the log's entry names the file."""
+    return {"sha256": digest(path), "mark": mark_of(path)}
+
+
+def trace(path: Path) -> QuerySet[ChangeSet]:
+    """The log's entries of the export that this file came from, as it was or (a workbook) changed since: by its hash
+    and by the mark that it carries."""
+    wanted = Q(reason__contains=digest(path))
+    for mark in marks_in(path):
+        wanted |= Q(reason__contains=mark)
+    return ChangeSet.objects.filter(wanted, kind="export").order_by("pk")
+
+
+def marks_in(path: Path) -> set[str]:
+    """Raises nothing: whatever is no workbook has none."""
+    try:
+        with zipfile.ZipFile(path) as book, book.open("docProps/core.xml") as properties:
+            told = properties.read(65_536).decode("utf-8", "replace")
+    except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError, RuntimeError):
+        return set()
+    return set(MARK.findall(told))
 
 
 def keep(actor: Actor, name: str, path: Path, form: str) -> StoredFile:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from kemai.kit.tabular import CsvWriter, TabularError, XlsxWriter
 from kemai.kit.tabular.write import OutCell
 from kemai.platform.access import Actor
-from kemai.platform.exports.services import FOLDER, Stored, keep
+from kemai.platform.exports.services import FOLDER, Stored, keep, mark_of
 from kemai.platform.records.errors import Refused
 
 
@@ -25,7 +25,7 @@ def write_table(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4().hex}.{form}"
     writer: CsvWriter | XlsxWriter = (
-        CsvWriter(path, head) if form == "csv" else XlsxWriter(path, head, sheet=name)
+        CsvWriter(path, head) if form == "csv" else XlsxWriter(path, head, sheet=name, mark=mark_of(path))
     )
     try:
         with writer:

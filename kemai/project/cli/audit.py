@@ -93,6 +93,25 @@ def export_entries(first: datetime | None, last: datetime | None, out: Path | No
     open_set("export", "audit", by=SYSTEM, reason=told, count=count)
 
 
+@audit_command.command("trace", help=say("这个文件是谁导出的", "Whose export is this file"))
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=say("流出的文件", "The leaked file")
+)  # fmt: skip
+def trace_file(file: Path) -> None:
+    """By its hash, or by the mark that a workbook carries with it."""
+    from kemai.platform.exports import trace
+
+    found = list(trace(file))
+    for one in found:
+        click.echo(
+            f"#{one.pk}\t{one.at.isoformat()}\t{one.actor_name}\t{one.address}\t{one.via}\t{one.count}\t{one.reason}"
+        )
+    if not found:
+        raise click.ClickException(
+            say("不是这里导出的文件，或已被改动", "Not exported here, or changed since")
+        )
+
+
 def write(file: IO[bytes], first: datetime | None, last: datetime | None) -> int:
     from datetime import time, timedelta
 

@@ -43,7 +43,7 @@ def export(request: HttpRequest, actor: Actor) -> HttpResponse:
         [line(view, row) for row in view.rows],
         form,
     )
-    note(actor, definition, form, stored.rows)
+    note(actor, definition, form, stored.rows, **exports.marks(stored.path))
     return go(request, reverse("export_file", args=(stored.key,)))
 
 

@@ -186,9 +186,9 @@ def printed(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "ui/reports/print.html", context)
 
 
-def note(actor: Actor, definition: Definition, form: str, count: int) -> None:
+def note(actor: Actor, definition: Definition, form: str, count: int, **more: str) -> None:
     """What leaves the house stands in the log, by which conditions and groups."""
-    told = {"report": form, **definition.stored()}
+    told = {"report": form, **definition.stored(), **more}
     reason = orjson.dumps(told, default=str).decode()
     audit.open_set("export", definition.type_key, by=actor, reason=reason, count=count)
 
