@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from kemai.customers.models import Customer, PrivacyRequest
 from kemai.customers.services import consents, erasure
+from kemai.customers.services.own_erasing import naming, naming_customers
 from kemai.kit.calendar_cn import add_workdays
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
@@ -106,8 +107,13 @@ def subject_data(customer: Customer, *, by: Actor) -> Iterator[tuple[str, str, l
     """(object key, label, records as {label: text}) of everything that belongs to a customer, over all object types,
     own ones included. Whoever may see personal values of the customer may hand them to the person themselves."""
     yield "customer", str(get("customer").label), told(get("customer"), [customer.pk])
-    for other, link in query.relations(get("customer")):
-        rows = other.model._default_manager.filter(**{link.path: customer.pk})
+    for other, links in naming_customers():
+        belonging = [
+            link for link in links if not link.refs
+        ]  # what names several customers tells of the others too
+        if not belonging:
+            continue
+        rows = other.records().filter(naming(belonging, [customer.pk]))
         if other.recycles:
             rows = rows.filter(deleted_at=None)
         keys = list(rows.order_by("pk").values_list("pk", flat=True)[:MOST_ROWS])
@@ -118,9 +124,7 @@ def subject_data(customer: Customer, *, by: Actor) -> Iterator[tuple[str, str, l
 def told(object_type: ObjectType, keys: list[int]) -> list[Mapping[str, Any]]:
     """Records as a person reads them."""
     specs = access.visible_specs(SYSTEM, object_type)
-    found = query.fetch(
-        object_type.model._default_manager.filter(pk__in=keys).order_by("pk"), object_type, specs
-    )
+    found = query.fetch(object_type.records().filter(pk__in=keys).order_by("pk"), object_type, specs)
     return [{str(spec.label): text_of(spec, row.get(spec.key)) for spec in specs} for row in found]
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_noop
 
 from kemai.customers.models import Contact, Customer, Interaction, RetentionRule
 from kemai.customers.services import erasure
+from kemai.customers.services import own_erasing as own_erasing  # what it registers is part of every erasure
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.fields import Saying
@@ -88,7 +89,7 @@ def rehearse(rule: RetentionRule, *, by: Actor) -> Rehearsal:
     access.one(by, "retention_rule", rule.pk, "edit")
     found = due(rule)
     count = found.count()
-    total = get(rule.type_key).model._default_manager.filter(deleted_at=None).count()
+    total = get(rule.type_key).records().filter(deleted_at=None).count()
     samples = [(row.pk, str(row), row.last) for row in found[:SAMPLES]]
     RetentionRule.objects.filter(pk=rule.pk).update(rehearsed_at=timezone.now(), rehearsed=count)
     return Rehearsal(count, total - count, samples)

@@ -25,9 +25,11 @@ from kemai.customers.tests.conftest import Browsers, Shelf
 from kemai.platform import access, audit, records, search
 from kemai.platform.access import SYSTEM
 from kemai.platform.audit.verify import verify
+from kemai.platform.events import drain_all
 from kemai.platform.models import Change, StoredFile
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
+from tests.equipment import define_equipment, define_field, equipment_of
 from tests.people import Person
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -156,6 +158,43 @@ def test_an_erased_person_is_nowhere(shelf: Shelf, people: dict[str, Person]) ->
         assert secret not in logged
     assert one.orders.count() == 1  # the books stay
     assert verify().ok  # and so does the chain
+
+
+@pytest.mark.row(141)
+def test_an_erased_person_is_in_no_own_object_either(shelf: Shelf, people: dict[str, Person]) -> None:
+    one, boss = known(shelf, people), people["boss"].actor
+    other = records.create("customer", {"name": "王芳"}, by=boss)
+    define_equipment()
+    define_equipment("machine")
+    define_field("order", "gift", "附言", "text")
+    mine = {
+        "hotline": "13812340001",
+        "mail": "a@b.cn",
+        "note": "李伟明家楼下",
+        "lines": [{"part": "李伟明的泵"}],
+    }
+    pump = records.create("equipment", equipment_of(one.pk, "李伟明的水泵", price="5", **mine), by=boss)
+    records.update("equipment", pump.pk, {"hotline": "13812340002"}, by=boss)
+    shared = equipment_of(other.pk, "两家的阀门", hotline="13700000000", others=[one.pk], note="李伟明也用")
+    valve = records.create("equipment", shared, by=boss)
+    records.create("machine", equipment_of(one.pk, "机器"), by=boss)
+    asked = records.create("privacy_request", {"customer": one.pk, "kind": "access"}, by=boss)
+    told = {key: rows for key, _label, rows in privacy.subject_data(one, by=boss)}
+    assert (len(told["equipment"]), len(told["machine"])) == (1, 1), "each under its own name"
+    stays = erasure.erase_customer(one.pk, by=boss, reason="本人要求")
+    assert any("设备：2 条记录保留" in said for said in stays)
+    row = records.row_of(get("equipment"), pump.pk, by=SYSTEM)
+    assert (row["hotline"], row["mail"], str(row["price"])) == (None, None, "5.00")
+    text = json.dumps([row["name"], row["note"], row["lines"][0]["part"]], ensure_ascii=False)
+    assert "李伟明" not in text
+    left = records.row_of(get("equipment"), valve.pk, by=SYSTEM)
+    assert left["hotline"] == "+8613700000000", "that of another customer"
+    assert "李伟明" not in left["note"]
+    drain_all()
+    assert search.everything(SYSTEM, "李伟明") == []
+    logged = json.dumps(list(Change.objects.values_list("diff", flat=True)), ensure_ascii=False)
+    assert "13812340001" not in logged
+    assert asked.pk
 
 
 @pytest.mark.row(141)
