@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from kemai.customers.models import Contact, Customer, Interaction, RetentionRule
-from kemai.customers.services import erasure
-from kemai.customers.services import own_erasing as own_erasing  # what it registers is part of every erasure
+from kemai.customers.services import erasure, own_erasing  # noqa: F401 - it registers itself
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.fields import Saying
