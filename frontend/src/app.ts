@@ -5,6 +5,7 @@ import * as i18n from "./core/i18n";
 import * as overlay from "./core/overlay";
 import * as toast from "./core/toast";
 import * as draft from "./core/draft";
+import { installEnd } from "./core/ended";
 import { installEditing } from "./core/edit";
 import { installIslands } from "./core/islands";
 import { installKeys } from "./core/keys";
@@ -24,6 +25,7 @@ installKeys();
 installRows();
 installEditing();
 draft.installDrafts();
+installEnd();
 installPage();
 toast.scanToasts();
 installIslands((node) => {

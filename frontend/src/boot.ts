@@ -1,3 +1,5 @@
+// Nobody gives all objects a property: what comes as data and is merged into one cannot change what the others are.
+Object.preventExtensions(Object.prototype);
 // Runs before the first paint so that "follow the system" and a choice made a moment ago do not flash.
 {
   const root = document.documentElement;

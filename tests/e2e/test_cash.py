@@ -109,7 +109,7 @@ def test_from_the_lines_of_a_deal_to_the_receipt(enter: Entrance) -> None:
 def holds_draft(page: Page, words: str) -> None:
     """Wait until a draft with these words is kept; asked from outside, because the page's policy allows no eval."""
     drafts = "Object.entries(localStorage).filter(one => one[0].startsWith('k-draft:lines-'))"
-    ask = f"words => {drafts}.some(one => one[1].includes(words))"
+    ask = f"words => {drafts}.some(one => JSON.stringify(kemai.draft.keptSealed(one[0])).includes(words))"
     for _try in range(PATIENCE // 100):
         if page.evaluate(ask, words):
             return

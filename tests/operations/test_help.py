@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from django.contrib.auth import get_user_model
 
 from kemai.platform.models import Role
+from kemai.project.cli.company import check_apart
 from kemai.project.cli.people import user_command
 from kemai.project.cli.root import COMMANDS, root
 from tests.e2e.company import ROOT
@@ -88,3 +90,18 @@ def test_the_first_administrator_needs_a_second_step() -> None:
     get_user_model().objects.all().delete()
     assert CliRunner().invoke(user_command, ["create", "third", "--admin"]).exit_code == 0
     assert Role.objects.get(key="admin").two_step
+
+
+@pytest.mark.django_db
+def test_nothing_to_look_at_is_put_where_people_work(settings: Any) -> None:
+    check_apart()
+    settings.BEHIND_HTTPS = True
+    with pytest.raises(click.ClickException):
+        check_apart()
+    settings.BEHIND_HTTPS = False
+    user = get_user_model().objects.create_user("wang", "", "x", name="王")
+    with pytest.raises(click.ClickException):
+        check_apart()
+    user.username = "demo"
+    user.save()
+    check_apart()

@@ -1,5 +1,6 @@
 import { all, closest, find, meta } from "./dom";
 import { htmx } from "./htmx";
+import { seal, unseal } from "./vault";
 
 /**
  * A form with data-draft="key" loses nothing that was typed: changes are kept in this browser until the
@@ -31,11 +32,18 @@ function belong(): void {
   }
 }
 
+export function keepSealed(name: string, value: unknown): void {
+  const sealed = seal(value);
+  if (sealed) localStorage.setItem(name, sealed);
+}
+
+export const keptSealed = <T>(name: string): T | null => unseal(localStorage.getItem(name)) as T | null;
+
 /** For what is more than a form's controls (the editor of lines): something of its own shape under a key of its own. */
 export function keepDraft(key: string, value: object): void {
   if (over) return;
   try {
-    localStorage.setItem(PREFIX + key, JSON.stringify({ ...value, at: Date.now() }));
+    keepSealed(PREFIX + key, { ...value, at: Date.now() });
   } catch {
     // as above
   }
@@ -43,7 +51,7 @@ export function keepDraft(key: string, value: object): void {
 
 export function keptDraft<T>(key: string): (T & { at: number }) | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(PREFIX + key) ?? "null") as (T & { at: number }) | null;
+    const kept = keptSealed<T & { at: number }>(PREFIX + key);
     if (kept && Date.now() - kept.at <= DAYS) return kept;
   } catch {
     // what cannot be read is no draft

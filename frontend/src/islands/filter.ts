@@ -4,6 +4,9 @@ import { t } from "../core/i18n";
 import { closeMenu, place } from "../core/overlay";
 import { childrenOf, complete, isLeaf, kindOf, makeGroup, operatorOf, outward, pruned, rooted, scopeOf, sentence, withInner, type Config, type Field, type Group, type Kind, type Leaf, type Node, type Operator, type Stored, type Value } from "./tree";
 
+/** A table of what others named: it has no properties but these. */
+const bare = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;
+
 /**
  * Chips that read as a sentence and, behind them, a builder with nested groups. The tree is written as JSON into the
  * hidden input; "filter:change" is sent at every change, and with data-submit the form is submitted on 应用.
@@ -196,7 +199,7 @@ export function mount(host: HTMLElement): () => void {
       if (c.color) option.dataset["color"] = c.color;
       select.add(option);
     }
-    const labels = ((scope.labels ??= {})[field.key] ??= {});
+    const labels = ((scope.labels ??= bare())[field.key] ??= bare());
     for (const value of chosen) if (!choices.some((c) => String(c.value) === value)) select.add(new Option(labels[value] ?? value, value, true, true));
     select.addEventListener("change", () => {
       const options = [...select.selectedOptions].filter((o) => o.value !== "");

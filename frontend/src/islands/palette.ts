@@ -1,4 +1,5 @@
 import { all, debounce, el, find, icon, marked } from "../core/dom";
+import { keepSealed, keptSealed } from "../core/draft";
 import { getJson, withQuery } from "../core/http";
 import { t } from "../core/i18n";
 import { openModal } from "../core/overlay";
@@ -19,17 +20,13 @@ const RECENT = "k-recent";
 const KEEP = 8;
 
 function recents(): Item[] {
-  try {
-    return (JSON.parse(localStorage.getItem(RECENT) ?? "[]") as Item[]).slice(0, KEEP);
-  } catch {
-    return [];
-  }
+  return (keptSealed<Item[]>(RECENT) ?? []).slice(0, KEEP);
 }
 
 function remember(item: Item): void {
   if (item.kind === "action") return;
   const list = [item, ...recents().filter((other) => other.url !== item.url)].slice(0, KEEP);
-  localStorage.setItem(RECENT, JSON.stringify(list));
+  keepSealed(RECENT, list);
 }
 
 /** Searches as one types; while an input method is composing (pinyin not yet chosen) nothing is asked. */

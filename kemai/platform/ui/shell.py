@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -52,6 +54,17 @@ class Shell:
     @cached_property
     def version(self) -> str:
         return product_version()
+
+    @property
+    def draft_key(self) -> str:
+        """What the browser seals drafts with: the person's own, known to the pages of their sessions alone."""
+        mine = salted_hmac("kemai.drafts", str(self.request.user.pk), algorithm="sha256")
+        return b64encode(mine.digest()).decode()
+
+    @property
+    def session_idle(self) -> int:
+        """Seconds after which the page empties itself if nobody does anything."""
+        return self.request.session.get_expiry_age()
 
     @cached_property
     def user(self) -> Item:

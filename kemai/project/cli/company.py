@@ -39,6 +39,21 @@ def announce(port: int) -> None:
     click.echo(say("按 Ctrl+C 停止", "Ctrl+C stops"))
 
 
+def check_apart() -> None:
+    """A company to look at is never put where a real one works: not beside its people, and not where strangers come."""
+    users = get_user_model()._default_manager
+    real_people = users.exists() and not users.filter(username=ACCOUNT).exists()
+    if settings.BEHIND_HTTPS or real_people:
+        raise click.ClickException(
+            say(
+                f"{settings.DATA_DIR} 里是正式使用的客脉，演示数据不会放进去：请去掉 KEMAI_HTTPS、KEMAI_DATA 和 "
+                "KEMAI_DATABASE_URL，演示会用自己的文件夹",
+                f"{settings.DATA_DIR} holds a Kemai that is worked with; nothing to look at is put there: leave "
+                "KEMAI_HTTPS, KEMAI_DATA and KEMAI_DATABASE_URL out, and the demo has a folder of its own",
+            )
+        )
+
+
 def run_company(port: int, *, load_only: bool) -> None:
     announce(port)
     sys.stdout.flush()
@@ -76,6 +91,7 @@ def demo_command(port: int, data: str, scale: float, load_only: bool) -> None:
     from kemai.project.demo.progress import Progress
 
     prepare()
+    check_apart()
     loaded = load(scale=scale, progress=Progress(sys.stdout))
     if loaded.password:
         remember(loaded.password)
@@ -101,6 +117,7 @@ def real(port: int, *, load_only: bool) -> None:
     from kemai.project.demo.real import load_real
 
     prepare()
+    check_apart()
     if not get_user_model().objects.filter(username=ACCOUNT).exists():
         remember(make_account())
     load_real(progress=Progress(sys.stdout))
