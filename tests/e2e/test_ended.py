@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import PATIENCE, Entrance
+from tests.e2e.browsing import PATIENCE
+from tests.e2e.conftest import Entrance
 
 pytestmark = pytest.mark.e2e
 WORDS = "欧阳春晓 13812345678"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.audit import ROOT, Part, advisories, behind, inside, npm_parts, python_parts, weak
-from tools.frontend import FRONTEND
+from tools.audit import Part, advisories, behind, inside, npm_parts, python_parts, weak
+from tools.frontend import FRONTEND, ROOT
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 OURS = {"django": Part("PyPI", "django", "5.2.3"), "htmx.org": Part("npm", "htmx.org", "4.0.1")}
