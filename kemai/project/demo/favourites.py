@@ -1,4 +1,4 @@
-"""The segments and saved lists that the demo company's people would have made for themselves."""
+"""The segments, saved lists and reports that the demo company's people would have made for themselves."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ class ViewPlan(NamedTuple):
     name: str
     owner: str
     share: str
+    state: Mapping[str, object]
+
+
+class ReportPlan(NamedTuple):
+    """Shared with everybody, and on the page of reports of whoever made it."""
+
+    type_key: str
+    name: str
+    owner: str
     state: Mapping[str, object]
 
 
@@ -106,5 +115,34 @@ VIEWS = (
     ViewPlan(
         "interaction", "近 30 天投诉", "demo", "all",
         {"where": every(leaf("subject", "contains", "投诉"), leaf("at", "last", 30)), "sort": "-at"},
+    ),
+)  # fmt: skip
+
+
+REPORTS = (
+    ReportPlan(
+        "deal", "各人手上的商机", "demo",
+        {
+            "where": every(leaf("state", "in", ["open"])), "rows": [["owner", ""]], "column": ["stage", ""],
+            "measures": [["count", ""], ["sum", "amount"]], "look": "stacked",
+        },
+    ),
+    ReportPlan(
+        "order", "每月订单", "demo",
+        {
+            "rows": [["ordered_at", "month"]], "column": ["channel", ""],
+            "measures": [["sum", "amount"], ["count", ""], ["avg", "amount"]], "look": "stacked",
+        },
+    ),
+    ReportPlan(
+        "customer", "各省的客户和价值", "demo",
+        {
+            "rows": [["region", "province"]], "column": ["value_class", ""],
+            "measures": [["count", ""], ["sum", "amount_12m"]], "look": "stacked",
+        },
+    ),
+    ReportPlan(
+        "receipt", "每月回款", "demo",
+        {"rows": [["received_on", "month"]], "measures": [["sum", "amount"], ["count", ""]], "look": "line"},
     ),
 )  # fmt: skip

@@ -1,4 +1,5 @@
-"""What turns stored data into a company at work: analyses, the chain sheet, segments, saved lists."""
+"""What turns stored data into a company at work: analyses, the chain sheet, segments, saved lists and
+reports."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from kemai.platform import records
 from kemai.platform.access import SYSTEM, actor_for
 from kemai.platform.events.delivery import drain_all
 from kemai.platform.fields import Ref
-from kemai.platform.models import SavedView, Tag
+from kemai.platform.models import Report, SavedView, Tag
 from kemai.platform.records import saved_views
+from kemai.platform.reports import Definition, keeping, panels
 from kemai.project.defaults import ensure_defaults
 from kemai.project.demo import favourites, services
 from kemai.project.demo.company import Company
@@ -75,6 +77,7 @@ def dress(made: Company, progress: Progress) -> None:
         refresh_all()
         advance(1)
     views(people)
+    reports(people)
     with progress.step(_("搜索"), 1) as advance:
         drain_all()
         advance(1)
@@ -143,3 +146,14 @@ def views(people: Mapping[str, int]) -> None:
         owner = users[people[plan.owner]]
         if (owner.pk, plan.name) not in there:
             saved_views.save_view(actor_for(owner), plan.type_key, plan.name, plan.share, plan.state)
+
+
+def reports(people: Mapping[str, int]) -> None:
+    """Reports, each by its owner and on their page, those that are missing."""
+    there = set(Report.objects.filter(user__in=people.values()).values_list("user", "name"))
+    for plan in favourites.REPORTS:
+        owner = User.objects.select_related("department").get(pk=people[plan.owner])
+        if (owner.pk, plan.name) not in there:
+            actor = actor_for(owner)
+            kept = keeping.save(actor, Definition.of(plan.type_key, plan.state), plan.name, "all")
+            panels.add(actor, kept.pk)

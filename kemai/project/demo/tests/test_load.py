@@ -21,11 +21,12 @@ from kemai.customers.models import (
     Segment,
 )
 from kemai.customers.services import chain
-from kemai.platform import access
+from kemai.platform import access, reports
 from kemai.platform.access import SYSTEM, actor_for
 from kemai.platform.models import Change, OutboxEvent, SearchDoc, Tagging
 from kemai.platform.objects import get
 from kemai.platform.records import Refused
+from kemai.platform.reports import panels
 from kemai.project.demo import scene, services
 from kemai.project.demo.load import load
 from kemai.project.demo.progress import Progress
@@ -138,6 +139,13 @@ def test_the_company_is_analysed_as_if_it_had_been_here_all_along(monkeypatch: p
     last = FactTransition.objects.latest("at")
     assert last.at <= AS_OF
     assert Segment.objects.filter(size__gt=0).count() >= 5
+    boss = actor_for(User.objects.get(username="demo"))
+    shown = [
+        reports.run(boss, reports.resolve(boss, reports.Definition.of(kept.type_key, kept.state)))
+        for kept in panels.of(boss)
+    ]
+    assert len(shown) >= 4
+    assert all(table.total.lines for table in shown)
     assert SearchDoc.objects.count() > Customer.objects.count()
     assert not OutboxEvent.objects.filter(done_at=None).exists()
     whale = Customer.objects.annotate(touches=Count("interactions")).latest("touches")
