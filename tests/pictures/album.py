@@ -114,6 +114,8 @@ PLAIN = {
     "role-fields": "/settings/roles/4/fields/customer/",
     "handover": "/settings/users/5/handover/",
     "reports": "/reports/",
+    "report-board": "/reports/mine",
+    "report": "/reports/2",
     "report-new": "/reports/new?type=deal&row1=owner&column=stage&measure=count:&measure=sum:amount&look=stacked",
     "objects": "/settings/objects/",
     "object": "/settings/objects/customer/",
