@@ -21,6 +21,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import click
+
 from kemai.project import environment as env
 from kemai.project.supervisor import STARTS_WITHIN, STOPS_WITHIN, Plan, plan_of, say
 
@@ -134,6 +136,14 @@ def prepare_database() -> None:
 
     activate_language()
     prepare()
+
+
+def check_key() -> None:
+    from kemai.project.cli.columns import ready
+    from kemai.project.cli.root import activate_language
+
+    activate_language()
+    ready()
 
 
 def web(plan: Plan) -> None:
@@ -279,8 +289,11 @@ def main(plan: Plan, tells: int, parent: int) -> int:
         os.environ["KEMAI_LIVE_PORT"] = str(plan.live_port)
     try:
         load()
-        if plan.prepare:
-            prepare_database()
+        try:
+            prepare_database() if plan.prepare else check_key()
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
         part_from_database()
         return Keeper(plan).run(tells)
     finally:

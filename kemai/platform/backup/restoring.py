@@ -15,6 +15,8 @@ from kemai.platform.backup import archive, snapshot
 from kemai.platform.backup.cipher import BadArchive
 
 PLACES = {"database.sqlite3": "kemai.sqlite3"}
+BESIDE = ("kemai.sqlite3-wal", "kemai.sqlite3-shm")
+"""What SQLite leaves beside its file: nothing that another database may find there."""
 STAYS = ("kemai.sqlite3", "secret.key", "files", "audit")
 
 
@@ -63,7 +65,7 @@ def unpacked(
 
 def take_away(folder: Path) -> None:
     """The restore failed after all: the folder is as empty as it was."""
-    for name in (*STAYS, snapshot.POSTGRES, "erased.jsonl"):
+    for name in (*STAYS, *BESIDE, snapshot.POSTGRES, "erased.jsonl"):
         place = folder / name
         if place.is_dir():
             shutil.rmtree(place, ignore_errors=True)

@@ -46,6 +46,11 @@ Told = Callable[[str, int], None]
 # ── whether the key fits ──
 
 
+def is_made() -> bool:
+    """Is there a database yet?"""
+    return Setting._meta.db_table in connection.introspection.table_names()
+
+
 def said(name: str) -> str:
     row = Setting.objects.filter(key=name).first()
     return str(row.value) if row is not None else ""

@@ -215,6 +215,8 @@ def asked_key(file: Path, key_file: Path | None) -> str:
 
 def finish(manifest: Manifest, into: Path, ledgers: tuple[Path, ...]) -> Any:
     """With the product on the new place: fill the database, compare, bring it up to date, do again what must be."""
+    from django.db import connection
+
     from kemai.platform.backup import ledger, replay, restoring, snapshot
     from kemai.platform.backup.cipher import BadArchive
     from kemai.project.cli.columns import check
@@ -236,6 +238,7 @@ def finish(manifest: Manifest, into: Path, ledgers: tuple[Path, ...]) -> Any:
     try:
         check()  # what was erased is erased again below: not in documents that cannot be read
     except click.ClickException:
+        connection.close()
         restoring.take_away(into)
         raise
     prepare()

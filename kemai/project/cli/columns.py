@@ -107,7 +107,7 @@ def check() -> None:
     """Nothing is begun on a database that another key has encrypted. Raises ClickException."""
     from kemai.platform.records import encrypting
 
-    if found := encrypting.problem():
+    if encrypting.is_made() and (found := encrypting.problem()):
         raise click.ClickException(found)
 
 

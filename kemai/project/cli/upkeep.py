@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from kemai.project import environment as env
+from kemai.project.cli.columns import check as check_fits
 from kemai.project.cli.columns import check_columns, ready
 from kemai.project.cli.outside import (
     check_certificate,
@@ -37,6 +38,7 @@ def pending_migrations() -> int:
 
 def prepare() -> None:
     """Brings the database up to date; what is there already costs a look."""
+    check_fits()  # migrations write
     if pending_migrations():
         click.echo(say("正在准备数据库…", "Preparing the database…"))
         call_command("migrate", verbosity=0, interactive=False)
