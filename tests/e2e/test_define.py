@@ -299,35 +299,38 @@ def test_a_field_changes_its_kind_with_a_preview_and_back(enter: Entrance) -> No
         "label": "人数位数",
         "settings": {"formula": "LEN({w_size})", "kind": "number"},
     }
-    told = {"kemai": 1, "fields": {"competitor": {"w_size": size, "w_length": length}}}
+    told = {"kemai": 1, "fields": {"product": {"w_size": size, "w_length": length}}}
     post(page, "/settings/configuration/apply", text=yaml.safe_dump(told, allow_unicode=True))
-    settled(page, "/o/competitor/new", "w_size", there=True)
-    keys = [create(page, "competitor", name=f"规模{text}", w_size=text) for text in ("12", "约三百", "1,200")]
-    go(page, "/settings/objects/competitor/fields/w_size/")
+    settled(page, "/o/product/new", "w_size", there=True)
+    keys = [
+        create(page, "product", name=f"规模{text}", sku=f"W{n}", w_size=text)
+        for n, text in enumerate(("12", "约三百", "1,200"))
+    ]
+    go(page, "/settings/objects/product/fields/w_size/")
     page.get_by_role("link", name="转换种类").click()
     page.get_by_role("link", name=re.compile("^数字")).click()
     card = page.get_by_role("region", name="会发生什么")
     expect(card.locator(".kpi").filter(has_text="转不了，会清空")).to_contain_text("1")
     expect(card).to_contain_text("“约三百”不是数字")
-    expect(card).to_contain_text("竞争对手 · 人数位数")
+    expect(card).to_contain_text("产品 · 人数位数")
     page.get_by_role("button", name="开始转换").click()
     expect(page.get_by_text("已完成").first).to_be_visible()
-    go(page, f"/o/competitor/{keys[2]}")
+    go(page, f"/o/product/{keys[2]}")
     expect(page.locator("#fact-w_size")).to_contain_text("1,200")
-    go(page, f"/o/competitor/{keys[1]}")
+    go(page, f"/o/product/{keys[1]}")
     expect(page.locator("#fact-w_size")).to_contain_text("未填")
-    go(page, "/settings/objects/competitor/fields/w_size/convert")
+    go(page, "/settings/objects/product/fields/w_size/convert")
     page.get_by_role("button", name="撤销转换").click()
     agree(page)
     toast(page, "已撤销转换")
-    go(page, f"/o/competitor/{keys[1]}")
+    go(page, f"/o/product/{keys[1]}")
     expect(page.locator("#fact-w_size")).to_contain_text("约三百")
-    go(page, "/settings/objects/competitor/fields/w_size/delete")
+    go(page, "/settings/objects/product/fields/w_size/delete")
     expect(page.get_by_text("3 条记录在这个字段里有值")).to_be_visible()
-    expect(page.get_by_role("link", name="竞争对手 · 人数位数")).to_be_visible()
+    expect(page.get_by_role("link", name="产品 · 人数位数")).to_be_visible()
     page.get_by_role("button", name="删除字段").click()
     toast(page, "30 天内可以恢复")
-    go(page, f"/o/competitor/{keys[0]}")
+    go(page, f"/o/product/{keys[0]}")
     expect(page.locator("#fact-w_length")).to_contain_text("定义有误")
 
 
