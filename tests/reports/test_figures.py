@@ -139,6 +139,18 @@ def test_figures_and_their_records_agree(key: str) -> None:
     assert checked > 10
 
 
+def test_a_large_table_is_asked_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which nobody sees: the figures are the same."""
+    for index in range(9):
+        make("customer", full=index % 2 == 0, rng=Random(index))
+    monkeypatch.setattr(asking, "SLICE", 4)
+    for rows in ((("region", "city"),), (("stage", ""), ("created_at", "month"))):
+        check(
+            Definition("customer", rows=rows, measures=(("count", ""), ("avg", "amount_12m"))),
+            rows_of("customer"),
+        )
+
+
 def test_moments_are_cut_by_the_companys_clock() -> None:
     """The last hour of a year in UTC is the next one's first morning in Shanghai; in 1988 summers were an hour off."""
     when = [
