@@ -138,6 +138,7 @@ def long() -> list[Outcome]:
         (f"killed at random moments: {one}", python("tests.crash.harness", *kills, "--database", one))
         for one in databases
     ]
+    steps.append(("twenty at the same moment, twenty times", python("tests.crash.races", *databases)))
     outcomes = []
     for name, command in steps:
         print(f"\n=== {name}\n", flush=True)
