@@ -92,3 +92,22 @@ def test_refusals_need_a_word_and_approvals_run_out(people: dict[str, Person]) -
     with pytest.raises(Refused):
         exports.write_approved(alice.actor, grown.pk)
     assert approval.usable(alice.actor, grown.pk), "no file came of it: the approval holds"
+
+
+@pytest.mark.row(138)
+def test_many_small_files_are_a_large_one(people: dict[str, Person]) -> None:
+    Setting.objects.filter(key="access.limits").update(value={"export_rows": 4, "export_day": 5})
+    access.rights_changed()
+    alice = people["alice"]
+    exports.write(alice.actor, WISH)
+    assert exports.needs_approval(alice.actor, 3)
+    for _again in range(2):
+        with pytest.raises(Refused) as caught:
+            exports.write(alice.actor, WISH)
+        assert caught.value.code == "too_many_today"
+    assert not exports.needs_approval(alice.actor, 2), "what was refused is not counted"
+    dialog = browser(alice).get("/o/customer/export?q=", headers={"HX-Request": "true"}).content.decode()
+    assert "每人每天 5 行" in dialog
+    made = approval.ask(alice.actor, WISH, reason="给审计师核对")
+    approval.decide(made.pk, approve=True, by=people["boss"].actor)
+    assert exports.write_approved(alice.actor, made.pk).rows == 3

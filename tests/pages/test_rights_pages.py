@@ -244,10 +244,11 @@ def test_sharing_rules_and_limits_on_screen(people: dict[str, Person]) -> None:
         "export_rows": "7",
         "api_rows_hour": "6",
         "page_rows_hour": "200",
+        "export_day": "70",
         "manager_sees": "1",
     }
     assert page.post("/settings/sharing/", limits).status_code == 302
-    assert access.limits() == (9, 8, 7, 6, 200)
+    assert access.limits() == (9, 8, 7, 6, 200, 70)
     assert page.post(f"/settings/sharing/{rule.pk}/delete/").status_code == 302
 
 

@@ -24,6 +24,8 @@ class Limits(NamedTuple):
     api_rows_hour: int = 10_000
     page_rows_hour: int = 20_000
     """Different records that a person may read on pages within an hour."""
+    export_day: int = 20_000
+    """Rows that a person may take out on one day without somebody's approval; never fewer than at once."""
 
 
 @lru_cache(maxsize=4)

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.kit.tabular import CsvWriter, TabularError, XlsxWriter
 from kemai.platform import access, audit
-from kemai.platform.access import Actor, reading
+from kemai.platform.access import Actor, quota, reading
 from kemai.platform.exports import approval
 from kemai.platform.exports.bundle import Bundle
 from kemai.platform.exports.rows import CHUNK, Order, header, records, rows, specs_of
@@ -66,6 +67,8 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
     object_type = get(order.type_key)
     total = records(actor, order).count()
     check_size(actor, total, most)
+    if not most:
+        count_today(actor, total)
     specs = specs_of(actor, order)
     folder = Path(settings.MEDIA_ROOT, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +117,32 @@ def check_size(actor: Actor, total: int, approved: int = 0) -> None:
             )
             % {"total": f"{total:,}", "most": f"{most:,}"},
         )
+
+
+def day_limit(actor: Actor) -> int:
+    limits = access.limits(actor)
+    return max(limits.export_day, limits.export_rows)
+
+
+def needs_approval(actor: Actor, count: int) -> bool:
+    """Whether so many rows may leave only with somebody's approval: more than at once, or with those of today."""
+    if count > access.limits(actor).export_rows:
+        return True
+    return quota.counted(f"export:{actor.user_id}", quota.day_window()) + count > day_limit(actor)
+
+
+def count_today(actor: Actor, rows: int) -> None:
+    """Many small files are a large one: what leaves on one day is counted. Raises Refused."""
+    if actor.is_system:
+        return
+    bucket, today, most = f"export:{actor.user_id}", quota.day_window(), day_limit(actor)
+    with transaction.atomic():  # what is refused is not counted
+        if quota.count_up(bucket, today, rows) > most:
+            raise Refused(
+                "too_many_today",
+                _("今天导出的行数将超过每人每天 %(most)s 行的上限。请明天再导出，或在导出窗口里申请批准")
+                % {"most": f"{most:,}"},
+            )
 
 
 def note(actor: Actor, order: Order, path: Path, count: int) -> int:

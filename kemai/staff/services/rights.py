@@ -22,7 +22,7 @@ from kemai.staff.services.trail import leave, require_admin
 
 RANGES = {
     "reveal_day": (0, 10_000), "reveal_warn": (0, 10_000), "export_rows": (0, 1_000_000),
-    "api_rows_hour": (0, 10_000_000), "page_rows_hour": (reading.LEAST, 1_000_000),
+    "api_rows_hour": (0, 10_000_000), "page_rows_hour": (reading.LEAST, 1_000_000), "export_day": (0, 10_000_000),
 }  # fmt: skip
 
 

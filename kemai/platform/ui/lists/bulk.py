@@ -198,9 +198,7 @@ def preview(
         "control": None,
         "along": [],
         "may_unmask": act.key == "export" and access.may(actor, object_type, "reveal"),
-        "over": act.key == "export" and count > access.limits(actor).export_rows,
-        "most": access.limits(actor).export_rows,
-    }
+    } | over_limit(actor, act.key, count)
     if act.key == "assign":
         context["along"] = [
             {"key": one.type_key, "label": str(one.title)} for one, _about in companions(object_type)
@@ -312,3 +310,12 @@ def outcome_words(outcome: Mapping[str, Any]) -> str:
     if outcome.get("message"):
         return str(outcome["message"])
     return _("已处理 %(n)s 条") % {"n": f"{outcome.get('count', 0):,}"}
+
+
+def over_limit(actor: Actor, act: str, count: int) -> dict[str, object]:
+    """Whether an export has to be approved, and by which limit."""
+    from kemai.platform import exports
+
+    over, once = act == "export" and exports.needs_approval(actor, count), access.limits(actor).export_rows
+    today = over and count <= once
+    return {"over": over, "over_today": today, "most": exports.day_limit(actor) if today else once}

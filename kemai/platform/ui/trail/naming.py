@@ -72,6 +72,7 @@ PLAIN: dict[str, Label] = {
     "reveal_day": gettext_lazy("每人每天最多查看多少个脱敏内容"),
     "reveal_warn": gettext_lazy("从第几个起提醒"),
     "export_rows": gettext_lazy("一次导出最多多少行"),
+    "export_day": gettext_lazy("每人每天最多导出多少行"),
     "api_rows_hour": gettext_lazy("每人每小时通过接口最多读取多少条"),
     "page_rows_hour": gettext_lazy("每人每小时在页面上最多查看多少条不同的记录"),
     "definition": gettext_lazy("定义"),
