@@ -88,7 +88,7 @@ def races() -> dict[str, tuple[Callable[[int], list[str]], Callable[[Counter[str
         return got if len(set(given)) == SHOTS else [*got, "a number twice"]
 
     def approve(_round: int) -> list[str]:
-        key = approval.ask(boss, Order("customer", "csv"), reason="同时批准的试验").pk
+        key = approval.ask(boss, Order("customer", format="csv"), reason="同时批准的试验").pk
         got = together([lambda by=by: approval.decide(key, approve=True, by=by) for by in many])  # type: ignore[misc]
         used = together([lambda: approval.spend(boss, key) for _shot in many])
         return got if Counter(used)["yes"] == 1 else [*got, f"used {Counter(used)}"]
