@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from kemai.platform.fields.base import LEVELS
 from kemai.platform.objects import registry
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -54,3 +55,11 @@ def test_links_between_documents_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert not dead
+
+
+def test_every_field_has_a_level_and_every_level_its_handling() -> None:
+    text = (DOCS / "inventories.md").read_text("utf-8")
+    assert all(f"`{level}`" in text for level in LEVELS)
+    levels = Counter(spec.level for one in registry.all_types() for spec in one.fields.values())
+    assert set(levels) <= set(LEVELS)
+    assert levels["personal"]

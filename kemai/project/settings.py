@@ -20,6 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.data_folder("KEMAI_DATA", env.default_data())
 DEBUG = env.boolean("KEMAI_DEBUG", default=False)
 SECRET_KEY = env.secret(DATA_DIR, "KEMAI_SECRET_KEY")
+# what was signed or sealed by these is still taken; nothing new is
+SECRET_KEY_FALLBACKS = env.text("KEMAI_SECRET_KEY_OLD").split()
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.names("KEMAI_HOSTS", LOCAL_HOSTS)
 CSRF_TRUSTED_ORIGINS = env.names("KEMAI_ORIGINS", [])

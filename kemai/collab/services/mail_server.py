@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -113,10 +113,11 @@ def is_here(host: str) -> bool:
         return False
 
 
-def box() -> Fernet:
+def box() -> MultiFernet:
     """Passwords of others lie encrypted by a key out of our secret: a copy of the database alone does not tell them."""
-    digest = hashlib.sha256(b"kemai mail server" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    digests = (hashlib.sha256(b"kemai mail server" + secret.encode()).digest() for secret in secrets)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
 
 
 def sealed(password: str) -> str:

@@ -76,8 +76,8 @@ def chain_of(first: AuditEntry, rest: Iterator[AuditEntry]) -> Iterator[AuditEnt
     yield from rest
 
 
-def sign(seal: dict[str, Any]) -> str:
-    key = hashlib.sha256(b"kemai audit " + settings.SECRET_KEY.encode()).digest()
+def sign(seal: dict[str, Any], secret: str = "") -> str:
+    key = hashlib.sha256(b"kemai audit " + (secret or settings.SECRET_KEY).encode()).digest()
     return hmac.new(key, orjson.dumps(seal, option=orjson.OPT_SORT_KEYS), hashlib.sha256).hexdigest()
 
 
@@ -121,7 +121,11 @@ def faults_of(path: Path, before: Path | None) -> Iterator[Any]:
     except (OSError, ValueError, KeyError, EOFError):
         yield Fault("file", 0, detail=f"{path.name}: ?")
         return
-    if not hmac.compare_digest(given, sign(seal)) or len(lines) != seal["entries"]:
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    if (
+        not any(hmac.compare_digest(given, sign(seal, secret)) for secret in secrets)
+        or len(lines) != seal["entries"]
+    ):
         yield Fault("file", seal.get("first", 0), detail=path.name)
     if before is not None and seal["file_before"] not in {digest(before), START}:
         yield Fault("file", seal["first"], detail=f"{path.name} / {before.name}")

@@ -128,6 +128,11 @@ class Own:
     """Why it cannot be used; '' where it can."""
 
 
+LEVELS = ("general", "personal", "sensitive", "secret")
+"""一般, 个人, 敏感, 商业秘密: how a field is handled, docs/inventories.md."""
+SENSITIVE_KINDS = frozenset({"id_number"})
+
+
 @dataclass(frozen=True)
 class FieldSpec:
     """One field of an object type, derived from its model column (or declared, for computed ones, or defined on
@@ -145,6 +150,8 @@ class FieldSpec:
     """Never on a generic surface (API, import, filters) unless it is named in the object type itself."""
     personal: bool = False
     """Masked for those without the right to see it."""
+    classified: str = ""
+    """Its level where that does not follow from what else is said of it: one of LEVELS."""
     nullable: bool = False
     deadline: bool = False
     """A day by which something has to be done."""
@@ -172,6 +179,17 @@ class FieldSpec:
     """Its values lie encrypted in the database where there is a key (docs/adr/061)."""
     own: Own | None = field(default=None, compare=False)
     """Set for fields that were made on screen: their values stand in the record's `extra`."""
+
+    @property
+    def level(self) -> str:
+        """How far what stands in it is to be protected."""
+        if self.classified:
+            return self.classified
+        if self.private:
+            return "secret"
+        if self.type.key in SENSITIVE_KINDS:
+            return "sensitive"
+        return "personal" if self.personal else "general"
 
     @property
     def refers(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -32,7 +33,9 @@ def renew(user: User, *, by: Actor) -> list[str]:
 def use(user: User, code: str) -> bool:
     """Is this one of the person's, not used before? It is used now. One statement: two at once, one of them is it."""
     plain = "".join(char for char in code.lower() if char.isalnum())[:40]
-    rows = RecoveryCode.objects.filter(user=user, digest=digest(user, plain), used_at=None)
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    known = [digest(user, plain, secret) for secret in secrets]
+    rows = RecoveryCode.objects.filter(user=user, digest__in=known, used_at=None)
     return rows.update(used_at=timezone.now()) == 1
 
 
@@ -44,6 +47,6 @@ def forget(user: User) -> None:
     RecoveryCode.objects.filter(user=user).delete()
 
 
-def digest(user: User, code: str) -> str:
+def digest(user: User, code: str, secret: str | None = None) -> str:
     """Keyed by our secret as well; codes of the first versions had fifty bits and are good until they are renewed."""
-    return salted_hmac(f"recovery/{user.pk}", code, algorithm="sha256").hexdigest()
+    return salted_hmac(f"recovery/{user.pk}", code, secret=secret, algorithm="sha256").hexdigest()

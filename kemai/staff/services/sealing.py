@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 MARK = "sealed:"
@@ -26,6 +26,8 @@ def unseal(purpose: str, text: str) -> str:
         return ""
 
 
-def box(purpose: str) -> Fernet:
-    digest = hashlib.sha256(f"kemai {purpose} {settings.SECRET_KEY}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+def box(purpose: str) -> MultiFernet:
+    """Seals by our secret, and opens what former ones have sealed."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    digests = (hashlib.sha256(f"kemai {purpose} {secret}".encode()).digest() for secret in secrets)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -26,11 +26,12 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from kemai.collab.services import mail_server
 from kemai.platform.access import SYSTEM
 from kemai.platform.models import Role
 from kemai.platform.records import FieldErrors
 from kemai.staff.models import LoginSession, RecoveryCode, User
-from kemai.staff.services import people, recovery, security, sessions, throttle
+from kemai.staff.services import people, recovery, sealing, security, sessions, throttle
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "云淡风轻-2026"
@@ -388,3 +389,21 @@ def test_only_what_wants_a_token_of_its_own_takes_writes_without_the_form_s() ->
     let_off = set(exempt(get_resolver().url_patterns))
     assert "api/v1/<slug:type_key>" in let_off
     assert {route.partition("/")[0] for route in let_off} == {"api"}
+
+
+def test_a_new_secret_goes_on_with_what_the_old_one_has_sealed(
+    client: Client, alice: User, settings: Any
+) -> None:
+    log_in(client)
+    _key, codes = set_up(client)
+    held = mail_server.sealed("pass word")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 60, [settings.SECRET_KEY]
+    assert is_in(client), "sessions go on"
+    fresh = Client()
+    log_in(fresh)
+    fresh.post(reverse("mfa_authenticate"), {"code": codes[0]})
+    assert is_in(fresh)
+    assert sealing.unseal("x", sealing.seal("x", "word")) == "word"
+    assert mail_server.opened(held) == "pass word"
+    settings.SECRET_KEY_FALLBACKS = []
+    assert mail_server.opened(held) == ""
