@@ -291,3 +291,11 @@ def test_a_forgotten_password_is_set_anew_by_a_link(people: dict[str, Person], b
     assert stranger.get(path).status_code == 404, "once"
     tries = [stranger.post("/login/forgot/", {"login": "alice"}).status_code for _ in range(9)]
     assert tries[-1] == 429
+
+
+def test_the_password_stays_readable_under_a_new_secret(settings: Any) -> None:
+    held = mail_server.sealed("pass word")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 60, [settings.SECRET_KEY]
+    assert mail_server.opened(held) == "pass word"
+    settings.SECRET_KEY_FALLBACKS = []
+    assert mail_server.opened(held) == ""
