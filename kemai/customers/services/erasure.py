@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -59,6 +59,9 @@ class Person:
     instead: str
     by: Actor
     reason: str
+    contacts: tuple[int, ...] = ()
+    paths: list[str] = field(default_factory=list)
+    """The files of what is forgotten, to be removed when this is committed."""
 
     def scrub(self, text: str) -> str:
         """A text that stays, without the person."""
@@ -144,7 +147,7 @@ def erase_customer(key: int, *, by: Actor, reason: str) -> list[str]:
         changes = audit.open_set("purge", "customer", by=by, reason=reason, count=1)
         told = {"created_at": customer.created_at.isoformat(), "digests": known}
         events.emit("customer.erased", "customer", key, changes, told)
-    remove_files(paths)
+    remove_files([*paths, *person.paths])
     return stays
 
 
@@ -153,15 +156,22 @@ def person_of(customer: Customer, *, by: Actor, reason: str) -> Person:
     merged = Alias.objects.filter(type_key="customer", keep_id=customer.pk).values("old_id")
     rows = [customer, *Customer.objects.filter(pk__in=merged)]
     contacts = Contact.objects.filter(customer__in=[one.pk for one in rows]).values_list(
-        "name", "phone", "email"
+        "name", "phone", "email", "pk"
     )
     words = {one.name for one in rows} | {value for one in rows for _kind, value in identifiers(one)}
-    words |= {one.address for one in rows} | {word for row in contacts for word in row}
+    words |= {one.address for one in rows} | {word for row in contacts for word in row[:3]}
     plain = {word.removeprefix("+86") for word in words}
     long = sorted(
         (word for word in words | plain if len(word) >= LEAST_WORD), key=lambda word: (-len(word), word)
     )
-    return Person(tuple(one.pk for one in rows), tuple(long), anonymous(customer), by, reason)
+    return Person(
+        tuple(one.pk for one in rows),
+        tuple(long),
+        anonymous(customer),
+        by,
+        reason,
+        tuple(row[3] for row in contacts),
+    )
 
 
 def anonymous(customer: Customer) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from kemai.customers.models import Customer, PrivacyRequest
 from kemai.customers.services import consents, erasure
-from kemai.customers.services.own_erasing import naming, naming_customers
+from kemai.customers.services.own_erasing import belonging
 from kemai.kit.calendar_cn import add_workdays
 from kemai.platform import access, audit, query, records
 from kemai.platform.access import SYSTEM, Actor
@@ -24,6 +24,7 @@ from kemai.platform.fields import Ref, Saying, listed
 from kemai.platform.models import StoredFile
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records import FieldErrors, Refused
+from kemai.platform.records.bulk import chunks
 
 WORKDAYS = 15
 OVER = frozenset({"done", "refused"})
@@ -107,18 +108,24 @@ def subject_data(customer: Customer, *, by: Actor) -> Iterator[tuple[str, str, l
     """(object key, label, records as {label: text}) of everything that belongs to a customer, over all object types,
     own ones included. Whoever may see personal values of the customer may hand them to the person themselves."""
     yield "customer", str(get("customer").label), told(get("customer"), [customer.pk])
-    for other, links in naming_customers():
-        belonging = [
-            link for link in links if not link.refs
-        ]  # what names several customers tells of the others too
-        if not belonging:
-            continue
-        rows = other.records().filter(naming(belonging, [customer.pk]))
-        if other.recycles:
-            rows = rows.filter(deleted_at=None)
-        keys = list(rows.order_by("pk").values_list("pk", flat=True)[:MOST_ROWS])
+    for other, keys in subject_keys(customer, by=by):
+        yield other.key, str(other.label), told(other, keys)
+
+
+def subject_keys(customer: Customer, *, by: Actor) -> Iterator[tuple[ObjectType, list[int]]]:
+    """What belongs to a customer: what an erasure would take, and what it must leave."""
+    for other, found in belonging([customer.pk], living=True).values():
+        keys = sorted(found)[:MOST_ROWS]
         if keys and access.may(by, other, "view"):
-            yield other.key, str(other.label), told(other, keys)
+            yield other, keys
+
+
+def subject_files(customer: Customer, *, by: Actor) -> Iterator[StoredFile]:
+    """The files of the customer, and of the own objects that belong to it."""
+    yield from StoredFile.objects.filter(type_key="customer", object_id=customer.pk)
+    for other, keys in subject_keys(customer, by=by):
+        for some in chunks(keys, 500) if other.own else ():
+            yield from StoredFile.objects.filter(type_key=other.key, object_id__in=some).order_by("pk")
 
 
 def told(object_type: ObjectType, keys: list[int]) -> list[Mapping[str, Any]]:
@@ -143,7 +150,7 @@ def package(request: PrivacyRequest, *, by: Actor) -> StoredFile:
         plain = {key: rows for key, (_label, rows) in parts.items()}
         out.writestr("data.json", orjson.dumps(plain, option=orjson.OPT_INDENT_2))
         out.writestr("data.txt", "\ufeff" + "\n".join(lines(parts)))
-        for stored in StoredFile.objects.filter(type_key="customer", object_id=request.customer_id):
+        for stored in subject_files(request.customer, by=by):
             path = records.location(stored)
             if path.exists():
                 out.write(path, f"files/{stored.pk}-{stored.name}")

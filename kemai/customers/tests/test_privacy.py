@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from kemai.platform.events import drain_all
 from kemai.platform.models import Change, StoredFile
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
-from tests.equipment import define_equipment, define_field, equipment_of
+from tests.equipment import define_equipment, define_field, define_object, equipment_of
 from tests.people import Person
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -195,6 +196,59 @@ def test_an_erased_person_is_in_no_own_object_either(shelf: Shelf, people: dict[
     logged = json.dumps(list(Change.objects.values_list("diff", flat=True)), ensure_ascii=False)
     assert "13812340001" not in logged
     assert asked.pk
+
+
+@pytest.mark.row(141)
+def test_parts_of_own_objects_and_their_files_go_along(shelf: Shelf, people: dict[str, Person]) -> None:
+    one, boss = known(shelf, people), people["boss"].actor
+    other = records.create("customer", {"name": "王芳"}, by=boss)
+    define_equipment("machine")
+    for key, parent in (("upkeep", "machine"), ("upkeep_part", "upkeep")):
+        define_object(key, key, parent="above")
+        define_field(key, "above", "上级", "reference", {"ref": parent})
+        define_field(key, "caller", "来电", "phone")
+        define_field(key, "slip", "单据", "file")
+    made: dict[int, list[tuple[str, int]]] = {}
+    kept: dict[int, list[Path]] = {}
+    for owner in (one, other):
+        above = records.create("machine", equipment_of(owner.pk, "机器"), by=boss)
+        made[owner.pk] = [("machine", above.pk)]
+        for key in ("upkeep", "upkeep_part"):
+            slip = records.store(a_file(f"单{owner.pk}{key}.txt"), by=boss, type_key=key)
+            values = {"name": f"{owner.name}家", "above": above.pk, "caller": "13812340009", "slip": slip.pk}
+            above = records.create(key, values, by=boss)
+            made[owner.pk].append((key, above.pk))
+        for key, pk in made[owner.pk]:
+            records.attach(key, pk, a_file(f"附件{owner.pk}{key}.txt"), by=boss)
+        files = StoredFile.objects.filter(type_key__in=["machine", "upkeep", "upkeep_part"])
+        kept[owner.pk] = [records.location(file) for file in files.filter(name__contains=owner.pk)]
+    asked = records.create("privacy_request", {"customer": one.pk, "kind": "access"}, by=boss)
+    privacy.verify(asked.pk, "回拨登记电话", by=boss)
+    privacy.fulfil(asked.pk, by=boss)
+    stored = StoredFile.objects.get(type_key="privacy_request", object_id=asked.pk)
+    with zipfile.ZipFile(io.BytesIO(records.location(stored).read_bytes())) as package:
+        data, names = json.loads(package.read("data.json")), " ".join(package.namelist())
+    assert [len(data[key]) for key, _pk in made[one.pk]] == [1, 1, 1]
+    assert all(f"附件{one.pk}{key}.txt" in names for key, _pk in made[one.pk])
+    assert f"附件{other.pk}" not in names
+    erasure.erase_customer(one.pk, by=boss, reason="本人要求")
+    assert not any(path.exists() for path in kept[one.pk])
+    assert all(path.exists() for path in kept[other.pk])
+    assert (len(kept[one.pk]), len(kept[other.pk])) == (5, 5)
+    for key, pk in made[one.pk][1:]:
+        row = records.row_of(get(key), pk, by=SYSTEM)
+        assert (row["caller"], row["slip"], "李伟明" in row["name"]) == (None, None, False)
+    for key, pk in made[other.pk][1:]:
+        row = records.row_of(get(key), pk, by=SYSTEM)
+        assert (row["caller"], row["slip"] is not None, row["name"]) == ("+8613812340009", True, "王芳家")
+    logged = json.dumps(list(Change.objects.values_list("diff", flat=True)), ensure_ascii=False)
+    assert "李伟明家" not in logged
+    assert f"附件{one.pk}" not in logged
+    assert f"附件{other.pk}" in logged
+
+
+def a_file(name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, name.encode())
 
 
 @pytest.mark.row(141)
