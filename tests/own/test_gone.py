@@ -17,6 +17,7 @@ from kemai.platform.define import fields, objects
 from kemai.platform.objects import get
 from kemai.platform.query.formula import plan_of
 from kemai.platform.records import Refused, saved_views
+from kemai.platform.reports import Definition, resolve
 from kemai.platform.ui.lists import views_of_lists
 from tests.factory import make
 from tests.people import Person, browser
@@ -126,8 +127,32 @@ def test_an_object_that_records_of_others_are_counted_by(boss: Client) -> None:
         assert boss.get(address).status_code == 200, address
     fact = boss.get(f"/o/customer/{owner.pk}").content.decode().partition('id="fact-tools"')[2][:400]
     assert "定义有误" in fact, "the last figure is of then"
+    assert "1" not in fact.partition("定义有误")[2].partition("</dd>")[0]
+    refused_everywhere(boss, owner.pk)
     objects.remove_object("hall", by=SYSTEM)
     objects.restore_object("hall", by=SYSTEM)
     objects.restore_object("bench_tool", by=SYSTEM)
     fact = boss.get(f"/o/customer/{owner.pk}").content.decode().partition('id="fact-tools"')[2][:400]
     assert "定义有误" not in fact
+    assert records.row_of(get("customer"), owner.pk, by=SYSTEM)["tools"] == 1
+    assert access.condition(SYSTEM, get("customer"), COUNTED)
+
+
+COUNTED = {"field": "tools", "op": "gte", "value": 0}
+
+
+def refused_everywhere(boss: Client, owner: int) -> None:
+    """A figure that nobody works out any more: no list, export or report gives it, and nothing is asked by it."""
+    customer, why = get("customer"), "字段“机台数量”的定义有误：请选择要汇总的对象；原来的对象可能已经删除"
+    assert customer.records().get(pk=owner).extra["tools"] == 1, "it is kept, for when the object comes back"
+    assert records.row_of(customer, owner, by=SYSTEM)["tools"] is None
+    many = list(customer.fields.values())
+    assert [row["tools"] for row in query.fetch(customer.records(), customer, many)] == [None]
+    shown = boss.get("/o/customer/?columns=name,tools").content.decode()
+    assert "定义有误" in shown
+    for asked in (f"where={quote(json.dumps(COUNTED))}", "sort=-tools"):
+        page = boss.get(f"/o/customer/?columns=name,tools&{asked}")
+        assert (page.status_code, why in page.content.decode()) == (422, True), asked
+    for told in ({"rows": [["tools", ""]], "measures": [["count", ""]]}, {"measures": [["sum", "tools"]]}):
+        with pytest.raises(query.QueryError, match=why):
+            resolve(SYSTEM, Definition.of("customer", told))

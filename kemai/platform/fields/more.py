@@ -322,6 +322,13 @@ class Broken(FieldType):
         raise Invalid(_("这个字段的定义有问题，不能填写，请联系管理员"))
 
 
+class Outdated(Broken):
+    """What cannot be worked out any more: the last figure is of then, so there is none, wherever it is read."""
+
+    def read(self, spec: FieldSpec, values: Sequence[Any]) -> Any:
+        return None
+
+
 def is_clock(text: str) -> bool:
     if len(text) > 12 or (":" not in text and "：" not in text):
         return False

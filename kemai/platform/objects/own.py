@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import DatabaseError, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from kemai.platform.fields import KINDS, FieldSpec, Label
+from kemai.platform.fields import KINDS, FieldSpec, FieldType, Label
+from kemai.platform.fields.more import Outdated
 from kemai.platform.fields.own import own_spec
 from kemai.platform.fields.saying import later
 from kemai.platform.models import FieldDef, ObjectDef, Setting
@@ -34,6 +36,7 @@ DOUBLES = "doubles/"
 RIGHTS, META = "rights_version", "meta_version"
 PRETENDED = float("inf")
 BROKEN = KINDS["broken"]
+OUTDATED = Outdated()
 
 
 @dataclass
@@ -62,6 +65,8 @@ class Meta:
     """Of declared types: fields that only together must be unique."""
     doubles: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """What tells doubles, where an administrator said it."""
+    judged: bool = False
+    """Whether the upper floors have said which computed fields cannot be worked out."""
 
 
 NOTHING = Meta()
@@ -93,7 +98,33 @@ def look() -> dict[str, str]:
         except DatabaseError:  # no tables yet: the first migration is still to come
             found = {RIGHTS: "0", META: ""}
         _until = time.monotonic() + LOOK_SECONDS
+        if not _meta.judged and apps.ready:
+            judge(_meta)
     return found
+
+
+judges: list[Callable[[], Mapping[tuple[str, str], Label]]] = []
+"""What upper floors know of computed fields that cannot be worked out: {(type, field): why}."""
+
+
+def judge(meta: Meta) -> None:
+    """Computed fields that name something gone become stand-ins, so that every door refuses them. The shapes are
+    exchanged after the fields: what another thread builds of the old ones meanwhile goes with the old shapes."""
+    meta.judged = True
+    if not any(spec.own and spec.own.computed for specs in meta.fields.values() for spec in specs):
+        return
+    why = {node: said for tell in judges for node, said in tell().items()}
+    if why:
+        meta.fields = {
+            key: [judged(spec, why.get((key, spec.key), "")) for spec in specs]
+            for key, specs in meta.fields.items()
+        }
+        meta.shapes = {}
+
+
+def judged(spec: FieldSpec, why: Label) -> FieldSpec:
+    computed = spec.own is not None and spec.own.computed and not spec.own.broken
+    return broken(spec, why, OUTDATED) if why and computed else spec
 
 
 def meta_version() -> str:
@@ -203,12 +234,12 @@ def connected(spec: FieldSpec, meta: Meta) -> FieldSpec:
     return replace(spec, ref_title=target.title)
 
 
-def broken(spec: FieldSpec, why: Label) -> FieldSpec:
-    """A stand-in that shows what is stored and refuses everything else."""
+def broken(spec: FieldSpec, why: Label, kind: FieldType = BROKEN) -> FieldSpec:
+    """A stand-in that shows what is stored (or, where that was worked out, nothing) and refuses everything else."""
     assert spec.own is not None
     return replace(
         spec,
-        type=BROKEN,
+        type=kind,
         ref="",
         refs="",
         required=False,
@@ -221,9 +252,10 @@ def broken(spec: FieldSpec, why: Label) -> FieldSpec:
 
 def shape_of(object_type: ObjectType) -> Shape:
     meta = current()
-    found = meta.shapes.get(object_type.key)
+    shapes = meta.shapes
+    found = shapes.get(object_type.key)
     if found is None:
-        found = meta.shapes[object_type.key] = build(object_type, meta.fields.get(object_type.key, ()))
+        found = shapes[object_type.key] = build(object_type, meta.fields.get(object_type.key, ()))
     return found
 
 

@@ -17,7 +17,7 @@ from kemai.platform.query.rows import (
     page,
 )
 from kemai.platform.query.steady import planned_once
-from kemai.platform.query.tree import EVERYTHING, Node, QueryError, parse, relations
+from kemai.platform.query.tree import EVERYTHING, Node, QueryError, broken_words, parse, relations
 
 __all__ = [
     "EVERYTHING",
@@ -30,6 +30,7 @@ __all__ = [
     "QueryError",
     "Row",
     "TagRef",
+    "broken_words",
     "capped_counts",
     "compile_q",
     "fetch",

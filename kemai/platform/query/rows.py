@@ -22,7 +22,7 @@ from kemai.platform.query import plan
 from kemai.platform.query.counts import Count
 from kemai.platform.query.own import index_name
 from kemai.platform.query.steady import planned_once
-from kemai.platform.query.tree import QueryError
+from kemai.platform.query.tree import QueryError, refuse_broken
 
 FEW = 8
 """So many own fields are asked for one by one; beyond, the JSON that holds them is fetched as a whole."""
@@ -259,6 +259,8 @@ class Order:
         if key == "id":
             return Order("pk", descending, nullable=False)
         spec = object_type.fields.get(key)
+        if spec is not None:
+            refuse_broken(spec)
         if spec is None or not spec.sortable or spec.encrypted:
             allowed = [s.key for s in object_type.fields.values() if s.sortable and not s.encrypted]
             raise QueryError("unknown_sort", _("不能按“%(field)s”排序") % {"field": key[:60]}, allowed)

@@ -115,6 +115,8 @@ class Reader:
     def spec(self, name: object) -> FieldSpec:
         fields = self.type.fields
         found = fields.get(name) if isinstance(name, str) else None
+        if found is not None and self.levels.get(found.key, "hidden") != "hidden":
+            refuse_broken(found)  # what the reader may perhaps not know of is not called by its name
         if found is None or not self.askable(found):
             visible = [key for key, spec in fields.items() if self.askable(spec)]
             raise QueryError("unknown_field", missing(self.type.key, str(name)[:60]), visible)
@@ -208,6 +210,17 @@ def relations(target: ObjectType) -> list[tuple[ObjectType, FieldSpec]]:
         for spec in other.fields.values()
         if target.key in (spec.ref, spec.refs) and not spec.part and not spec.private
     ]
+
+
+def refuse_broken(spec: FieldSpec) -> None:
+    """Raises QueryError for a field whose definition names something gone: what it would answer is of then."""
+    if spec.own is not None and spec.own.broken:
+        raise QueryError("broken_field", broken_words(spec))
+
+
+def broken_words(spec: FieldSpec) -> str:
+    assert spec.own is not None
+    return _("字段“%(field)s”的定义有误：%(why)s") % {"field": spec.label, "why": spec.own.broken}
 
 
 def missing(type_key: str, name: str) -> str:

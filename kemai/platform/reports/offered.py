@@ -12,7 +12,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec, clauses
 from kemai.platform.models import FieldDef
 from kemai.platform.objects import ObjectType, UnknownObject, get
-from kemai.platform.query import Node, QueryError
+from kemai.platform.query import Node, QueryError, broken_words
 from kemai.platform.query.cube import AGGREGATES, DATED, PERIODS, REGION_LEVELS, Axis, Measure
 from kemai.platform.reports.definition import Definition, Pair
 
@@ -47,15 +47,19 @@ class Plan:
 
 
 def known(actor: Actor, object_type: ObjectType) -> Iterator[FieldSpec]:
+    return (spec for spec in named(actor, object_type) if not is_broken(spec))
+
+
+def named(actor: Actor, object_type: ObjectType) -> Iterator[FieldSpec]:
+    """What the database can be asked for, and what it could if its definition were whole."""
     levels = access.asking_levels(actor, object_type)
     for spec in object_type.fields.values():
-        if levels.get(spec.key) in {"read", "edit"} and not spec.private and usable(spec):
+        if levels.get(spec.key) in {"read", "edit"} and not spec.private and spec.compute is None:
             yield spec
 
 
-def usable(spec: FieldSpec) -> bool:
-    """Can the database be asked for it?"""
-    return spec.compute is None and not (spec.own and spec.own.broken)
+def is_broken(spec: FieldSpec) -> bool:
+    return spec.own is not None and bool(spec.own.broken)
 
 
 def groups(spec: FieldSpec) -> bool:
@@ -84,7 +88,7 @@ def resolve(actor: Actor, definition: Definition) -> Plan:
     except UnknownObject:
         raise Broken([_("对象“%(key)s”已被删除") % {"key": definition.type_key[:60]}]) from None
     access.require(actor, object_type, "view")
-    specs = {spec.key: spec for spec in known(actor, object_type)}
+    specs = {spec.key: spec for spec in named(actor, object_type)}
     problems: list[str] = []
     rows = tuple(axis_of(one, object_type, specs, problems) for one in definition.rows)
     column = axis_of(definition.column, object_type, specs, problems) if definition.column else None
@@ -124,6 +128,9 @@ def axis_of(
     if spec is None:
         problems.append(missing(object_type, key))
         return None
+    if is_broken(spec):
+        problems.append(broken_words(spec))
+        return None
     if not groups(spec):
         problems.append(_("不能按“%(field)s”分组") % {"field": spec.label})
         return None
@@ -139,6 +146,9 @@ def measure_of(
     spec = specs.get(key)
     if spec is None:
         problems.append(missing(object_type, key))
+        return None
+    if is_broken(spec):
+        problems.append(broken_words(spec))
         return None
     if aggregate not in AGGREGATES or not spec.type.numeric:
         problems.append(_("不能统计“%(field)s”") % {"field": spec.label})

@@ -120,6 +120,19 @@ def whole() -> Whole:
     return _kept[1]
 
 
+def unworked() -> dict[Node, Label]:
+    """What is broken and not worked out, with why. (Of some fields only the check rule is.)"""
+    return {
+        (type_key, key): why
+        for type_key, plan in whole().plans.items()
+        for key, why in plan.broken.items()
+        if key not in plan.formulas and key not in plan.rollups
+    }
+
+
+own.judges.append(unworked)
+
+
 def plan_of(object_type: ObjectType) -> Plan:
     return whole().plans.get(object_type.key) or Plan(object_type)
 

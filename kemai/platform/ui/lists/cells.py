@@ -38,6 +38,9 @@ Maker = Callable[[Any], Cell]
 
 def maker(object_type: ObjectType, spec: FieldSpec) -> Maker:
     """How values of a field are shown, in the language of the moment."""
+    if spec.own is not None and spec.own.computed and spec.own.broken:
+        cell = Cell("badge", _("定义有误"), "red")
+        return lambda _value: cell
     inner = cached_maker(object_type.key, spec.key, get_language() or "", meta_version())
 
     def make(value: Any) -> Cell:

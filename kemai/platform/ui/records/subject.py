@@ -170,13 +170,14 @@ class Subject:
             picture_url=f"{self.url}/picture/{spec.key}"
             if isinstance(value, Ref) and spec.type.key == "image"
             else "",
-            broken=self.unworked.get(spec.key, "") if spec.own is not None and spec.own.computed else "",
+            broken=self.unworked(spec),
         )
 
-    @cached_property
-    def unworked(self) -> Mapping[str, Label]:
-        """{formula or roll-up that names something gone: why}: its last figure is of then, not of now."""
-        return plan_of(self.type).broken
+    def unworked(self, spec: FieldSpec) -> Label:
+        """Why a formula or roll-up is not worked out: what it names is gone. '' where it is, and for other fields."""
+        if spec.own is None or not spec.own.computed:
+            return ""
+        return spec.own.broken or plan_of(self.type).broken.get(spec.key, "")
 
     def revealable(self, spec: FieldSpec, value: object) -> bool:
         return isinstance(value, Masked) and bool(value) and "reveal" in self.abilities
@@ -186,7 +187,7 @@ class Subject:
 
     def filled(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
         """Nobody reads two hundred times that something is not filled in."""
-        return [spec for spec in specs if not spec.type.is_empty(self.row.get(spec.key))]
+        return [one for one in specs if not one.type.is_empty(self.row.get(one.key)) or self.unworked(one)]
 
     def wanted(self, spec: FieldSpec) -> bool:
         """A field that is not asked for here, and empty, is not shown either."""
