@@ -17,8 +17,7 @@ from kemai.customers.services.erasure import Person, register_erasure
 from kemai.kit import pinyin
 from kemai.platform import query, search
 from kemai.platform.audit.keep import redact
-from kemai.platform.fields import FieldSpec
-from kemai.platform.fields.base import Own
+from kemai.platform.fields import FieldSpec, Own
 from kemai.platform.fields.own import PERSONAL
 from kemai.platform.models import StoredFile
 from kemai.platform.objects import ObjectType, all_types, get
