@@ -148,9 +148,10 @@ def refused_everywhere(boss: Client, owner: int) -> None:
     assert records.row_of(customer, owner, by=SYSTEM)["tools"] is None
     many = list(customer.fields.values())
     assert [row["tools"] for row in query.fetch(customer.records(), customer, many)] == [None]
+    assert boss.get("/settings/objects/customer/fields/tools/").status_code == 200
     shown = boss.get("/o/customer/?columns=name,tools").content.decode()
     assert "定义有误" in shown
-    for asked in (f"where={quote(json.dumps(COUNTED))}", "sort=-tools"):
+    for asked in (f"where={quote(json.dumps(COUNTED))}", "sort=-tools", "display=chart&by=tools"):
         page = boss.get(f"/o/customer/?columns=name,tools&{asked}")
         assert (page.status_code, why in page.content.decode()) == (422, True), asked
     for told in ({"rows": [["tools", ""]], "measures": [["count", ""]]}, {"measures": [["sum", "tools"]]}):

@@ -5,7 +5,7 @@ from kemai.platform.reports import uses as _uses
 from kemai.platform.reports.asking import SECONDS, condition_of, run
 from kemai.platform.reports.definition import LOOKS, Definition
 from kemai.platform.reports.lines import REST, Line, Rest, Table, table
-from kemai.platform.reports.offered import Broken, Plan, groupable, measurable, resolve, steps
+from kemai.platform.reports.offered import Broken, Plan, groupable, measurable, refuse_broken, resolve, steps
 from kemai.platform.reports.words import labels, measure_label, shown
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "labels",
     "measurable",
     "measure_label",
+    "refuse_broken",
     "resolve",
     "run",
     "shown",

@@ -62,6 +62,13 @@ def is_broken(spec: FieldSpec) -> bool:
     return spec.own is not None and bool(spec.own.broken)
 
 
+def refuse_broken(actor: Actor, object_type: ObjectType, *keys: str) -> None:
+    """Raises QueryError where the definition of one of these fields names something gone."""
+    for spec in named(actor, object_type):
+        if spec.key in keys and is_broken(spec):
+            raise QueryError("broken_field", broken_words(spec))
+
+
 def groups(spec: FieldSpec) -> bool:
     return spec.type.key in GROUPED and bool(spec.type.operators)
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kemai.platform import access, query
+from kemai.platform import access, query, reports
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
@@ -91,6 +91,7 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
 
 
 def date_field(actor: Actor, object_type: ObjectType, state: ListState) -> FieldSpec:
+    reports.refuse_broken(actor, object_type, state.by or object_type.date)
     levels = access.field_levels(actor, object_type)
     known = [
         spec for spec in object_type.fields.values()

@@ -23,6 +23,7 @@ LOOKS = ("bar", "line", "pie")
 
 
 def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, Any]:
+    reports.refuse_broken(actor, object_type, state.by, state.measure.removeprefix("sum:"))
     known = specs_known(actor, object_type)
     spec = picked(known, state.by or default_field(object_type, known))
     sums = [one for one in reports.measurable(actor, object_type) if one.type.key == "money"]
