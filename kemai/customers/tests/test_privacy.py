@@ -221,7 +221,7 @@ def test_parts_of_own_objects_and_their_files_go_along(shelf: Shelf, people: dic
         for key, pk in made[owner.pk]:
             records.attach(key, pk, a_file(f"附件{owner.pk}{key}.txt"), by=boss)
         files = StoredFile.objects.filter(type_key__in=["machine", "upkeep", "upkeep_part"])
-        kept[owner.pk] = [records.location(file) for file in files.filter(name__contains=owner.pk)]
+        kept[owner.pk] = [records.location(file) for file in files.filter(name__contains=str(owner.pk))]
     asked = records.create("privacy_request", {"customer": one.pk, "kind": "access"}, by=boss)
     privacy.verify(asked.pk, "回拨登记电话", by=boss)
     privacy.fulfil(asked.pk, by=boss)
