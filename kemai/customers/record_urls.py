@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kemai.customers.views import conflicts, privacy, record
+from kemai.customers.views import conflicts, incidents, privacy, record
 from kemai.platform.ui.records import choice_views
 
 urlpatterns = [
@@ -20,6 +20,11 @@ urlpatterns = [
     path("privacy/rules/<int:pk>", privacy.rule, name="retention_rule"),
     path("privacy/rules/<int:pk>/switch", privacy.rule_switch, name="retention_switch"),
     path("privacy", privacy.index, name="privacy"),
+    path("privacy/incidents", incidents.index, name="incidents"),
+    path("privacy/incidents/<int:pk>", incidents.one, name="incident"),
+    path("privacy/incidents/<int:pk>/notice", incidents.save, name="incident_notice"),
+    path("privacy/incidents/<int:pk>/revoke", incidents.revoke, name="incident_revoke"),
+    path("privacy/incidents/<int:pk>/export", incidents.export, name="incident_export"),
     path("insight/health", privacy.health_page, name="health"),
     path("insight/health/count", privacy.health_count, name="health_count"),
     path("insight/health/progress", privacy.health_progress, name="health_progress"),

@@ -27,7 +27,7 @@ MAY_SHOW_RECORDS = {
     "audit", "audit_verify", "bin_all", "calendar", "changes", "duplicates", "duplicates_finished", "health",
     "recheck_rehearse", "settings",
     "health_count", "health_progress", "mention_options", "export_requests", "notices_part", "customer_check",
-    "lead_chances", "privacy", "pools", "pool_desks", "pool_new", "pool_mine",
+    "lead_chances", "privacy", "incidents", "pools", "pool_desks", "pool_new", "pool_mine",
     "courses", "forecast", "sales_analysis", "sales_analysis_rest", "targets", "targets_edit", "targets_spread",
     "visits", "ageing", "filter_fields", "nav_counts", "reports", "report_new", "report_result", "report_drill",
     "report_print", "report_board",
@@ -80,6 +80,7 @@ WITH_RECORD = {
     "quote_public": "", "quote_public_pdf": "",
     **dict.fromkeys((
         "pool_extension",
+        "incident", "incident_export", "incident_notice", "incident_revoke",
         "audit_entry", "duplicates_decide", "duplicates_merge", "pool", "pool_desk", "pool_edit", "pool_fill",
         "pool_remove", "pool_rule", "pool_rule_new", "pool_rule_remove", "pool_rehearse", "pool_rehearse_new",
     ), ""),

@@ -178,3 +178,38 @@ class HealthCount(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=("day", "measure"), name="health_day"),)
+
+
+class Incident(models.Model):
+    """Something got out between two moments: an account, a key for programs or an exported file. Kept as a record;
+    nobody changes what it was about, and nothing removes it. Numbers, no foreign keys: an account or a key that is
+    done away with because of it is still what it was about."""
+
+    KINDS = (
+        Option("account", _("员工账号"), "orange"),
+        Option("token", _("API 令牌"), "purple"),
+        Option("export", _("导出文件"), "red"),
+    )
+
+    title = models.CharField(_("标题"), max_length=120)
+    kind = ChoiceColumn(_("泄露的是"), options=KINDS, default="account")
+    account = models.BigIntegerField(null=True)
+    """Whose it was; None for a revoked key that never left a trace."""
+    subject = models.CharField(max_length=200)
+    """The account, the key or the export in words."""
+    token = models.BigIntegerField(null=True)
+    export = models.BigIntegerField(null=True)
+    """The change set of the export."""
+    began_at = models.DateTimeField(_("从"))
+    ended_at = models.DateTimeField(_("到"))
+    reason = models.TextField(_("经过和原因"))
+    notice = models.TextField(_("告知个人（中文）"), blank=True, default="")
+    notice_en = models.TextField(_("告知个人（英文）"), blank=True, default="")
+    report = models.TextField(_("报告主管部门（中文）"), blank=True, default="")
+    report_en = models.TextField(_("报告主管部门（英文）"), blank=True, default="")
+    opened_by = models.BigIntegerField(null=True)
+    opened_name = models.CharField(max_length=120)
+    opened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.title

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.customers.services import duplicate_sources, duplicates, today
 from kemai.customers.services.dashboards import sees_company
 from kemai.platform.access import Actor
+from kemai.platform.access.auditor import may_audit
 from kemai.platform.ui.nav import Page, register_pages, seen
 
 edits_customers = seen("customer", verb="edit")
@@ -45,6 +46,10 @@ def register() -> None:
         Page(
             "privacy", _("个人信息保护"), "shield", "collab", "privacy", order=71, allowed=seen("privacy_request"),
             words=_("同意 撤回 删除 保存期限"),
+        ),
+        Page(
+            "incidents", _("安全事件"), "alert-triangle", "collab", "incidents", order=72, allowed=may_audit,
+            words=_("泄露 告知 个人信息"),
         ),
         Page(
             "runs", _("分析"), "chart-dots", "insight", "runs", order=20, allowed=sees_company,

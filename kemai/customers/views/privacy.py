@@ -16,6 +16,7 @@ from kemai.customers.pages.links import leaf, list_url
 from kemai.customers.services import consents, health, privacy, recheck, retention
 from kemai.platform import access, jobs, query
 from kemai.platform.access import Actor
+from kemai.platform.access.auditor import may_audit
 from kemai.platform.fields import clauses
 from kemai.platform.jobs import status
 from kemai.platform.objects import get
@@ -52,6 +53,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "purposes": access.scope(actor, "data_purpose").order_by("name")[:100],
         "texts": access.scope(actor, "consent_text").order_by("-published_on")[:20],
         "rules": access.scope(actor, "retention_rule").order_by("name")[:50],
+        "may_incidents": may_audit(actor),
         "may_create": access.may(actor, "privacy_request", "create"),
         "may_purpose": access.may(actor, "data_purpose", "create"),
         "may_text": access.may(actor, "consent_text", "create"),

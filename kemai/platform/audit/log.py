@@ -41,9 +41,12 @@ def open_set(
     count: int = 0,
     rule: str = "",
     key: int | None = None,
+    outcome: Mapping[str, Any] | None = None,
 ) -> ChangeSet:
     """`key` where one was drawn for it (`quick.next_key`)."""
-    return put(blank(kind, type_key, by=by, reason=reason, count=count, rule=rule), key)
+    made = blank(kind, type_key, by=by, reason=reason, count=count, rule=rule)
+    made.outcome = dict(outcome) if outcome is not None else None
+    return put(made, key)
 
 
 def blank(kind: str, type_key: str, *, by: Actor, reason: str, count: int, rule: str) -> ChangeSet:

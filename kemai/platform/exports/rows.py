@@ -83,9 +83,14 @@ def header(specs: Sequence[FieldSpec]) -> list[str]:
 
 
 def rows(
-    actor: Actor, order: Order, specs: Sequence[FieldSpec], bundle: Bundle | None = None
+    actor: Actor,
+    order: Order,
+    specs: Sequence[FieldSpec],
+    bundle: Bundle | None = None,
+    taken: list[int] | None = None,
 ) -> Iterator[list[OutCell]]:
-    """The cells of each record, in the order of the list. Masked values stay masked. Into the bundle go their files."""
+    """The cells of each record, in the order of the list. Masked values stay masked. Into the bundle go their files,
+    into `taken` their keys."""
     object_type = get(order.type_key)
     base = records(actor, order)
     sort = access.order(actor, object_type, order.sort)
@@ -97,6 +102,8 @@ def rows(
             access.mask_personal(specs, page.rows)
         if bundle is not None:
             bundle.page(page.rows)
+        if taken is not None:
+            taken += [row["id"] for row in page.rows]
         for row in page.rows:
             cells = [cell(object_type, spec, row.get(spec.key)) for spec in specs]
             yield cells if bundle is None else bundle.cells(row, cells, specs)

@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,8 @@ from kemai.platform.objects import get
 from kemai.platform.records.errors import Refused
 
 KEEP = timedelta(hours=24)
+KEPT = 20_000
+"""Of so many rows at most the log keeps which records they were."""
 FOLDER = "exports"
 MARK = re.compile(r"kemai:[0-9a-f]{32}")
 KIND = "export"
@@ -80,9 +82,10 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
         if order.format == "csv"
         else XlsxWriter(path, names, sheet=str(object_type.label), mark=mark_of(path))
     )
+    taken: list[int] = []
     try:
         with writer, reading.counted_elsewhere():
-            for number, row in enumerate(rows(actor, order, specs, bundle), 1):
+            for number, row in enumerate(rows(actor, order, specs, bundle, taken), 1):
                 writer.write(row)
                 if progress is not None and number % CHUNK == 0:
                     progress(number, max(total, number))
@@ -98,7 +101,7 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
     if progress is not None:
         progress(writer.rows, writer.rows)
     made = path if bundle is None else bundle.path
-    return Stored(note(actor, order, made, writer.rows), writer.rows, made)
+    return Stored(note(actor, order, made, writer.rows, taken), writer.rows, made)
 
 
 def forget(path: Path) -> None:
@@ -145,11 +148,13 @@ def count_today(actor: Actor, rows: int) -> None:
             )
 
 
-def note(actor: Actor, order: Order, path: Path, count: int) -> int:
-    """The file's row and the log's entry: who took how many records out, by which filter."""
+def note(actor: Actor, order: Order, path: Path, count: int, taken: Sequence[int]) -> int:
+    """The file's row and the log's entry: who took how many records out, by which filter, and which (but for
+    very many)."""
     stored = keep(actor, str(get(order.type_key).label), path, "zip" if order.files else order.format)
     asked = json.dumps({**order.plain(), **marks(path)}, ensure_ascii=False, default=str)
-    audit.open_set("export", order.type_key, by=actor, reason=asked, count=count)
+    outcome = {"keys": taken} if len(taken) <= KEPT else None
+    audit.open_set("export", order.type_key, by=actor, reason=asked, count=count, outcome=outcome)
     return stored.pk
 
 

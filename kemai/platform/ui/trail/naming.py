@@ -47,6 +47,7 @@ OTHERS = {
     "export": gettext_lazy("导出文件"),
     "audit": gettext_lazy("审计"),
     "token": gettext_lazy("API 令牌"),
+    "incident": gettext_lazy("安全事件"),
 }
 
 PLAIN: dict[str, Label] = {
