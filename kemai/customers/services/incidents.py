@@ -165,6 +165,14 @@ def token_of(asked: Asked) -> dict[str, Any]:
     return {"kind": "token", "account": trace.actor_id, "token": key, "subject": trace.actor_name}
 
 
+def tokens_there() -> QuerySet[ApiToken]:
+    return ApiToken.objects.select_related("user").order_by("user__name", "pk")[:500]
+
+
+def token_is_there(incident: Incident) -> bool:
+    return incident.token is not None and ApiToken.objects.filter(pk=incident.token).exists()
+
+
 def export_of(asked: Asked) -> dict[str, Any]:
     """By the hash or the mark of its file, or the number of its change set."""
     text = asked.get("mark", "").strip().lower()

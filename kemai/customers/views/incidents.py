@@ -13,7 +13,6 @@ from kemai.customers.services import incident_notice, incidents
 from kemai.platform import access, exports
 from kemai.platform.access import Actor
 from kemai.platform.exports import Order
-from kemai.platform.models import ApiToken
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors
 from kemai.platform.ui.door import signed_in
@@ -37,7 +36,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         except FieldErrors as error:
             errors = {name: str(text) for name, text in error.errors.items()}
     person = incidents.user_of(incidents.number(asked["who"]))
-    tokens = ApiToken.objects.select_related("user").order_by("user__name", "pk")[:500]
+    tokens = incidents.tokens_there()
     context = {
         "incidents": incidents.incidents(actor)[:100],
         "asked": asked,
@@ -61,7 +60,7 @@ def one(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     after = incidents.number(request.GET.get("after", ""))
     lines = incidents.lines(actor, effects, type_key, after)
     page = lines[: incidents.SHOWN]
-    token = ApiToken.objects.filter(pk=found.token).exists() if found.token else False
+    token = incidents.token_is_there(found)
     context = {
         "incident": found,
         "effects": effects,
