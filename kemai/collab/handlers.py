@@ -89,6 +89,17 @@ def tell_of_reading(event: OutboxEvent) -> None:
         notify(user_id, key, said, url, values=values, level="warning")
 
 
+@on("emergency.begun", name="collab.emergency")
+def tell_of_emergency(event: OutboxEvent) -> None:
+    """An administrator sees all business data for a while: auditors and the other administrators hear of it."""
+    said = _("%(name)s 开始应急访问，到 %(until)s 可以查看全部业务数据。原因：%(reason)s")
+    values = {name: str(event.payload[name]) for name in ("name", "until", "reason")}
+    for user_id in overseers():
+        if user_id != event.object_id:
+            key = f"emergency/{event.payload['emergency']}/{user_id}"
+            notify(user_id, key, said, page_named("emergency"), values=values, level="danger")
+
+
 @on("*.created", name="collab.new_task")
 def tell_of_task(event: OutboxEvent) -> None:
     """A task that somebody has given to somebody else."""

@@ -23,6 +23,7 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         share_counts()
         from kemai.platform.access import Actor
+        from kemai.platform.access.auditor import may_audit
         from kemai.platform.ui.nav import Page, UserLink, register_page, register_user_link
         from kemai.staff.services import configuration
 
@@ -93,6 +94,16 @@ class StaffConfig(AppConfig):
                 allowed=administers,
             ),
         )
+        emergencies = Page(
+            "emergency",
+            _("应急访问"),
+            "alert-triangle",
+            "settings:people",
+            "emergency",
+            order=16,
+            purpose=_("系统管理员说明原因后查看业务数据两小时，以及历次应急访问"),
+            allowed=may_audit,
+        )
         links = (
             UserLink(_("个人设置"), "settings", "preferences", order=10),
             UserLink(_("修改密码"), "lock", "account_change_password", order=11),
@@ -100,7 +111,7 @@ class StaffConfig(AppConfig):
             UserLink(_("登录设备"), "device-desktop", "sessions", order=13),
         )
         configuration.register()
-        for page in pages:
+        for page in (*pages, emergencies):
             register_page(page)
         for link in links:
             register_user_link(link)

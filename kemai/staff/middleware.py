@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
-from kemai.platform.access import actor_for
+from kemai.platform.access import Actor, actor_for
 from kemai.platform.access.origin import located
 from kemai.staff.services import people, sessions
 
@@ -24,6 +24,10 @@ BEFORE_TWO_STEP = frozenset({
     "two_step_codes",
 })  # fmt: skip
 """Pages that are open to those who still have to set up their second step."""
+READS = frozenset({"GET", "HEAD"})
+SHOWS = frozenset({"reveal"})
+"""Posts that only show: what else is sent is judged without an emergency, so that nothing is written because of it,
+whatever asks for no more than seeing a record (a comment, a child)."""
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
@@ -61,18 +65,21 @@ class ActorMiddleware:
                 logout(request)
                 messages.info(request, _("登录已到最长时限，请重新登录"))
                 return self.get_response(request)
-            request.actor = located(actor_for(user), request)  # type: ignore[attr-defined]
+            request.actor = located(actor_for(user, sits=True), request)  # type: ignore[attr-defined]
             if user.language != request.LANGUAGE_CODE:
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
-        """Whoever's role wants a second step sets it up before anything else."""
+        """An emergency only shows; whoever's role wants a second step sets it up before anything else."""
         user: Any = request.user
-        if request.actor is None or not getattr(user, "wants_two_step", False):  # type: ignore[attr-defined]
-            return None
+        actor: Actor | None = request.actor  # type: ignore[attr-defined]
         name = request.resolver_match.url_name if request.resolver_match else ""
+        if actor is not None and request.method not in READS and name not in SHOWS:
+            request.actor = actor.everyday  # type: ignore[attr-defined]
+        if actor is None or not getattr(user, "wants_two_step", False):
+            return None
         if name in BEFORE_TWO_STEP or people.two_step_users([user]):
             return None
         if request.headers.get("HX-Request") == "true":

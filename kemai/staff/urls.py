@@ -6,7 +6,19 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from django.urls import URLPattern, URLResolver, path
 
-from kemai.staff.views import departments, forgot, handover, me, rights, roles, security, sso, two_step, users
+from kemai.staff.views import (
+    departments,
+    emergency,
+    forgot,
+    handover,
+    me,
+    rights,
+    roles,
+    security,
+    sso,
+    two_step,
+    users,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", sso.enter, name="account_login"),
@@ -46,6 +58,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/roles/<int:key>/", roles.edit, name="role_edit"),
     path("settings/roles/<int:key>/delete/", roles.delete, name="role_delete"),
     path("settings/security/", security.page, name="security"),
+    path("settings/emergency/", emergency.page, name="emergency"),
+    path("settings/emergency/end/", emergency.end, name="emergency_end"),
     path("settings/sharing/", rights.sharing_page, name="sharing"),
     path("settings/sharing/new/", rights.rule_form, name="rule_new"),
     path("settings/sharing/<int:key>/", rights.rule_form, name="rule_edit"),

@@ -248,3 +248,21 @@ def test_preferences_are_saved(enter: Entrance) -> None:
     page.get_by_role("button", name="保存").click()
     toast(page, "已保存")
     assert page.input_value("[name=name]") == "罗川（西南）"
+
+
+def test_an_emergency_shows_itself_until_it_is_ended(enter: Entrance) -> None:
+    page = enter("demo", "/settings/emergency/", fresh=True)
+    page.fill("[name=reason]", "客户投诉单据金额不对，负责人联系不上")
+    page.get_by_role("button", name="开始应急访问").click()
+    page.wait_for_load_state()
+    if "/again/" in page.url:
+        page.fill("[name=password]", enter.company.password)
+        page.get_by_role("button", name="继续").click()
+    toast(page, "应急访问已开始")
+    banner = page.locator(".alert.emergency")
+    go(page, "/o/customer/")
+    expect(banner).to_contain_text("应急访问进行中")
+    banner.get_by_role("button", name="立即结束").click()
+    expect(page).to_have_url(re.compile("/settings/emergency/$"))
+    expect(banner).to_have_count(0)
+    expect(page.locator("#emergencies tbody tr").first).to_contain_text("已结束")

@@ -76,7 +76,7 @@ def admit(key: str, at: str) -> Entry | None:
     user = user_of(key)
     if user is None:
         return None
-    actor = actor_for(user)
+    actor = actor_for(user, sits=True)
     about = wanted(at)
     if about is not None and not sees(actor, about):
         about = None
@@ -120,9 +120,11 @@ def marks(users: Sequence[int]) -> dict[int, tuple[object, ...]]:
     for user_id, role_id in links:
         held.setdefault(user_id, []).append(role_id)
     rows = model._default_manager.filter(pk__in=users, is_active=True)
-    columns = ("pk", "department_id", "department__path", "password")
+    columns = ("pk", "emergency_until", "department_id", "department__path", "password")
+    now = timezone.now()
     return {
-        key: (version, *rest, tuple(sorted(held.get(key, ())))) for key, *rest in rows.values_list(*columns)
+        key: (version, until is not None and until > now, *rest, tuple(sorted(held.get(key, ()))))
+        for key, until, *rest in rows.values_list(*columns)
     }
 
 

@@ -185,7 +185,7 @@ class Watch:
                 if user is None:
                     news.ended.add(key)
                 else:
-                    news.fresh[key] = (actor_for(user), now)
+                    news.fresh[key] = (actor_for(user, sits=True), now)
 
 
 def place_of(row: dict[str, Any]) -> tuple[About, str]:

@@ -15,6 +15,12 @@ from kemai.platform.fields import Moment
 from kemai.platform.models import Setting
 from kemai.platform.objects import own
 
+EMERGENCY = 0
+"""Among an actor's roles: an emergency is running (`Actor.emergency_until`). No role in the database has this key, so
+that nobody can be given it; it is another set of roles to whatever is kept by roles."""
+OF_EMERGENCY = frozenset({"view", "reveal"})
+"""What an emergency gives. Whatever else somebody does is judged as on every other day."""
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -40,6 +46,8 @@ class Actor:
     """The session or token it came through, as the audit names it."""
     rights_version: str = ""
     """As read with the person; "" looks it up."""
+    emergency_until: datetime | None = None
+    """Until then an emergency runs: the pages say so. It counts where `in_emergency`."""
     request_id: str = field(default_factory=lambda: tracing.current() or tracing.fresh())
 
     @property
@@ -47,9 +55,25 @@ class Actor:
         """The actor's department and all above it: what is shared with one of them is shared with the actor."""
         return tuple(int(part) for part in self.department_path.split("/") if part)
 
+    @property
+    def in_emergency(self) -> bool:
+        return EMERGENCY in self.role_ids
+
+    @property
+    def everyday(self) -> Actor:
+        """The actor without what a running emergency lets them see."""
+        if not self.in_emergency:
+            return self
+        held = tuple(one for one in self.role_ids if one != EMERGENCY)
+        return replace(self, role_ids=held)
+
+    def judged(self, verb: str) -> Actor:
+        """As whom a verb is judged."""
+        return self if verb in OF_EMERGENCY else self.everyday
+
     def through(self, source: str) -> Actor:
-        """The same actor at another door."""
-        return replace(self, source=source)
+        """The same actor at another door; an emergency stays at the page where somebody sits."""
+        return replace(self if source == "form" else self.everyday, source=source)
 
     def moment(self, now: datetime | None = None) -> Moment:
         return Moment(now or timezone.now(), timezone.get_default_timezone(), self.user_id)
@@ -99,9 +123,12 @@ def noticed(version: str) -> None:
         forget_version()
 
 
-def actor_for(user: Any, *, source: str = "form") -> Actor:
+def actor_for(user: Any, *, source: str = "form", sits: bool = False) -> Actor:
     """The actor of a user: a row of the user model with department, roles and language. One query for the roles,
-    none where the log-in has read them with the person (`held_roles`)."""
+    none where the log-in has read them with the person (`held_roles`).
+
+    `sits` says that the person sits at a page: then alone an emergency of theirs counts, never for programs and jobs
+    that act with their rights. It ends by the clock, whether or not anything has swept it away."""
     held = getattr(user, "held_roles", None)
     roles = [Held(*pair) for pair in user.roles.values_list("id", "is_admin")] if held is None else held
     department = user.department
@@ -110,14 +137,20 @@ def actor_for(user: Any, *, source: str = "form") -> Actor:
     rights = str(getattr(user, own.RIGHTS, None) or "")
     if rights:
         noticed(rights)
+    is_admin = any(role.is_admin for role in roles)
+    until = user.emergency_until if sits and is_admin else None
+    if until is not None and until <= timezone.now():
+        until = None
+    held_ids = [role.id for role in roles] + ([EMERGENCY] if until else [])
     return Actor(
         name=str(user),
         user_id=user.pk,
         department_id=user.department_id,
         department_path=department.path if department else "",
-        role_ids=tuple(sorted(role.id for role in roles)),
-        is_admin=any(role.is_admin for role in roles),
+        role_ids=tuple(sorted(held_ids)),
+        is_admin=is_admin,
         source=source,
         language=user.language,
         rights_version=rights,
+        emergency_until=until,
     )

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.platform.access import commons
-from kemai.platform.access.actor import Actor, Held, actor_for, rights_version
+from kemai.platform.access.actor import OF_EMERGENCY, Actor, Held, actor_for, rights_version
 from kemai.platform.access.beyond import LEVEL_OF, Rule, load_shared
 from kemai.platform.access.grants import Reach, department_paths, reach_of, root_type
 from kemai.platform.access.levels import field_levels
@@ -33,7 +33,7 @@ Says = Callable[[ObjectType, Any], str]
 
 @dataclass(frozen=True)
 class Cause:
-    """One grant that lets somebody in: `kind` is role, member, rule, manager or place."""
+    """One grant that lets somebody in: `kind` is role, member, rule, manager, place or emergency."""
 
     kind: str
     text: str
@@ -170,10 +170,11 @@ class Court:
     def explain(self, actor: Actor) -> Explained:
         causes: dict[str, Sequence[Cause]] = {}
         refusals: dict[str, str] = {}
-        seeing, why = self.judge(actor, "view")
+        seeing = {one: self.judge(one, "view") for one in {actor, actor.everyday}}
         for verb in self.verbs:
-            found, reason = (seeing, why) if verb == "view" else self.judge(actor, verb)
-            if found and seeing:
+            sees, why = seeing[actor.judged(verb)]
+            found, reason = (sees, why) if verb == "view" else self.judge(actor.judged(verb), verb)
+            if found and sees:
                 causes[verb] = found
             else:
                 refusals[verb] = reason if not found else why
@@ -201,20 +202,27 @@ class Court:
             for grant, reach in self.grants.get(role, ())
             if grant.verb == verb and grant.type_key in {"*", of.key}
         ]
+        if actor.in_emergency and verb in OF_EMERGENCY:
+            return [*self.found(actor, of, verb, held), by_emergency(actor)], ""
         if not held:
             if not self.refusals:
                 return [], ""
             label = {"type": of.label, "verb": VERB_LABELS[verb]}
             return [], _("没有任何角色给予“%(verb)s%(type)s”的权限") % label
+        found = self.found(actor, of, verb, held)
+        if found or not self.refusals:
+            return found, ""
+        return found, clauses([self.outside(held, of, verb), *self.over(actor, verb)])
+
+    def found(
+        self, actor: Actor, of: ObjectType, verb: str, held: Sequence[tuple[Grant, Reach]]
+    ) -> list[Cause]:
         found = [
             self.by_role(grant, reach)
             for grant, reach in held
             if self.reaches(actor, of, reach, own=verb != "create")
         ]
-        found += self.beyond(actor, of, verb)
-        if found or not self.refusals:
-            return found, ""
-        return found, clauses([self.outside(held, of, verb), *self.over(actor, verb)])
+        return found + self.beyond(actor, of, verb)
 
     def outside(self, held: Sequence[tuple[Grant, Reach]], of: ObjectType, verb: str) -> str:
         texts = dict.fromkeys(self.granted(grant) for grant, _reach in held)
@@ -301,6 +309,11 @@ class Court:
         if member.until:
             text = _("%(text)s，到 %(until)s") % {"text": text, "until": member.until.isoformat()}
         return Cause("member", text)
+
+
+def by_emergency(actor: Actor) -> Cause:
+    until = timezone.localtime(actor.emergency_until, timezone.get_default_timezone())
+    return Cause("emergency", _("应急访问，到 %(until)s") % {"until": f"{until:%H:%M}"})
 
 
 def owned(actor: Actor, owner: Owner, reach: Reach) -> bool:
@@ -396,7 +409,7 @@ def seers(object_type: ObjectType, key: int, limit: int = 2000) -> list[Seer]:
 def actor_of(person: Any) -> Actor:
     """The actor of a person whose roles have been read ahead."""
     person.held_roles = [Held(role.pk, role.is_admin) for role in person.roles.all()]
-    return actor_for(person)
+    return actor_for(person, sits=True)
 
 
 def explain_field(actor: Actor, object_type: ObjectType, name: str) -> tuple[str, list[str]]:

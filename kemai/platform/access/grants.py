@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from kemai.platform.access.actor import Actor, forget_version, rights_version
+from kemai.platform.access.actor import EMERGENCY, OF_EMERGENCY, Actor, forget_version, rights_version
 from kemai.platform.models import FieldRule, Grant
 from kemai.platform.objects import ObjectType, get, own
 
@@ -49,6 +49,8 @@ class Rights:
     roles: int
     locks: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """{(object key, field): conditions (JSON)} of the roles that let it be edited only on other records."""
+    emergency: bool = False
+    """Is every record open to be read? It is no role: what roles say of editing a field stays as it is."""
 
     def reaches(self, type_key: str, verb: str) -> tuple[Reach, ...]:
         named, every = self.verbs.get((type_key, verb), ()), self.verbs.get(("*", verb), ())
@@ -100,7 +102,10 @@ def load_rights(role_ids: tuple[int, ...], version: str) -> Rights:
         if where and level == "edit":
             text = json.dumps(where, ensure_ascii=False, sort_keys=True)
             locks[key, name] = (*locks.get((key, name), ()), text)
-    return Rights(verbs, levels, len(role_ids), locks)
+    emergency = EMERGENCY in role_ids
+    if emergency:
+        verbs |= {("*", verb): (EVERYTHING,) for verb in OF_EMERGENCY}
+    return Rights(verbs, levels, len(role_ids) - emergency, locks, emergency)
 
 
 forgetting = [load_rights.cache_clear]
@@ -152,6 +157,7 @@ def reaches(actor: Actor, object_type: ObjectType, verb: str) -> tuple[Reach, ..
 def verb_scope(actor: Actor, object_type: ObjectType, verb: str) -> str:
     """The name of how far the actor may `verb` records of the type: "none" where roles give no such right, "all" only
     where nothing bounds it. A child is bounded by its parent's view as well: both must allow."""
+    actor = actor.judged(verb)
     own = scope_name(reaches(actor, object_type, verb))
     if not object_type.parent:
         return own

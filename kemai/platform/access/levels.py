@@ -10,8 +10,9 @@ from kemai.platform.objects import ObjectType
 
 
 def reveals_all(actor: Actor, object_type: ObjectType) -> bool:
-    """Does the right to see personal values reach as far as the right to see records?"""
-    reveal = reaches(actor, object_type, "reveal")
+    """Does the right to see personal values reach as far as the right to see records? In an emergency they stay masked,
+    to be opened one by one."""
+    reveal = reaches(actor.everyday, object_type, "reveal")
     if not reveal or not within(reaches(actor, object_type, "view"), reveal):
         return False
     everywhere = any(one.scope == "all" and not one.where for one in reveal)
@@ -45,4 +46,6 @@ def level_by(held: Rights, object_type: ObjectType, spec: FieldSpec, reveals: bo
     rules = held.levels.get((object_type.key, spec.key), ())
     if rules:  # of most fields no role says anything
         level = widest(LEVELS, *(rules if len(rules) >= held.roles else (*rules, default)))
+    if held.emergency:
+        level = widest(LEVELS, level, "masked" if spec.personal else "read")
     return "read" if level == "edit" and spec.readonly else level

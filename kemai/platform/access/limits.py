@@ -62,4 +62,4 @@ def reading_limit(actor: Actor, name: str) -> int:
     number of its own gives the company's."""
     most: int = getattr(limits(actor), name)
     by_role = load_by_role(version_of(actor))
-    return max((by_role.get(role, {}).get(name, most) for role in actor.role_ids), default=most)
+    return max((by_role.get(role, {}).get(name, most) for role in actor.everyday.role_ids), default=most)

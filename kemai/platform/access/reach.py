@@ -38,7 +38,7 @@ def bounds(actor: Actor, object_type: ObjectType, verb: str) -> list[Bound] | No
     """Everything that has to allow it, without what is implied by the rest; None where something never does.
 
     A record must pass for the verb and for seeing it; a child's parent must be seen as well."""
-    root = root_type(object_type)
+    root, actor = root_type(object_type), actor.judged(verb)
     wanted: list[Bound] = []
     for one in dict.fromkeys((verb, "view")):
         found = reaches(actor, object_type, one)

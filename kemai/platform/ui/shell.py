@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -41,6 +42,7 @@ class Shell:
     logout_url = property(lambda self: nav.address("account_logout"))
     palette_url = property(lambda self: nav.address("palette"))
     prefs_url = property(lambda self: nav.address("prefs"))
+    emergency_end_url = property(lambda self: nav.address("emergency_end"))
     home_url = "/"
 
     def __init__(self, request: HttpRequest, actor: Actor) -> None:
@@ -80,6 +82,12 @@ class Shell:
                 for link in nav.user_links()
             ],
         }
+
+    @property
+    def emergency_until(self) -> str:
+        """'' where none is running."""
+        until = self.actor.emergency_until
+        return f"{timezone.localtime(until, timezone.get_default_timezone()):%H:%M}" if until else ""
 
     @cached_property
     def groups(self) -> Groups:

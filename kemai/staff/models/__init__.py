@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.models import ChoiceColumn, Option, PhoneColumn, RecordBase, Role
@@ -44,6 +45,8 @@ class User(AbstractUser):
     roles = models.ManyToManyField(Role, blank=True, related_name="users", verbose_name=_("角色"))
     away_from = models.DateField(_("休假从"), null=True, blank=True)
     away_until = models.DateField(_("休假到"), null=True, blank=True)
+    emergency_until = models.DateTimeField(null=True, editable=False)
+    """Until then an administrator sees every record (`services.emergency`); read with the person at each request."""
     language = ChoiceColumn(_("语言"), options=LANGUAGES, default="zh-hans")
     theme = ChoiceColumn(_("外观"), options=THEMES, default="auto")
     density = ChoiceColumn(_("密度"), options=DENSITIES, default="normal")
@@ -65,6 +68,31 @@ class LoginSession(models.Model):
     agent = models.CharField(max_length=200, blank=True, default="")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+
+
+class Emergency(models.Model):
+    """An administrator saw everything for a while, and why. Never removed; the audit has it besides."""
+
+    HOWS = (
+        Option("", _("进行中"), "red"),
+        Option("ended", _("已结束"), "gray"),
+        Option("expired", _("已到时"), "gray"),
+        Option("account", _("账号有变动，已结束"), "gray"),
+    )
+
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="emergencies")
+    name = models.CharField(max_length=80)
+    reason = models.TextField()
+    begun_at = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    how = ChoiceColumn(options=HOWS, blank=True, default="")
+    ended_by = models.CharField(max_length=80, blank=True, default="")
+
+    @property
+    def is_over(self) -> bool:
+        """By the clock, though nothing has noted it yet."""
+        return self.ended_at is None and self.until <= timezone.now()
 
 
 class RecoveryCode(models.Model):

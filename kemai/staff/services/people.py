@@ -28,7 +28,7 @@ from kemai.platform.fields import Saying
 from kemai.platform.models import ApiToken, Role
 from kemai.platform.records import FieldErrors, Refused
 from kemai.staff.models import Department, User
-from kemai.staff.services import recovery, sessions
+from kemai.staff.services import emergency, recovery, sessions
 from kemai.staff.services.trail import an_admin_stays, leave, require_admin
 
 TEXTS = ("username", "name", "email", "phone")
@@ -98,9 +98,11 @@ def update_user(user: User, values: Mapping[str, object], *, by: Actor) -> User:
         if roles is not None and {role.pk for role in roles} != set(old["roles"]):
             _check_own_roles(user, by)
             user.roles.set(roles)
+            emergency.stopped(user, "account", by=by)
         for name, value in clean.items():
             setattr(user, name, value)
-        user.save()
+        if clean:
+            user.save(update_fields=list(clean))
         _leave_diff(user, old, by=by)
     return user
 
@@ -128,6 +130,7 @@ def set_active(user: User, active: bool, *, by: Actor) -> None:
         user.is_active = active
         user.save(update_fields=["is_active"])
         if not active:
+            emergency.stopped(user, "account", by=by)
             sessions.end_all(user)
             ApiToken.objects.filter(user=user).delete()
         leave("update", "user", user.pk, by=by, diff={"is_active": [not active, active]})
@@ -136,6 +139,7 @@ def set_active(user: User, active: bool, *, by: Actor) -> None:
 def lock_out(user: User, *, by: Actor) -> None:
     """End all of somebody's sessions."""
     require_admin(by)
+    emergency.stopped(user, "account", by=by)
     sessions.end_all(user)
     leave("update", "user", user.pk, by=by, reason=LOG_INS_ENDED.kept())
 
@@ -148,6 +152,7 @@ def drop_two_step(user: User, proof: str, *, by: Actor) -> None:
     require_admin(by)
     if proof not in PROOFS:
         raise FieldErrors({"proof": _("请选择您是怎样确认本人身份的")})
+    emergency.stopped(user, "account", by=by)
     sessions.end_all(user)
     with transaction.atomic():
         Authenticator.objects.filter(user=user).delete()
@@ -190,6 +195,7 @@ def set_password(user: User, password: str, *, by: Actor) -> None:
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
+        emergency.stopped(user, "account", by=by)
         sessions.end_all(user)
         diff = {"password": ["***", "***"]}
         leave("update", "user", user.pk, by=by, diff=diff, reason=PASSWORD_SET.kept())

@@ -166,7 +166,7 @@ def fields_of(object_type: ObjectType | None) -> list[dict[str, Any]]:
 
 def answers(user: Any, object_type: ObjectType, record: str, field: str) -> dict[str, Any]:
     """The explanation of one record and one field for somebody."""
-    person = actor_for(user)
+    person = actor_for(user, sits=True)
     found: dict[str, Any] = {"asked": True}
     key = access.find_record(object_type, record)
     if record and key is None:

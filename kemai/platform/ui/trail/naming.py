@@ -64,6 +64,7 @@ PLAIN: dict[str, Label] = {
     "client_secret": gettext_lazy("客户端密钥"),
     "trust_email": gettext_lazy("相信未验证的邮箱"),
     "is_active": gettext_lazy("在职"),
+    "emergency_until": gettext_lazy("应急访问到"),
     "grants": gettext_lazy("权限"),
     "is_admin": gettext_lazy("系统管理员"),
     "undo_days": gettext_lazy("撤销期限"),
