@@ -13,8 +13,8 @@ from kemai.platform.access import Actor, Denied
 from kemai.platform.access.auditor import may_audit
 from kemai.platform.records import FieldErrors, Refused
 from kemai.platform.ui.door import actor_of, signed_in
-from kemai.staff.models import Emergency, User
-from kemai.staff.services import emergency
+from kemai.staff.models import Emergency
+from kemai.staff.services import emergency, people
 from kemai.staff.views.door import admin_page, asked_again, found, user_of
 
 
@@ -49,7 +49,7 @@ def page(request: HttpRequest, actor: Actor) -> HttpResponseBase:
 def end(request: HttpRequest, actor: Actor) -> HttpResponse:
     """One's own; another administrator's with `user`."""
     key = record_key(request.POST.get("user", "")) if "user" in request.POST else actor.user_id
-    if emergency.end(found(User.objects.all(), key or 0), by=actor):
+    if emergency.end(found(people.people(active=None), key or 0), by=actor):
         messages.success(request, _("应急访问已结束"))
     return redirect("emergency")
 
