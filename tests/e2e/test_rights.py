@@ -27,8 +27,14 @@ def customers_of(page: Page, text: str = "") -> dict[str, str]:
     }
 
 
+ASK_PALETTE = """async text => (await fetch("/palette.json", {
+    method: "POST", body: new URLSearchParams({q: text}),
+    headers: {"X-CSRFToken": document.querySelector("meta[name=csrf-token]").content},
+})).json()"""
+
+
 def palette(page: Page, text: str) -> list[str]:
-    answer = page.request.get("/palette.json", params={"q": text}).json()
+    answer = page.evaluate(ASK_PALETTE, text)
     return [item["url"] for group in answer["groups"] for item in group["items"]]
 
 

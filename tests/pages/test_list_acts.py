@@ -231,7 +231,7 @@ def test_a_private_view_does_not_exist_for_others(people: dict[str, Person]) -> 
 
 
 def palette(client: Client, text: str = "") -> dict[str, list[str]]:
-    groups = client.get(f"/palette.json?{urlencode({'q': text})}").json()["groups"]
+    groups = client.post("/palette.json", {"q": text}).json()["groups"]
     return {group["label"]: [item["label"] for item in group["items"]] for group in groups}
 
 

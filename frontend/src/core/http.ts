@@ -42,11 +42,22 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
   return (await response.json()) as T;
 }
 
-/** POST form fields with the CSRF header; resolves to the response text. */
-export async function post(url: string, fields: Record<string, string> | FormData): Promise<string> {
+type Fields = Record<string, string> | FormData;
+
+async function posted(url: string, fields: Fields, signal?: AbortSignal): Promise<Response> {
   const body = fields instanceof FormData ? fields : new URLSearchParams(fields);
-  const response = await send(url, { method: "POST", body, headers: { "X-CSRFToken": meta("csrf-token"), Accept: "application/json" } });
-  return response.text();
+  const headers = { "X-CSRFToken": meta("csrf-token"), Accept: "application/json" };
+  return send(url, { method: "POST", body, headers, ...(signal ? { signal } : {}) });
+}
+
+/** POST form fields with the CSRF header; resolves to the response text. */
+export async function post(url: string, fields: Fields): Promise<string> {
+  return (await posted(url, fields)).text();
+}
+
+/** Asks by POST what names a person and so has no place in an address. */
+export async function postJson<T>(url: string, fields: Fields, signal?: AbortSignal): Promise<T> {
+  return (await (await posted(url, fields, signal)).json()) as T;
 }
 
 export function withQuery(url: string, values: Record<string, string>): string {

@@ -1,6 +1,6 @@
 import { all, debounce, el, find, icon, marked } from "../core/dom";
 import { keepSealed, keptSealed } from "../core/draft";
-import { getJson, withQuery } from "../core/http";
+import { postJson } from "../core/http";
 import { t } from "../core/i18n";
 import { openModal } from "../core/overlay";
 import { failed } from "../core/toast";
@@ -84,7 +84,7 @@ export function mount(host: HTMLElement): void {
     if (known) return render(withRecents(known, query), query);
     asked = new AbortController();
     try {
-      const answer = await getJson<Answer>(withQuery(host.dataset["url"] ?? "", { q: query }), asked.signal);
+      const answer = await postJson<Answer>(host.dataset["url"] ?? "", { q: query }, asked.signal);
       cache.set(query, answer);
       if (input.value.trim() === query) render(withRecents(answer, query), query);
     } catch (error) {

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from kemai.customers.services import duplicate_check, duplicate_runs, duplicate_sources, duplicates
 from kemai.customers.services.duplicate_sources import CUSTOMER
@@ -167,12 +167,13 @@ def start(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "customers/duplicate_job.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def check(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Is somebody there already? For everybody on the staff, answered as far as they may know."""
-    typed = {key: request.GET.get(key, "").strip()[:200] for key in duplicate_check.ASKED}
-    typed["kind"] = "company" if request.GET.get("kind", "company") == "company" else "person"
+    """Is somebody there already? For everybody on the staff, answered as far as they may know. Asked by
+    POST, since what is typed of a person has no place in an address."""
+    typed = {key: request.POST.get(key, "").strip()[:200] for key in duplicate_check.ASKED}
+    typed["kind"] = "company" if request.POST.get("kind", "company") == "company" else "person"
     something = any(value for key, value in typed.items() if key != "kind")
     context = {
         "typed": typed,

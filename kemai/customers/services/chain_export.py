@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from kemai.customers.services import chain, chain_customers
 from kemai.kit.tabular import XlsxWriter
 from kemai.kit.tabular.write import OutCell
-from kemai.platform import access, audit
+from kemai.platform import access, audit, exports
 from kemai.platform.access import Actor, reading
 from kemai.platform.fields import Saying
 from kemai.platform.objects import get
@@ -24,8 +24,10 @@ SHEET = Saying(gettext_noop("客户链管理表：%(name)s"))
 
 
 def write(actor: Actor, wanted: chain_customers.Filter, path: Path) -> int:
-    """Writes the workbook; returns the number of customers in it. Raises access.Denied."""
+    """Writes the workbook; returns the number of customers in it: as many as may leave the house at once, and they
+    count among those of the day. Raises access.Denied, Refused."""
     access.require(actor, "customer", "export")
+    most = MOST if actor.is_system else min(MOST, access.limits(actor).export_rows)
     sheet = chain.sheet(actor)
     head = [
         _("价值类别"), _("客户数"), _("占比"), _("比上次留存"), _("移入"), _("移出"), _("近 12 个月金额"),
@@ -45,11 +47,12 @@ def write(actor: Actor, wanted: chain_customers.Filter, path: Path) -> int:
         book.write([*(str(spec.label) for spec in specs), _("下一步"), _("下一步到期")])
         count = 0
         with reading.counted_elsewhere():
-            for cells in customer_cells(actor, wanted, specs):
+            for cells in customer_cells(actor, wanted, specs, most):
                 book.write(cells)
                 count += 1
-        if count >= MOST:
-            book.write([_("只含金额最高的 %(n)s 位，完整名单请在客户列表里导出") % {"n": f"{MOST:,}"}])
+        if count >= most:
+            book.write([_("只含金额最高的 %(n)s 位，完整名单请在客户列表里导出") % {"n": f"{most:,}"}])
+    exports.count_today(actor, count)
     audit.open_set("export", "customer", by=actor, reason=SHEET.kept(name=label), count=count)
     return count
 
@@ -80,8 +83,10 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{share * 100:.1f}%"
 
 
-def customer_cells(actor: Actor, wanted: chain_customers.Filter, specs: list[Any]) -> Iterator[list[OutCell]]:
-    for row, action in chain_customers.exported(actor, wanted, MOST):
+def customer_cells(
+    actor: Actor, wanted: chain_customers.Filter, specs: list[Any], most: int
+) -> Iterator[list[OutCell]]:
+    for row, action in chain_customers.exported(actor, wanted, most):
         cells: list[OutCell] = [plain(spec, row.get(spec.key)) for spec in specs]
         yield [*cells, action.title if action else "", local(action.due_at) if action else None]
 

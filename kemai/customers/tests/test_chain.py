@@ -27,7 +27,7 @@ from kemai.customers.tests.conftest import Browsers, Shelf
 from kemai.kit.calendar_cn import is_workday
 from kemai.platform import access, jobs, records
 from kemai.platform.access import SYSTEM, rights_changed
-from kemai.platform.models import Change, FieldRule, Job, Role
+from kemai.platform.models import Change, FieldRule, Job, Role, Setting
 from kemai.platform.query import Count
 from kemai.platform.records import FieldErrors, Refused
 from tests.people import Person
@@ -437,6 +437,19 @@ def test_the_workbook_holds_the_sheet_and_the_class(
     assert rows[1][1] == 3
     texts = [row[0] for row in rows]
     assert texts[texts.index("名称") + 1 :] == ["甲", "乙", "丁"]
+
+
+def test_the_workbook_takes_out_no_more_than_any_export(
+    shop: Shelf, people: dict[str, Person], tmp_path: Path
+) -> None:
+    Setting.objects.create(key="access.limits", value={"export_rows": 2, "export_day": 3})
+    rights_changed()
+    path, boss = tmp_path / "x.xlsx", people["boss"].actor
+    assert chain_export.write(boss, Filter("high"), path) == 2
+    texts = [str(row[0]) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]  # type: ignore[union-attr]
+    assert texts[-1].startswith("只含金额最高的 2 位")
+    with pytest.raises(Refused):  # four on one day
+        chain_export.write(boss, Filter("high"), path)
 
 
 def test_only_those_with_the_right_export(shop: Shelf, browsers: Browsers) -> None:

@@ -190,7 +190,7 @@ def test_before_creating_everybody_is_told_but_not_what_they_may_not_see(people:
     assert one.pk in [answer.id for answer in homophone]
     client = Client()
     client.force_login(charlie.user)
-    page = client.get("/customers/check?kind=company&phone=0571-88123456").content.decode()
+    page = client.post("/customers/check", {"kind": "company", "phone": "0571-88123456"}).content.decode()
     assert "已存在，您看不到详情" in page
     assert "蓝海" not in page
     assert access.scope(charlie.actor, "customer").count() == 0

@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_POST
 
 from kemai.kit import pinyin
 from kemai.platform import access, search
@@ -23,11 +23,11 @@ LINES = 6
 Item = dict[str, Any]
 
 
-@require_GET
+@require_POST
 @signed_in
 def index(request: HttpRequest, actor: Actor) -> JsonResponse:
     """{"groups": [{"label", "items": [{"label", "sub", "url", "icon", "kind", "modal"}]}]}"""
-    text = " ".join(request.GET.get("q", "").split())[:100]
+    text = " ".join(request.POST.get("q", "").split())[:100]
     groups = [
         {"label": _("找到的记录"), "items": records(actor, text) if text else []},
         {"label": _("操作"), "items": fitting(actions(actor), text)[:LINES]},

@@ -139,8 +139,7 @@ class RecordForm:
     def similar_url(self) -> str:
         if similar_of(self.type) is None:
             return ""
-        url = reverse("similar", args=[self.type.key])
-        return f"{url}?id={self.subject.pk}" if self.subject else url
+        return reverse("similar", args=[self.type.key])
 
     @property
     def similar_fields(self) -> str:
