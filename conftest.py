@@ -11,6 +11,7 @@ from django.core.cache import cache
 from hypothesis import settings as hypothesis_settings
 
 from kemai.platform.access import quota, reading
+from kemai.platform.search import docs
 from kemai.platform.ui import nav
 from tests.people import Person, crowd
 
@@ -41,11 +42,12 @@ def empty_cache() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_read() -> None:
-    """What a process remembers of who has read how much, and of what waits for whom: people of another test have the
-    same numbers."""
+    """What a process remembers of who has read how much, of what waits for whom, and which number the search gives to
+    an object: people and objects of another test have the same numbers."""
     reading.forget()
     quota.forget()
     nav._counts.clear()
+    docs._slots.clear()
 
 
 @pytest.fixture
