@@ -314,7 +314,7 @@ def test_a_field_changes_its_kind_with_a_preview_and_back(enter: Entrance) -> No
     expect(card).to_contain_text("“约三百”不是数字")
     expect(card).to_contain_text("产品 · 人数位数")
     page.get_by_role("button", name="开始转换").click()
-    expect(page.get_by_text("已处理 3 条")).to_be_visible()
+    expect(page.locator(".job-result")).to_contain_text("已处理 3 条")
     go(page, f"/o/product/{keys[2]}")
     expect(page.locator("#fact-w_size")).to_contain_text("1,200")
     go(page, f"/o/product/{keys[1]}")
