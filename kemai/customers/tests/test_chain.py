@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
@@ -19,7 +16,7 @@ from hypothesis import strategies as st
 from kemai.collab.models import Task
 from kemai.collab.services.tasks import complete_task
 from kemai.customers.models import ChainMonth, ChainPlay, ChainStrategy, Customer, CustomerFacts
-from kemai.customers.services import chain, chain_customers, chain_export, chain_months, chain_plays
+from kemai.customers.services import chain, chain_customers, chain_months, chain_plays
 from kemai.customers.services.chain_customers import Filter
 from kemai.customers.services.chain_defaults import Step
 from kemai.customers.services.chain_plays import Chosen, Wish
@@ -27,7 +24,7 @@ from kemai.customers.tests.conftest import Browsers, Shelf
 from kemai.kit.calendar_cn import is_workday
 from kemai.platform import access, jobs, records
 from kemai.platform.access import SYSTEM, rights_changed
-from kemai.platform.models import Change, FieldRule, Job, Role, Setting
+from kemai.platform.models import Change, FieldRule, Job, Role
 from kemai.platform.query import Count
 from kemai.platform.records import FieldErrors, Refused
 from tests.people import Person
@@ -422,43 +419,6 @@ def test_months_from_the_page(shop: Shelf, browsers: Browsers) -> None:
     assert f"{TODAY():%Y-%m}" in client.get("/chain/months").content.decode()
     assert browsers["alice"].get("/chain/months").status_code == 403
     assert browsers["alice"].post("/chain/freeze").status_code == 403
-
-
-# ── the workbook ──
-
-
-def test_the_workbook_holds_the_sheet_and_the_class(
-    shop: Shelf, people: dict[str, Person], tmp_path: Path
-) -> None:
-    path = tmp_path / "x.xlsx"
-    assert chain_export.write(people["boss"].actor, Filter("high"), path) == 3
-    rows = list(openpyxl.load_workbook(path).active.iter_rows(values_only=True))  # type: ignore[union-attr]
-    assert rows[1][0] == "高价值"
-    assert rows[1][1] == 3
-    texts = [row[0] for row in rows]
-    assert texts[texts.index("名称") + 1 :] == ["甲", "乙", "丁"]
-
-
-def test_the_workbook_takes_out_no_more_than_any_export(
-    shop: Shelf, people: dict[str, Person], tmp_path: Path
-) -> None:
-    Setting.objects.create(key="access.limits", value={"export_rows": 2, "export_day": 3})
-    rights_changed()
-    path, boss = tmp_path / "x.xlsx", people["boss"].actor
-    assert chain_export.write(boss, Filter("high"), path) == 2
-    texts = [str(row[0]) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]  # type: ignore[union-attr]
-    assert texts[-1].startswith("只含金额最高的 2 位")
-    with pytest.raises(Refused):  # four on one day
-        chain_export.write(boss, Filter("high"), path)
-
-
-def test_only_those_with_the_right_export(shop: Shelf, browsers: Browsers) -> None:
-    assert browsers["alice"].get("/chain/export").status_code == 403
-    answer = browsers["boss"].get("/chain/export?class=potential")
-    assert answer.status_code == 200
-    body = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
-    rows = list(openpyxl.load_workbook(BytesIO(body)).active.iter_rows(values_only=True))  # type: ignore[union-attr]
-    assert rows[-1][0] == "丙"
 
 
 def test_who_may_not_know_of_money_has_no_sheet(shop: Shelf, browsers: Browsers) -> None:
