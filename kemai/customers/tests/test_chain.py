@@ -37,22 +37,6 @@ def wish(value_class: str = "high", **more: Any) -> Wish:
     return Wish(value_class, more.pop("steps", STEPS), more.pop("start", TODAY()), **more)
 
 
-@pytest.fixture
-def shop(shelf: Shelf) -> Shelf:
-    """Six customers of alice and charlie in all classes."""
-    chain.ensure_defaults()
-    facts = {"value_class": "high", "activity": "active"}
-    shelf.customer("甲", "alice", amount_12m=900, orders_12m=3, **facts)
-    shelf.customer("乙", "alice", amount_12m=500, orders_12m=2, value_class="high", activity="lost")
-    shelf.customer("丙", "charlie", amount_12m=700, orders_12m=1, value_class="potential", activity="new")
-    shelf.customer("丁", "charlie", amount_12m=100, orders_12m=4, value_class="high", activity="dormant")
-    shelf.customer("戊", "", amount_12m=50, orders_12m=1, value_class="regular", activity="active")
-    shelf.customer("己", "alice", value_class="none", activity="prospect")
-    gone = shelf.customer("庚", "alice", amount_12m=9999, orders_12m=9, **facts)
-    Customer.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
-    return shelf
-
-
 def reference(actor: access.Actor) -> dict[str, chain.Figures]:
     """The figures, customer by customer."""
     found: dict[str, chain.Figures] = {}
