@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.browsing import PATIENCE
+from tests.e2e.browsing import PATIENCE, settled
 from tests.e2e.conftest import Entrance
 
 pytestmark = pytest.mark.e2e
@@ -15,6 +15,7 @@ KEPT = "JSON.stringify(Object.entries(localStorage))"
 
 def test_drafts_are_sealed_and_pages_empty_themselves(enter: Entrance) -> None:
     page = enter("demo", "/o/customer/new", fresh=True)
+    settled(page)
     page.fill("[name=name]", WORDS)
     for _try in range(PATIENCE // 100):
         if "k-draft:" in page.evaluate(KEPT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 
 from playwright.sync_api import Page, expect
@@ -105,8 +106,9 @@ def test_an_archive_brings_contracts_with_customers(enter: Entrance) -> None:
     agree(page)
     expect(page.get_by_role("link", name="查看导入的记录")).to_be_visible()
     address = page.url
-    go(page, "/o/customer/?q=压缩包甲")
-    rows(page).first.locator("td[data-key=name] a").click()
+    page.get_by_role("link", name="查看导入的记录").click()
+    page.locator("main").get_by_role("link", name="压缩包甲").first.click()
+    page.wait_for_url(re.compile(r"/o/customer/\d+"))
     go(page, f"{page.url.partition('?')[0]}?tab=files")
     expect(page.locator("main")).to_contain_text("一期.pdf")
     go(page, address)
