@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -142,7 +142,7 @@ def typing(pages: Pages, client: Client) -> None:
 
 
 def similar(client: Client, typed: list[dict[str, str]]) -> Ask:
-    return lambda n: checked("typing", client.post("/o/customer/similar", typed[n]))
+    return lambda n: ask(client, f"/o/customer/similar?{urlencode(typed[n])}")
 
 
 def page_of(client: Client, query: str) -> Ask:
@@ -151,12 +151,9 @@ def page_of(client: Client, query: str) -> Ask:
 
 
 def ask(client: Client, address: str) -> Any:
-    return checked(address, client.get(address))
-
-
-def checked(what: str, response: Any) -> Any:
+    response = client.get(address)
     if response.status_code != 200:
-        raise RuntimeError(f"{what}: {response.status_code} {response.content[:300]!r}")
+        raise RuntimeError(f"{address}: {response.status_code} {response.content[:300]!r}")
     return response
 
 

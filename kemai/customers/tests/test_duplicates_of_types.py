@@ -192,7 +192,7 @@ def test_who_types_a_double_is_told_but_not_what_they_may_not_see(machines: dict
     client.force_login(boss.user)
     page = client.get("/o/equipment/new").content.decode()
     assert "#f-tag_no" in page
-    answer = client.post("/o/equipment/similar", {"name": "离心泵P3"}).content.decode()
+    answer = client.get("/o/equipment/similar", {"name": "离心泵P3"}).content.decode()
     assert "可能已经有了" in answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from kemai.kit import regions as kit
 from kemai.kit.numbers import record_key
@@ -91,15 +91,14 @@ def regions(request: HttpRequest, actor: Actor) -> JsonResponse:
 
 
 @signed_in
-@require_POST
+@require_safe
 def similar(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
-    """Records that the one being typed may double; masked, with their owner, where the actor may not see them.
-    A POST, since what is typed of a person has no place in an address."""
+    """Records that the one being typed may double; masked, with their owner, where the actor may not see them."""
     object_type = get(type_key)
     access.require(actor, object_type, "create")
-    editing = request.POST.get("id", "")
+    editing = request.GET.get("id", "")
     except_id = record_key(editing)
-    typed = Typed.of(request.POST, object_type.fields.values(), whole=False).values
+    typed = Typed.of(request.GET, object_type.fields.values(), whole=False).values
     texts = {key: value for key, value in typed.items() if isinstance(value, str) and value.strip()}
     find = similar_of(object_type)
     candidates = find(actor, texts, except_id) if find and texts else ()

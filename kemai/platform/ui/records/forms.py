@@ -139,7 +139,8 @@ class RecordForm:
     def similar_url(self) -> str:
         if similar_of(self.type) is None:
             return ""
-        return reverse("similar", args=[self.type.key])
+        url = reverse("similar", args=[self.type.key])
+        return f"{url}?id={self.subject.pk}" if self.subject else url
 
     @property
     def similar_fields(self) -> str:
