@@ -57,7 +57,9 @@ class Generation:
             str(tells),
             str(os.getpid()),
         ]
-        self.process = subprocess.Popen(command, pass_fds=[tells])
+        # a session of its own: what Ctrl+C sends to everybody at the terminal, processes of granian take for a fault of
+        # their own and start again; this one hears it and ends them in their order
+        self.process = subprocess.Popen(command, pass_fds=[tells], start_new_session=True)
         os.close(tells)
         self.until = time.monotonic() + STARTS_WITHIN
 
