@@ -311,10 +311,14 @@ def taken(one: ChangeSet) -> Taken:
     return Taken(one, found, frozenset(keys) if keys is not None else None)
 
 
+def of_persons(type_key: str) -> bool:
+    """Are these persons, or records that belong to them?"""
+    return type_key in TYPES or any(other.key == type_key for other, _links in naming_customers())
+
+
 def label_of(type_key: str, name: str) -> str:
     """Of a field of persons and what belongs to them; '' for settings and the like."""
-    known = {*TYPES, *(other.key for other, _links in naming_customers())}
-    spec = get(type_key).fields.get(name) if type_key in known else None
+    spec = get(type_key).fields.get(name) if of_persons(type_key) else None
     return str(spec.label) if spec is not None else ""
 
 
@@ -379,10 +383,9 @@ def joined(labels: Iterable[str]) -> str:
 
 def tallies(effects: Effects) -> list[tuple[str, str, int]]:
     """(object, act, different records) of everything that belongs to persons."""
-    known = {*TYPES, *(other.key for other, _links in naming_customers())}
     found: dict[tuple[str, str], int] = {}
     for (key, act), many in effects.counts.items():
-        if key in known:
+        if of_persons(key):
             place = (str(get(key).label), str(LOOKS.get(act, LOOKS["update"])[0]))
             found[place] = max(found.get(place, 0), many)
     return [(label, act, many) for (label, act), many in sorted(found.items())]

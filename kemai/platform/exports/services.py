@@ -7,7 +7,8 @@ import json
 import re
 import uuid
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -72,18 +73,12 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
     if not most:
         count_today(actor, total)
     specs = specs_of(actor, order)
-    folder = Path(settings.MEDIA_ROOT, FOLDER)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{uuid.uuid4().hex}.{order.format}"
+    path = new_path(order.format)
     bundle = Bundle(path.with_suffix(".zip"), object_type, specs) if order.files else None
     names = header(specs) if bundle is None else [*header(specs), _("附件")]
-    writer: CsvWriter | XlsxWriter = (
-        CsvWriter(path, names)
-        if order.format == "csv"
-        else XlsxWriter(path, names, sheet=str(object_type.label), mark=mark_of(path))
-    )
+    writer = writer_of(path, names, str(object_type.label))
     taken: list[int] = []
-    try:
+    with whole(path):
         with writer, reading.counted_elsewhere():
             for number, row in enumerate(rows(actor, order, specs, bundle, taken), 1):
                 writer.write(row)
@@ -92,16 +87,35 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
         if bundle is not None:
             bundle.close(path, f"{object_type.label}.{order.format}")
             path.unlink()
+    if progress is not None:
+        progress(writer.rows, writer.rows)
+    made = path if bundle is None else bundle.path
+    return Stored(note(actor, order, made, writer.rows, taken), writer.rows, made)
+
+
+def new_path(form: str) -> Path:
+    folder = Path(settings.MEDIA_ROOT, FOLDER)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{uuid.uuid4().hex}.{form}"
+
+
+def writer_of(path: Path, names: Sequence[str], sheet: str) -> CsvWriter | XlsxWriter:
+    if path.suffix == ".csv":
+        return CsvWriter(path, names)
+    return XlsxWriter(path, names, sheet=sheet, mark=mark_of(path))
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[None]:
+    """A file that was not written to its end is not left. Raises Refused where a workbook cannot hold it."""
+    try:
+        yield
     except TabularError as error:
         forget(path)
         raise Refused("export_too_large", _("内容超出 Excel 的限制，请改用 CSV 导出")) from error
     except BaseException:
         forget(path)
         raise
-    if progress is not None:
-        progress(writer.rows, writer.rows)
-    made = path if bundle is None else bundle.path
-    return Stored(note(actor, order, made, writer.rows, taken), writer.rows, made)
 
 
 def forget(path: Path) -> None:

@@ -131,12 +131,8 @@ def axis_of(
     pair: Pair, object_type: ObjectType, specs: Mapping[str, FieldSpec], problems: list[str]
 ) -> Axis | None:
     key, by = pair
-    spec = specs.get(key)
+    spec = whole(key, object_type, specs, problems)
     if spec is None:
-        problems.append(missing(object_type, key))
-        return None
-    if is_broken(spec):
-        problems.append(broken_words(spec))
         return None
     if not groups(spec):
         problems.append(_("不能按“%(field)s”分组") % {"field": spec.label})
@@ -150,17 +146,24 @@ def measure_of(
     aggregate, key = pair
     if aggregate == "count" and not key:
         return Measure("count")
-    spec = specs.get(key)
+    spec = whole(key, object_type, specs, problems)
     if spec is None:
-        problems.append(missing(object_type, key))
-        return None
-    if is_broken(spec):
-        problems.append(broken_words(spec))
         return None
     if aggregate not in AGGREGATES or not spec.type.numeric:
         problems.append(_("不能统计“%(field)s”") % {"field": spec.label})
         return None
     return Measure(aggregate, spec)
+
+
+def whole(
+    key: str, object_type: ObjectType, specs: Mapping[str, FieldSpec], problems: list[str]
+) -> FieldSpec | None:
+    """The field, where it is there, may be asked for and means something."""
+    spec = specs.get(key)
+    if spec is not None and not is_broken(spec):
+        return spec
+    problems.append(missing(object_type, key) if spec is None else broken_words(spec))
+    return None
 
 
 def missing(object_type: ObjectType, key: str) -> str:
