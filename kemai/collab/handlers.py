@@ -24,6 +24,7 @@ from kemai.platform.fields import listed
 from kemai.platform.jobs import enqueue
 from kemai.platform.models import Change, ExportRequest, OutboxEvent
 from kemai.platform.objects import ObjectType, UnknownObject, get
+from kemai.platform.records.naming import title_of
 
 BY_HAND = frozenset({"form", "api", "mcp"})
 """The doors through which a person changes one record; what programs change is nobody's news."""
@@ -308,9 +309,9 @@ def tell_of_handover(event: OutboxEvent) -> None:
     """What each has received from somebody who leaves: one notice each."""
     received: dict[int, list[str]] = {}
     lines = event.payload.get("lines") or {}
-    for type_key, to in sorted(lines.items(), key=lambda one: (-sum(one[1].values()), one[0])):
+    for part, to in sorted(lines.items(), key=lambda one: (-sum(one[1].values()), one[0])):
         for user_id, number in to.items():
-            received.setdefault(int(user_id), []).append(f"{get(type_key).label} {number:,}")
+            received.setdefault(int(user_id), []).append(f"{title_of(part)} {number:,}")
     for user_id, parts in received.items():
         values = {"name": event.payload.get("name", ""), "what": listed(parts)}
         title = _("%(name)s 离职，交接给您：%(what)s")

@@ -6,7 +6,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from kemai.collab.models import Notice, Task
 from kemai.collab.services.tasks import create_task
@@ -14,9 +16,12 @@ from kemai.customers.models import Customer, Interaction
 from kemai.platform import events, records
 from kemai.platform.access import SYSTEM
 from kemai.platform.jobs import run_all
-from kemai.platform.models import ApiToken, ChangeSet, OwnerChange, Role
+from kemai.platform.models import ApiToken, ChangeSet, ObjectDef, OwnerChange, Role
+from kemai.platform.objects import meta_changed
+from kemai.staff.models import Department
 from kemai.staff.services import handover
 from kemai.staff.services.handover import Wish
+from tests.equipment import define_equipment, define_field, equipment_of
 from tests.people import Person, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row(45)]
@@ -177,3 +182,86 @@ def test_the_desk_is_for_administrators(people: dict[str, Person], estate: list[
     assert browser(director).get(url).status_code == 403
     assert browser(director).post(url, form(people)).status_code == 403
     assert owners() == {"Alice": 6}
+
+
+def test_own_fields_that_name_the_leaver_go_over_and_come_back(
+    people: dict[str, Person], admin: Person, estate: list[int]
+) -> None:
+    """On an own object with an owner, on one that belongs to customers, and on customers themselves: with the record
+    where that goes over too, else in turn; what was not chosen stays; a record that a rule refuses is named."""
+    alice, bob, charlie = (people[name].user.pk for name in ("alice", "bob", "charlie"))
+    define_equipment(), define_equipment("machine")
+    define_field("customer", "server", "服务人", "user")
+    define_field("customer", "second", "替补", "user")
+    ObjectDef.objects.filter(key="equipment").update(options={"unique": [["model", "keeper"]]})
+    with transaction.atomic():
+        meta_changed()
+    mine = records.create(
+        "equipment", equipment_of(estate[0], keeper=alice, owner=alice, model="A"), by=SYSTEM
+    )
+    held = records.create("equipment", equipment_of(estate[0], keeper=alice, owner=bob, model="B"), by=SYSTEM)
+    twin = records.create(
+        "equipment", equipment_of(estate[0], keeper=charlie, owner=bob, model="B"), by=SYSTEM
+    )
+    part = records.create("machine", equipment_of(estate[1], keeper=alice), by=SYSTEM)
+    records.update("customer", estate[2], {"server": alice, "second": alice}, by=SYSTEM)
+    client, url = browser(admin), f"/settings/users/{alice}/handover/"
+    page = client.get(url).content.decode()
+    assert "设备 · 保管人" in page
+    assert "客户 · 替补" in page
+    types = ["customer", "equipment", "equipment.keeper", "machine.keeper", "customer.server"]
+    # charlie first: the customers go charlie, bob, charlie, …
+    wish = form(people, types=types, receivers=[charlie, bob])
+    preview = client.post(url + "preview/", wish).content.decode()
+    assert "机器 · 保管人" in preview
+    assert "替补" not in preview
+    started = client.post(url, wish)
+    run_all()
+    events.drain_all()
+    for one in (mine, held, twin, part):
+        one.refresh_from_db()
+    assert mine.extra["keeper"] == mine.owner_id == charlie, "with its record"
+    assert part.extra["keeper"] == Customer.objects.get(pk=estate[1]).owner_id == bob, "with its customer"
+    third = Customer.objects.get(pk=estate[2])
+    assert (third.extra["server"], third.extra["second"]) == (third.owner_id, alice)
+    assert held.extra["keeper"] == alice, "charlie has one of that model already"
+    report = client.get(started.headers["Location"]).content.decode()
+    assert "7 条已经换了负责人，3 处字段换成了接手的同事" in report
+    assert "没有交接的记录" in report
+    assert "设备 · 保管人 1" in " ".join(Notice.objects.values_list("title", flat=True))
+    changes = ChangeSet.objects.get(kind="handover")
+    client.post(f"/changes/{changes.pk}/undo")
+    for one in (mine, part, third):
+        one.refresh_from_db()
+    assert {mine.extra["keeper"], mine.owner_id, part.extra["keeper"], third.extra["server"]} == {alice}
+
+
+def test_a_department_that_is_dissolved_is_replaced_where_own_fields_name_it(
+    people: dict[str, Person], admin: Person, estate: list[int]
+) -> None:
+    define_equipment()
+    define_field("customer", "served_by", "服务部门", "department")
+    now = timezone.now()
+    old, new = (
+        Department.objects.create(name=name, created_at=now, updated_at=now) for name in ("旧部", "新部")
+    )
+    unit = records.create("equipment", equipment_of(estate[0], division=old.pk), by=SYSTEM)
+    records.update("customer", estate[0], {"served_by": old.pk}, by=SYSTEM)
+    client, url = browser(admin), f"/settings/departments/{old.pk}/delete/"
+    asked = client.post(url).content.decode()
+    assert "设备 · 部门" in asked
+    assert "客户 · 服务部门" in asked
+    living = Department.objects.filter(pk=old.pk, deleted_at=None)
+    assert living.exists(), "first it is asked"
+    refused = client.post(url, {"asked": "1", "fields": ["equipment.division"], "heir": ""})
+    assert refused.status_code == 422
+    client.post(url, {"asked": "1", "fields": ["equipment.division"], "heir": new.pk})
+    run_all()
+    unit.refresh_from_db()
+    assert not living.exists()
+    assert unit.extra["division"] == new.pk
+    assert Customer.objects.get(pk=estate[0]).extra["served_by"] == old.pk, "not chosen"
+    changes = ChangeSet.objects.get(kind="dissolve")
+    client.post(f"/changes/{changes.pk}/undo")
+    unit.refresh_from_db()
+    assert unit.extra["division"] == old.pk

@@ -148,7 +148,7 @@ def forget_files(person: Person, other: ObjectType, keys: Iterable[int]) -> set[
     """The files of these records go, those that fields hold among them; returns what they were called."""
     names: set[str] = set()
     for some in chunks(sorted(keys), CHUNK):
-        files = StoredFile.objects.filter(type_key=other.key, object_id__in=some)
+        files = StoredFile.everything.filter(type_key=other.key, object_id__in=some)
         for name, path in files.values_list("name", "path"):
             names.add(name)
             person.paths.append(path)

@@ -25,6 +25,7 @@ GROWING = (
     "restore",
     "transfer",
     "handover",
+    "dissolve",
     "undo",
     "redo",
     "run",

@@ -27,10 +27,11 @@ ACTS = {
     "purge": ("trash-x", "red", gettext_lazy("彻底删除了记录")),
     "merge": ("git-merge", "purple", gettext_lazy("合并了记录")),
     "transfer": ("user-share", "indigo", gettext_lazy("转移了负责人")),
-    "handover": ("user-share", "indigo", gettext_lazy("离职交接，更换了负责人")),
+    "handover": ("user-share", "indigo", gettext_lazy("离职交接，换了人")),
+    "dissolve": ("sitemap", "indigo", gettext_lazy("删除部门，换了部门")),
     "download": ("download", "orange", gettext_lazy("下载了文件")),
 }
-WHOLE = frozenset({"undo", "redo", "merge", "transfer", "handover"})
+WHOLE = frozenset({"undo", "redo", "merge", "transfer", "handover", "dissolve"})
 """Kinds of change sets that say more than what was done to the single record."""
 SOURCES = {
     "api": gettext_lazy("接口"),

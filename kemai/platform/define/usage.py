@@ -158,6 +158,8 @@ def field_parts(field: FieldDef, type_key: str, key: str) -> Iterator[Label]:
             yield _("公式")
         if word_in(field.rule, key):
             yield _("校验公式")
+        if word_in(str(settings.get("default_formula") or ""), key):
+            yield _("默认值公式")
     for tree, part in ((field.show_if, _("显示条件")), (field.require_if, _("必填条件"))):
         if names(tree, key, type_key, field.type_key):
             yield part

@@ -25,6 +25,7 @@ class ChangeSet(models.Model):
         Option("merge", _("合并"), "purple"),
         Option("transfer", _("转移负责人"), "indigo"),
         Option("handover", _("离职交接"), "indigo"),
+        Option("dissolve", _("删除部门"), "indigo"),
         Option("run", _("分析结果"), "gray"),
         Option("lines", _("修改明细"), "gray"),
         Option("step", _("流转"), "blue"),

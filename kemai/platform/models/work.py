@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +58,13 @@ class Job(models.Model):
         )
 
 
+class PresentFiles(models.Manager["StoredFile"]):
+    """Without those that an undo took away, which a redo may still bring back."""
+
+    def get_queryset(self) -> models.QuerySet[StoredFile]:
+        return super().get_queryset().filter(removed_by=None)
+
+
 class StoredFile(models.Model):
     """A file of a user, kept in the data folder under its content hash; served only as an attachment."""
 
@@ -70,7 +79,12 @@ class StoredFile(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     brought_by = models.ForeignKey("platform.ChangeSet", models.SET_NULL, null=True, related_name="+")
-    """The import that brought it, so that taking the import back finds its files."""
+    """The import (or its redo) that brought it, so that taking that back finds its files."""
+    removed_by = models.ForeignKey("platform.ChangeSet", models.CASCADE, null=True, related_name="+")
+    """The undo that took it away. It is kept for the days in which a redo could bring it back: `records.purge`."""
+
+    objects = PresentFiles()
+    everything: ClassVar[models.Manager[StoredFile]] = models.Manager()
 
     class Meta:
         verbose_name = _("文件")

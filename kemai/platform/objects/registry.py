@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.module_loading import autodiscover_modules
 
+from kemai.platform.fields import Label
 from kemai.platform.objects.own import current
 from kemai.platform.objects.pages import Explain, Explanation, TimelineSource
 from kemai.platform.objects.types import Action, ObjectType, Panel
@@ -90,9 +91,12 @@ def add_explain(key: str, explain: Explain) -> None:
     object.__setattr__(found, "explain", either)
 
 
-def relate(parent: str, child: str, field: str) -> None:
-    """Shows the records of `child` whose reference `field` points here as a list on the parent's page."""
+def relate(parent: str, child: str, field: str, *, label: Label = "") -> None:
+    """Shows the records of `child` whose reference `field` points here as a list on the parent's page. With a `label`
+    they are something of their own there, which an action of the parent makes and no form."""
     get(parent).related.append((child, field))
+    if label:
+        get(parent).related_labels[child, field] = label
 
 
 def discover() -> None:

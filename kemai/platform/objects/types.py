@@ -243,6 +243,7 @@ class ObjectType:
     panels: list[Panel] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     related: list[tuple[str, str]] = field(default_factory=list)
+    related_labels: dict[tuple[str, str], Label] = field(default_factory=dict)
     """Related lists on the record page: (object key, its reference field), set by the other type's registration."""
     called: Label = ""
     """The name of an own type; a declared one is called as its model."""

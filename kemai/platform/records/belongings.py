@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from kemai.platform.fields import Label
+from kemai.platform.access import Actor
+from kemai.platform.fields import Label, Ref
+from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType, all_types, get
+from kemai.platform.records.bulk import update_chunk
 from kemai.platform.records.recycle import every
 
 Rows = QuerySet[Any]
@@ -41,14 +44,31 @@ class Belonging:
         return get(self.type_key)
 
     @property
+    def key(self) -> str:
+        return self.type_key
+
+    @property
     def title(self) -> Label:
         return self.label or self.type.label
 
     def of(self, user_id: int) -> Rows:
         """The living records of a person that would go over."""
-        rows = every(self.type).filter(owner=user_id)
+        return self.living().filter(owner=user_id)
+
+    def counts(self, users: Sequence[int]) -> dict[int, int]:
+        """How many each of these has now."""
+        rows = self.living().filter(owner__in=list(users))
+        return dict(rows.order_by().values_list("owner").annotate(n=Count("pk")))
+
+    def living(self) -> Rows:
+        rows = every(self.type)
         rows = rows.filter(deleted_at=None) if self.type.recycles else rows
         return self.narrow(rows) if self.narrow else rows
+
+    def put(self, to: Mapping[int, Ref | None], *, by: Actor, changes: ChangeSet) -> int:
+        """Gives one chunk of them to these people, inside the caller's transaction; returns how many changed hands."""
+        values = {key: {"owner": owner} for key, owner in to.items()}
+        return update_chunk(self.type, values, by=by, changeset=changes, parsed=True) if values else 0
 
 
 _belongings: dict[str, Belonging] = {}

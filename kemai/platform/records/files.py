@@ -7,7 +7,6 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -123,14 +122,16 @@ def settle_in(files: Sequence[StoredFile]) -> None:
     StoredFile.objects.bulk_update(files, ["object_id"], batch_size=500)
 
 
-def take_back(type_key: str, brought: Mapping[int, Iterable[int]]) -> None:
-    """Removes files {record: files} with their rows; the bytes go once that is settled."""
+def take_back(type_key: str, brought: Mapping[int, Iterable[int]], by: ChangeSet) -> None:
+    """Takes files {record: files} away from their records. They are kept while a redo of `by` may bring them back."""
     ids = [one for files in brought.values() for one in files]
-    found = StoredFile.objects.filter(type_key=type_key, pk__in=ids)
-    paths = set(found.values_list("path", flat=True))
-    found.delete()
-    for path in paths:
-        transaction.on_commit(partial(release, path))
+    StoredFile.objects.filter(type_key=type_key, pk__in=ids).update(removed_by=by)
+
+
+def bring_back(type_key: str, removed: Mapping[int, Iterable[int]], by: ChangeSet) -> None:
+    """Gives files that an undo took away back to their records; taking `by` back in turn finds them."""
+    ids = [one for files in removed.values() for one in files]
+    StoredFile.everything.filter(type_key=type_key, pk__in=ids).update(removed_by=None, brought_by=by)
 
 
 def safe_name(name: str) -> str:
@@ -251,7 +252,7 @@ def forget_bytes(stored: StoredFile) -> None:
 
 
 def release(path: str) -> None:
-    if not StoredFile.objects.filter(path=path, expires_at=None).exists():
+    if not StoredFile.everything.filter(path=path, expires_at=None).exists():
         (Path(settings.MEDIA_ROOT) / path).unlink(missing_ok=True)
 
 

@@ -94,7 +94,7 @@ def clear(object_type: ObjectType, keys: Sequence[int]) -> list[str]:
     search.remove(object_type.key, keys)
     for forget in _others:
         forget(object_type.key, keys)
-    files = StoredFile.objects.filter(**about)
+    files = StoredFile.everything.filter(**about)
     paths = list(files.values_list("path", flat=True))
     files.delete()
     return paths
@@ -102,14 +102,25 @@ def clear(object_type: ObjectType, keys: Sequence[int]) -> list[str]:
 
 def remove_files(paths: Sequence[str]) -> None:
     """The bytes, unless another file has the same content."""
-    shared = set(StoredFile.objects.filter(path__in=paths).values_list("path", flat=True))
+    shared = set(StoredFile.everything.filter(path__in=paths).values_list("path", flat=True))
     for path in set(paths) - shared:
         Path(settings.MEDIA_ROOT, path).unlink(missing_ok=True)
 
 
+def drop_removed(now: datetime | None = None) -> int:
+    """Files that an undo took away go for good once it cannot be redone any more; returns how many."""
+    limit = (now or timezone.now()) - timedelta(days=days("undo_days"))
+    with transaction.atomic():
+        files = StoredFile.everything.filter(removed_by__at__lt=limit)
+        found = dict(files.values_list("pk", "path"))
+        StoredFile.everything.filter(pk__in=found).delete()
+    remove_files(list(found.values()))
+    return len(found)
+
+
 @schedule("recycle.purge", at="03:40")
 def nightly(progress: Progress) -> dict[str, int]:
-    return purge(progress=progress)
+    return {**purge(progress=progress), "file": drop_removed()}
 
 
 @schedule("audit.retention", at="04:10")

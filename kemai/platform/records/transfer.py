@@ -13,8 +13,8 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import Ref
 from kemai.platform.models import ChangeSet
 from kemai.platform.objects import ObjectType, get
-from kemai.platform.records.belongings import Belonging, companions
-from kemai.platform.records.bulk import chunks, update_chunk
+from kemai.platform.records.belongings import Belonging, belonging, companions
+from kemai.platform.records.bulk import chunks
 from kemai.platform.records.recycle import every
 from kemai.platform.records.values import check_references, check_required, parse_values
 
@@ -47,7 +47,7 @@ def transfer(
     for done, chunk in enumerate(chunks(keys, CHUNK)):
         with transaction.atomic():
             before = owners_of(object_type, chunk)
-            give(object_type, dict.fromkeys(chunk, owner), by=by, changes=changes)
+            belonging(object_type).put(dict.fromkeys(chunk, owner), by=by, changes=changes)
             for one, about in wanted:
                 take_along(one, about, before, owner, by=by, changes=changes)
         if progress is not None:
@@ -81,15 +81,7 @@ def take_along(
         )
         keys = list(editable.order_by("pk").values_list("pk", flat=True))
         for chunk in chunks(keys, CHUNK):
-            give(one.type, dict.fromkeys(chunk, owner), by=by, changes=changes)
-
-
-def give(object_type: ObjectType, owners: Mapping[int, Ref | None], *, by: Actor, changes: ChangeSet) -> int:
-    """One chunk, inside the caller's transaction; returns how many changed hands."""
-    if not owners:
-        return 0
-    values = {key: {"owner": owner} for key, owner in owners.items()}
-    return update_chunk(object_type, values, by=by, changeset=changes, parsed=True)
+            one.put(dict.fromkeys(chunk, owner), by=by, changes=changes)
 
 
 def counts_along(object_type: ObjectType, ids: Sequence[int], *, by: Actor) -> list[tuple[Belonging, int]]:

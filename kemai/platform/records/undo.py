@@ -202,7 +202,7 @@ def why_not(changeset: ChangeSet) -> tuple[str, str] | None:
         return "no_redo", _("这次撤销不能重做，请重新操作一次")
     if changeset.at < timezone.now() - timedelta(days=days("undo_days")):
         return "too_old", _("已超过 %(days)s 天，不能再撤销") % {"days": days("undo_days")}
-    if changeset.kind in _inverses or changeset.kind in {"handover", "undo"}:
+    if changeset.kind in _inverses or changeset.kind in {"handover", "dissolve", "undo"}:
         return None
     object_type = known(changeset.type_key)
     if object_type is None or object_type.administered:

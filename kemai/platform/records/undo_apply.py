@@ -7,25 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from kemai.platform import audit, events
 from kemai.platform.access import SYSTEM, Actor
-from kemai.platform.fields import Invalid, listed
+from kemai.platform.fields import listed
 from kemai.platform.models import ChangeSet, Tagging
 from kemai.platform.objects import ObjectType
 from kemai.platform.records.bulk import apply_changes, check_unique_changes, differences, record_changes, span
-from kemai.platform.records.errors import FieldErrors, Refused
-from kemai.platform.records.files import take_back
+from kemai.platform.records.files import bring_back, take_back
+from kemai.platform.records.halving import halved
 from kemai.platform.records.mass import known as tag_keys
 from kemai.platform.records.mass import names
 from kemai.platform.records.recycle import check_delete, flip
 from kemai.platform.records.single import prepare_all
 from kemai.platform.records.tags import tag_many
 from kemai.platform.records.undo_plan import Kept, Steps
-
-MOST_WORDS = 300
-REFUSALS = (IntegrityError, FieldErrors, Invalid, Refused)
 
 
 @dataclass
@@ -50,9 +45,12 @@ def apply(steps: Steps, inverse: ChangeSet, by: Actor) -> Applied:
         object_type, list(steps.values), steps, lambda ids: write(object_type, ids, steps.values, inverse, by)
     )
     done |= written
-    files = {key: one for key, one in steps.files.items() if key not in steps.values or key in written}
-    if files:
-        done |= unfile(object_type, files, inverse)
+    gone, back = (
+        {key: one for key, one in found.items() if key not in steps.values or key in written}
+        for found in (steps.files, steps.files_back)
+    )
+    if gone or back:
+        done |= move_files(object_type, gone, back, steps.in_fields, inverse)
     if steps.tags:
         done |= retag(object_type, steps.tags, inverse, by)
     return Applied(len(done), steps.kept)
@@ -61,28 +59,11 @@ def apply(steps: Steps, inverse: ChangeSet, by: Actor) -> Applied:
 def each(
     object_type: ObjectType, ids: Sequence[int], steps: Steps, act: Callable[[Sequence[int]], None]
 ) -> set[int]:
-    """All at once; where that is refused, in halves, down to the ones that are to blame."""
-    if not ids:
-        return set()
-    try:
-        with transaction.atomic():
-            act(ids)
-    except REFUSALS as error:
-        if len(ids) == 1:
-            steps.keep(ids[0], why=words_of(error))
-            return set()
-        half = len(ids) // 2
-        return each(object_type, ids[:half], steps, act) | each(object_type, ids[half:], steps, act)
-    return set(ids)
-
-
-def words_of(error: Exception) -> str:
-    """Why a record stays as it is: what the rule itself says, with its figures, where it says something."""
-    if isinstance(error, Refused | Invalid):
-        return error.message or "rule"
-    if isinstance(error, FieldErrors):
-        return "；".join(filter(None, error.errors.values()))[:MOST_WORDS] or "rule"
-    return "duplicate"
+    """As many as are not refused; the others are kept, with the reason."""
+    done, refused = halved(ids, act)
+    for key, why in refused:
+        steps.keep(key, why=why)
+    return done
 
 
 def to_bin(object_type: ObjectType, ids: Sequence[int], inverse: ChangeSet, by: Actor) -> None:
@@ -114,15 +95,28 @@ def write(
     apply_changes(object_type, wanted, changes, inverse, by=by)
 
 
-def unfile(object_type: ObjectType, files: dict[int, dict[int, str]], inverse: ChangeSet) -> set[int]:
-    """The files that the act brought go, with their bytes: a redo cannot bring them back."""
+def move_files(
+    object_type: ObjectType,
+    gone: dict[int, dict[int, str]],
+    back: dict[int, dict[int, str]],
+    in_fields: set[int],
+    inverse: ChangeSet,
+) -> set[int]:
+    """The files that the act brought go, and those that it took away come back. The log names what no field holds."""
+
+    def named(files: dict[int, str]) -> str | None:
+        return listed(name for one, name in files.items() if one not in in_fields) or None
+
+    ids = sorted({*gone, *back})
+    lines = ((key, named(gone.get(key, {})), named(back.get(key, {}))) for key in ids)
     record_changes(
         object_type,
         inverse,
-        ((key, "update", {audit.FILES: [listed(one.values()), None]}) for key, one in files.items()),
+        [(key, "update", {audit.FILES: [old, new]}) for key, old, new in lines if old or new],
     )
-    take_back(object_type.key, files)
-    return set(files)
+    take_back(object_type.key, gone, inverse)
+    bring_back(object_type.key, back, inverse)
+    return set(ids)
 
 
 def retag(

@@ -58,6 +58,10 @@ class Steps:
     tags: dict[int, tuple[list[str], list[str]]] = field(default_factory=dict)
     files: dict[int, dict[int, str]] = field(default_factory=dict)
     """{record: {file: name}} that the act brought."""
+    files_back: dict[int, dict[int, str]] = field(default_factory=dict)
+    """Those that the act, an undo, took away."""
+    in_fields: set[int] = field(default_factory=set)
+    """Of all these, the ones that a field holds: the log names them there."""
     kept: list[Kept] = field(default_factory=list)
 
     def keep(self, key: int, name: str = "", why: str = "later") -> None:
@@ -65,7 +69,7 @@ class Steps:
 
     @property
     def touched(self) -> set[int]:
-        return {*self.bin, *self.back, *self.values, *self.tags, *self.files}
+        return {*self.bin, *self.back, *self.values, *self.tags, *self.files, *self.files_back}
 
 
 def rounds(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -115,6 +119,7 @@ class Planner:
         self.holding: set[str] = set()
         self.there: set[int] = set()
         self.brought: dict[int, dict[int, str]] = {}
+        self.removed: dict[int, dict[int, str]] = {}
         self.held: dict[int, set[Any]] = {}
         self.pretended: dict[tuple[str, int], dict[str, Any]] = {}
 
@@ -243,8 +248,8 @@ class Planner:
                 steps.keep(change.object_id, name)
             else:
                 back[name] = old
-                if name in self.holding and new in self.brought.get(change.object_id, {}):
-                    self.unfile(change.object_id, steps, new)
+                if name in self.holding:
+                    self.move_held(change.object_id, old, new, steps)
         if back:
             steps.values[change.object_id] = back
 
@@ -253,33 +258,49 @@ class Planner:
     ) -> None:
         """What must be known of files: which the act brought, and which are still there to go back to."""
         self.holding = {spec.key for spec in specs if spec.type.key in FILE_KINDS}
-        self.brought = {}
+        self.brought, self.removed = {}, {}
         named = {name for change in changes for name in change.diff or {}}
         if audit.FILES in named or self.holding:
             ids = [change.object_id for change in changes]
-            rows = StoredFile.objects.filter(
-                type_key=object_type.key, object_id__in=ids, brought_by=self.original
-            )
-            for key, file, name in rows.values_list("object_id", "pk", "name"):
-                self.brought.setdefault(key or 0, {})[file] = name
+            mine = StoredFile.everything.filter(type_key=object_type.key, object_id__in=ids)
+            for found, rows in (
+                (self.brought, mine.filter(brought_by=self.original, removed_by=None)),
+                (self.removed, mine.filter(removed_by=self.original)),
+            ):
+                for key, file, name in rows.values_list("object_id", "pk", "name"):
+                    found.setdefault(key or 0, {})[file] = name
         self.held = {
-            change.object_id: {pair[1] for name, pair in (change.diff or {}).items() if name in self.holding}
+            change.object_id: {
+                one for name, pair in (change.diff or {}).items() if name in self.holding for one in pair
+            }
             for change in changes
         }
         old = {(change.diff or {}).get(name, [None])[0] for change in changes for name in self.holding}
         self.there = (
             set(StoredFile.objects.filter(pk__in=old - {None}).values_list("pk", flat=True)) if old else set()
-        )
+        ).union(*self.removed.values())
 
-    def unfile(self, key: int, steps: Steps, only: int | None = None) -> None:
-        """Takes away what the act attached; `only` the file of a field. What a field holds goes with the field."""
-        brought = self.brought.get(key, {})
-        held = self.held.get(key, set())
-        files = {one: name for one, name in brought.items() if (one == only if only else one not in held)}
-        if files:
-            steps.files.setdefault(key, {}).update(files)
-        elif only is None:
+    def move_held(self, key: int, old: Any, new: Any, steps: Steps) -> None:
+        """The file of a field goes where the act brought it, and comes back where the act took it away."""
+        if new in self.brought.get(key, {}):
+            steps.files.setdefault(key, {})[new] = self.brought[key][new]
+            steps.in_fields.add(new)
+        if old in self.removed.get(key, {}):
+            steps.files_back.setdefault(key, {})[old] = self.removed[key][old]
+            steps.in_fields.add(old)
+
+    def unfile(self, key: int, steps: Steps) -> None:
+        """Takes away what the act attached, gives back what it took; what a field holds goes with the field."""
+        brought, removed = (self.beside(found.get(key, {}), key) for found in (self.brought, self.removed))
+        if brought:
+            steps.files.setdefault(key, {}).update(brought)
+        if removed:
+            steps.files_back.setdefault(key, {}).update(removed)
+        if not brought and not removed:
             steps.keep(key, audit.FILES, "file")
+
+    def beside(self, files: Mapping[int, str], key: int) -> dict[int, str]:
+        return {one: name for one, name in files.items() if one not in self.held.get(key, set())}
 
     def retag(
         self, key: int, old: list[str], new: list[str], tagged: list[str], later: Later, steps: Steps

@@ -57,4 +57,4 @@ CONTRACT = document(
 )  # fmt: skip
 relate("customer", "contract", "customer")
 relate("deal", "contract", "deal")
-relate("contract", "contract", "amends")
+relate("contract", "contract", "amends", label=_("变更协议"))

@@ -1,4 +1,5 @@
-"""The hand-over desk: everything that a leaver had goes to others, in one act that can be taken back."""
+"""The hand-over desk: everything that a leaver had goes to others, and so does the leaver's name where own fields of
+records bear it, in one act that can be taken back."""
 
 from __future__ import annotations
 
@@ -8,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -17,17 +17,23 @@ from kemai.platform.access import Actor, NotVisible
 from kemai.platform.fields import Ref, Saying
 from kemai.platform.jobs import Progress, enqueue
 from kemai.platform.models import ChangeSet, Job
-from kemai.platform.records import FieldErrors, Refused
+from kemai.platform.objects import ObjectType
+from kemai.platform.records import FieldErrors, Kept, Refused
 from kemai.platform.records.belongings import Belonging, belongings
 from kemai.platform.records.bulk import chunks
+from kemai.platform.records.halving import Refusals, halved
+from kemai.platform.records.naming import Naming, namings
 from kemai.platform.records.recycle import every
-from kemai.platform.records.transfer import give
 from kemai.staff import rules
 from kemai.staff.models import User
 from kemai.staff.services import people
 from kemai.staff.services.trail import require_admin
 
+Part = Belonging | Naming
+"""What may go over: the records of a person, and own fields of records that name that person."""
 CHUNK = 5000
+MOST_LISTED = 1000
+"""Refused records that the report names; their number is always exact."""
 WORK = "kemai.staff.services.handover.work"
 HANDED_OVER = Saying(gettext_noop("离职交接：%(name)s"))
 
@@ -64,16 +70,21 @@ class Wish:
 
 @dataclass(frozen=True)
 class Line:
-    """What goes over of one type: how many, and how many to whom."""
+    """What goes over of one type or field: how many, and how many to whom."""
 
-    belonging: Belonging
+    part: Part
     count: int
     to: Mapping[int, int]
 
 
-def holdings(leaver: User) -> list[tuple[Belonging, int]]:
-    """What the person has, by type."""
-    found = [(one, one.of(leaver.pk).count()) for one in belongings()]
+def parts() -> list[Part]:
+    """Records before fields: who gets a record is named in its fields too."""
+    return [*belongings(), *namings("user")]
+
+
+def holdings(leaver: User) -> list[tuple[Part, int]]:
+    """What the person has, by type, and where the person is named, by field."""
+    found = [(one, one.of(leaver.pk).count()) for one in parts()]
     return [(one, count) for one, count in found if count]
 
 
@@ -91,8 +102,8 @@ def receivers_of(wish: Wish) -> list[User]:
     return people_found[:1] if wish.method == "one" else people_found
 
 
-def rows_of(wish: Wish, one: Belonging) -> Any:
-    """The leaver's records of a type, without those to be spared."""
+def rows_of(wish: Wish, one: Part) -> Any:
+    """The leaver's records of a type, or those whose field names the leaver, without those to be spared."""
     rows = one.of(wish.leaver)
     numbering = one.type.numbering
     if wish.spare and numbering is not None:
@@ -100,50 +111,55 @@ def rows_of(wish: Wish, one: Belonging) -> Any:
     return rows
 
 
-def dealt(wish: Wish, receivers: Sequence[User]) -> Iterator[tuple[Belonging, dict[int, int]]]:
-    """Who gets what, type by type in chunks: {record: user}. What follows another record goes where that went."""
+def dealt(wish: Wish, receivers: Sequence[User]) -> Iterator[tuple[Part, dict[int, int]]]:
+    """Who gets what, part by part in chunks: {record: user}. What follows another record goes where that went."""
     keys = [one.pk for one in receivers]
     went: dict[tuple[str, int], int] = {}
-    for one in belongings():
-        if one.type_key not in wish.types:
+    for one in parts():
+        if one.key not in wish.types:
             continue
-        loads = loads_of(one, keys) if wish.method == "load" else {}
+        loads = one.counts(keys) if wish.method == "load" else {}
         turn = rules.deal(wish.method, keys, dict(wish.weights), loads)
         ids = rows_of(wish, one).order_by("pk").values_list("pk", flat=True)
         for chunk in chunks(list(ids), CHUNK):
-            leads = one.follow(chunk) if one.follow else parents(one, chunk)
-            part: dict[int, int] = {}
+            leads = leads_of(one, chunk)
+            to: dict[int, int] = {}
             for key in chunk:
-                to = went.get(leads[key]) if key in leads else None
-                part[key] = to if to is not None else next(turn, keys[0])
-                went[one.type_key, key] = part[key]
-            yield one, part
+                known = [went[lead] for lead in leads.get(key, ()) if lead in went]
+                to[key] = known[0] if known else next(turn, keys[0])
+                if isinstance(one, Belonging):
+                    went[one.type_key, key] = to[key]
+            yield one, to
 
 
-def parents(one: Belonging, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
+def leads_of(one: Part, ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
+    """The records whose receiver each of these goes to as well: a field that of its own record before all."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    if isinstance(one, Naming):
+        found = {key: [(one.type_key, key)] for key in ids}
+    elif one.follow:
+        return {key: [lead] for key, lead in one.follow(ids).items()}
+    for key, lead in parents(one.type, ids).items():
+        found.setdefault(key, []).append(lead)
+    return found
+
+
+def parents(object_type: ObjectType, ids: Sequence[int]) -> dict[int, tuple[str, int]]:
     """The records that these belong to, where their type has a parent."""
-    if not one.type.parent:
+    if not object_type.parent:
         return {}
-    spec = one.type.fields[one.type.parent]
-    rows = every(one.type).filter(pk__in=ids).values_list("pk", spec.path)
+    spec = object_type.fields[object_type.parent]
+    rows = every(object_type).filter(pk__in=ids).values_list("pk", spec.value_path)
     return {key: (spec.ref, parent) for key, parent in rows if parent is not None}
-
-
-def loads_of(one: Belonging, users: Sequence[int]) -> dict[int, int]:
-    """How many records of the type each has now."""
-    rows = every(one.type).filter(owner__in=users)
-    rows = rows.filter(deleted_at=None) if one.type.recycles else rows
-    rows = one.narrow(rows) if one.narrow else rows
-    return dict(rows.order_by().values_list("owner").annotate(n=Count("pk")))
 
 
 def preview(wish: Wish, *, by: Actor) -> list[Line]:
     """What would go to whom. Raises Denied, FieldErrors."""
     require_admin(by)
     receivers = receivers_of(wish)
-    found: dict[str, tuple[Belonging, Counter[int]]] = {}
-    for one, part in dealt(wish, receivers):
-        found.setdefault(one.type_key, (one, Counter()))[1].update(part.values())
+    found: dict[str, tuple[Part, Counter[int]]] = {}
+    for one, to in dealt(wish, receivers):
+        found.setdefault(one.key, (one, Counter()))[1].update(to.values())
     return [Line(one, to.total(), to) for one, to in found.values()]
 
 
@@ -194,18 +210,29 @@ def work(progress: Progress, *, changeset: int, by: int, address: str = "", via:
     actor = replace(actor_for(user), is_system=True, address=address, via=via)
     receivers = receivers_of(wish)
     names = {one.pk: one.name for one in receivers}
-    total = sum(rows_of(wish, one).count() for one in belongings() if one.type_key in wish.types)
+    total = sum(rows_of(wish, one).count() for one in parts() if one.key in wish.types)
     lines: dict[str, Counter[str]] = {key: Counter(value) for key, value in told["lines"].items()}
+    left: list[Kept] = []
     done = 0
-    for one, part in dealt(wish, receivers):
+    for one, to in dealt(wish, receivers):
         with transaction.atomic():
-            give(one.type, {key: Ref(to, names[to]) for key, to in part.items()}, by=actor, changes=changes)
-            lines.setdefault(one.type_key, Counter()).update(str(to) for to in part.values())
-            told = {**told, "lines": {key: dict(value) for key, value in lines.items()}}
+            gone, refused = hand(
+                one, {key: Ref(user, names[user]) for key, user in to.items()}, actor, changes
+            )
+            field = one.field if isinstance(one, Naming) else ""
+            left += [Kept(one.type_key, key, field, why) for key, why in refused]
+            lines.setdefault(one.key, Counter()).update(str(to[key]) for key in gone)
+            told |= {"lines": {key: dict(value) for key, value in lines.items()}}
+            told |= {"left": [list(kept) for kept in left[:MOST_LISTED]], "left_count": len(left)}
             ChangeSet.objects.filter(pk=changes.pk).update(outcome=told)
-        done += len(part)
+        done += len(to)
         progress(done, total)
     with transaction.atomic():
         payload = {"name": told["name"], "lines": told["lines"]}
         events.emit("handover.done", "user", wish.leaver, changes, payload)
     return {"changeset": changes.pk, "count": done}
+
+
+def hand(one: Part, to: Mapping[int, Ref], by: Actor, changes: ChangeSet) -> tuple[set[int], Refusals]:
+    """One chunk; a record that a rule refuses (a field that must be unique, say) stays, and the others go."""
+    return halved(list(to), lambda some: one.put({key: to[key] for key in some}, by=by, changes=changes))

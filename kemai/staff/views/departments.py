@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from kemai.platform.access import Actor
 from kemai.platform.records import FieldErrors
+from kemai.platform.records.naming import Naming
 from kemai.staff.models import Department
 from kemai.staff.services import departments
 from kemai.staff.views.door import admin_page, found, refused_form
@@ -43,12 +45,46 @@ def edit(request: HttpRequest, actor: Actor, key: int = 0) -> HttpResponse:
     return redirect("department_list")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @admin_page
 def delete(request: HttpRequest, actor: Actor, key: int) -> HttpResponseBase:
-    departments.delete_department(found(departments.tree(), key), by=actor)
-    messages.success(request, _("已删除"))
-    return redirect("department_list")
+    """At once where nothing names the department; else a page asks what becomes of the own fields that do."""
+    node = found(departments.tree(), key)
+    named = departments.named_in(node)
+    fields, heir = request.POST.getlist("fields"), request.POST.get("heir", "")
+    if request.method != "POST" or (named and "asked" not in request.POST):
+        chosen = [one.key for one, _count in named]
+        return render(request, "staff/department_delete.html", delete_context(node, named, chosen, heir))
+    if not fields or not named:
+        departments.delete_department(node, by=actor)
+        messages.success(request, _("已删除"))
+        return redirect("department_list")
+    try:
+        _changes, job = departments.dissolve(node, fields, heir, by=actor)
+    except FieldErrors as error:
+        context = delete_context(node, named, fields, heir)
+        return refused_form(request, "staff/department_delete.html", context, error)
+    return redirect("job", job.pk)
+
+
+def delete_context(
+    node: Department, named: list[tuple[Naming, int]], chosen: Sequence[str], heir: str
+) -> dict[str, Any]:
+    return {
+        "node": node,
+        "named": [
+            {
+                "key": one.key, "label": one.title, "icon": one.type.icon, "count": f"{count:,}",
+                "chosen": one.key in chosen,
+            }
+            for one, count in named
+        ],
+        "heir": heir,
+        "others": [
+            {"value": str(one.pk), "label": indented(one)} for one in departments.tree() if one.pk != node.pk
+        ],
+        "errors": {},
+    }  # fmt: skip
 
 
 def form_context(node: Department | None, values: dict[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from kemai.kit.numbers import record_key
 from kemai.platform.access import Actor
-from kemai.platform.objects import UnknownObject, get
-from kemai.platform.records import FieldErrors, undoable
+from kemai.platform.records import FieldErrors, Kept, undoable
+from kemai.platform.records.naming import Naming, title_of
+from kemai.platform.ui.trail.naming import kept_lines
 from kemai.staff.models import User
 from kemai.staff.rules import METHODS
 from kemai.staff.services import departments, handover, people
-from kemai.staff.services.handover import Wish
+from kemai.staff.services.handover import Part, Wish
 from kemai.staff.views.door import admin_page, found
 from kemai.staff.views.users import indented
+
+LISTED = 100
+"""Records that were refused, as far as the report names them."""
 
 
 def method_labels() -> list[dict[str, str]]:
@@ -81,13 +85,8 @@ def form_context(leaver: User, holdings: list[Any], wish: Wish | None) -> dict[s
     weights = dict(wish.weights) if wish else {}
     return {
         "person": leaver,
-        "holdings": [
-            {
-                "key": one.type_key, "label": str(one.title), "icon": one.type.icon, "count": f"{count:,}",
-                "chosen": wish is None or one.type_key in wish.types,
-            }
-            for one, count in holdings
-        ],
+        "holdings": [offer(one, count, wish) for one, count in holdings if not isinstance(one, Naming)],
+        "namings": [offer(one, count, wish) for one, count in holdings if isinstance(one, Naming)],
         "wish": wish,
         "methods": method_labels(),
         "people": options(staff, chosen),
@@ -98,6 +97,13 @@ def form_context(leaver: User, holdings: list[Any], wish: Wish | None) -> dict[s
             for one in departments.tree()
         ],
         "errors": {},
+    }  # fmt: skip
+
+
+def offer(one: Part, count: int, wish: Wish | None) -> dict[str, Any]:
+    return {
+        "key": one.key, "label": str(one.title), "icon": one.type.icon, "count": f"{count:,}",
+        "chosen": wish is None or one.key in wish.types,
     }  # fmt: skip
 
 
@@ -124,7 +130,7 @@ def preview(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
         lines, errors = [], error.errors
     named = people.people().in_bulk(wish.receivers)
     context = {
-        "table": table_of([(str(one.belonging.title), one.to) for one in lines]),
+        "table": table_of([(str(one.part.title), one.to) for one in lines]),
         "errors": errors,
         "people": [
             (named[one], dict(wish.weights).get(one, 1)) for one in wish.receivers if one in named
@@ -164,15 +170,11 @@ def report(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "job": job,
         "running": job is not None and job.state in {"waiting", "running"},
         "failed": job is not None and job.state in {"failed", "cancelled"},
-        "table": table_of([(label_of(key), to) for key, to in sorted(told["lines"].items())]),
+        "table": table_of([(title_of(key), to) for key, to in sorted(told["lines"].items())]),
+        "fields": sum(sum(to.values()) for key, to in told["lines"].items() if "." in key),
+        "staying": kept_lines(actor, [Kept(*one) for one in told.get("left", [])[:LISTED]]),
+        "kept_count": told.get("left_count", 0),
         "undoable": bool(undoable([changes], actor)),
         "undone": changes.undone_by_id is not None,
     }
     return render(request, "staff/handover_report.html", context)
-
-
-def label_of(key: str) -> str:
-    try:
-        return str(get(key).label)
-    except UnknownObject:
-        return key

@@ -6,10 +6,12 @@ import csv
 import io
 import zipfile
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from kemai.kit.archive import look
 from kemai.kit.tests.test_archive import zipped
@@ -19,9 +21,9 @@ from kemai.platform.define import fields
 from kemai.platform.imports import services, work
 from kemai.platform.imports.tests.conftest import IMPORTER, counts, customers, opened, rehearsed
 from kemai.platform.imports.tests.test_running import Killed
-from kemai.platform.models import Change, ImportRun, StoredFile
+from kemai.platform.models import Change, ChangeSet, ImportRun, StoredFile
 from kemai.platform.objects import get
-from kemai.platform.records import FieldErrors, scanning
+from kemai.platform.records import FieldErrors, purge, scanning
 
 HEADER = ("客户编号", "名称", "执照", "附件")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
@@ -152,10 +154,7 @@ def test_the_error_file_brings_its_files_and_can_be_uploaded_again(tmp_path: Pat
     assert (files_of("M4"), files_of("M5")) == (["合同一.pdf", "张伟.png"], ["合同一.pdf"])
 
 
-def test_undo_takes_the_files_away(
-    tmp_path: Path, licence: str, django_capture_on_commit_callbacks: Any
-) -> None:
-    commits = django_capture_on_commit_callbacks
+def test_undo_takes_the_files_away_and_redo_brings_them_back(tmp_path: Path, licence: str) -> None:
     records.create("customer", {"number": "M1", "name": "张伟"}, by=SYSTEM)
     imports.execute(archive(tmp_path, [("M1", "张伟", "王芳.png", "")], FILES))
     first = held("M1", licence)
@@ -166,14 +165,27 @@ def test_undo_takes_the_files_away(
     assert (set(diff), diff["files"]) == ({licence, "files"}, [None, "合同一.pdf、合同二.pdf"])
     path = records.location(StoredFile.objects.get(name="报价单.xlsx"))
     gone = StoredFile.objects.get(name="合同二.pdf").path
-    with commits(execute=True):
-        imports.undo(run, by=IMPORTER, now=True)
+    second = held("M1", licence)
+    imports.undo(run, by=IMPORTER, now=True)
     assert (run.counts["undone"], run.counts["kept"]) == (3, 0)
     assert files_of("M1") == ["王芳.png"]
     assert held("M1", licence) == first
     assert customers("number") == [("M1",)]
     assert path.exists(), "a new record's file lies in the bin with it"
+    assert (path.parents[1] / gone).exists(), "a redo may still bring it back"
+    undone = ChangeSet.objects.get(kind="undo")
+    told = records.preview(undone.pk, by=IMPORTER)
+    assert (told.kept, told.undone) == ([], 4), "one of the records is touched twice: its field, its files"
+    redone = records.undo(undone.pk, by=IMPORTER)
+    assert redone.kept == []
+    assert files_of("M1") == ["合同一.pdf", "合同二.pdf", "张伟.png", "王芳.png"]
+    assert held("M1", licence) == second
+    assert records.undo(redone.changeset.pk, by=IMPORTER).kept == []
+    assert (files_of("M1"), held("M1", licence)) == (["王芳.png"], first), "and so on, to and fro"
+    assert purge.drop_removed() == 0
+    assert purge.drop_removed(timezone.now() + timedelta(days=31)) == 3
     assert not (path.parents[1] / gone).exists()
+    assert path.exists()
 
 
 @pytest.mark.parametrize("moment", ["inside", "after"])

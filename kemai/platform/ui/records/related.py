@@ -50,7 +50,8 @@ def children(actor: Actor, object_type: ObjectType) -> list[Child]:
             same = often[key] > 1
             # beside a contract, "contracts" says nothing: those that change it do
             told = same or other is object_type
-            label = f"{other.plural}·{link.label}" if told else other.plural
+            plain = f"{other.plural}·{link.label}" if told else other.plural
+            label = object_type.related_labels.get((key, field), plain)
             found.append(Child(other, link, f"{key}.{field}" if same else key, label))
     return found
 
@@ -124,5 +125,6 @@ def listing(actor: Actor, object_type: ObjectType, pk: int, key: str, cursor: st
         size=PAGE,
     )
     access.mask_rows(actor, child.type, page.rows)
-    creatable = child.type.creatable and access.may(actor, child.type, "create")
+    made_by_act = (child.type.key, child.link.key) in object_type.related_labels
+    creatable = child.type.creatable and not made_by_act and access.may(actor, child.type, "create")
     return Listing(child, specs, page, creatable)

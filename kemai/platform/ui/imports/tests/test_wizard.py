@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any, cast
 
 import pytest
@@ -112,7 +114,12 @@ def test_references_ask_what_the_column_holds(boss: Client) -> None:
 
 def test_till_rows_have_their_own_fields(boss: Client) -> None:
     text = "会员号,下单时间,小票号,产品,数量,金额\nH1,2026-01-02 10:00,B1,茶,1,2.50\nH1,2026-01-02 10:00,B1,酒,1,7.50\n"
-    run = upload(boss, text, "order:till")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("流水.csv", text)
+        archive.writestr("小票.jpg", b"\xff\xd8\xff")
+    run = upload(boss, packed.getvalue(), "order:till", "流水.zip")
+    assert "没有附件，这些文件不会导入" in page(boss, run)
     fields = {
         "field-0": "customer_number",
         "field-1": "ordered_at",
@@ -123,6 +130,7 @@ def test_till_rows_have_their_own_fields(boss: Client) -> None:
     boss.post(reverse("import_map", args=[run.pk]), form)
     shown = page(boss, run)
     assert "还会顺带新建" in shown
+    assert "没有附件，这些文件不会导入" in shown
     boss.post(reverse("import_run", args=[run.pk]))
     jobs.run_all()
     assert "10.00" in str(get("order").model._default_manager.values_list("amount", flat=True)[0])
