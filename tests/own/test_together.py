@@ -9,7 +9,7 @@ import yaml
 
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
-from kemai.platform.define import config, fields, layouts, objects
+from kemai.platform.define import config, fields, layouts, objects, usage
 from kemai.platform.models import Record
 from kemai.platform.objects import get
 from kemai.platform.records import FieldErrors, Refused
@@ -201,3 +201,31 @@ def test_a_file_builds_what_reads_what_stands_after_it(people: dict[str, Person]
     owner = make("customer")
     records.create("w_tool", {"name": "卡尺", "customer": owner.pk, "price": "100"}, by=SYSTEM)
     assert str(records.row_of(get("customer"), owner.pk, by=SYSTEM)["a_tax"]) == "100.00"
+
+
+@pytest.mark.row(116)
+def test_a_default_that_names_somebody_gone_stops_no_new_record(people: dict[str, Person]) -> None:
+    alice = people["alice"].user
+    define_field("customer", "server", "服务人", "user", default=alice.pk)
+    assert records.row_of(get("customer"), make("customer").pk, by=SYSTEM)["server"].id == alice.pk
+    type(alice).objects.filter(pk=alice.pk).update(is_active=False)
+    boss = browser(people["boss"])
+    assert "Alice" not in boss.get("/o/customer/new").content.decode()
+    assert call(people["boss"], "post", "customer", {"name": "甲某"}).status_code == 201
+    (key,) = records.bulk_create("customer", [{"name": "乙某"}], by=SYSTEM)
+    assert records.row_of(get("customer"), key, by=SYSTEM)["server"] is None
+
+
+@pytest.mark.row(116)
+def test_a_default_worked_out_of_a_field_is_told_before_that_goes(people: dict[str, Person]) -> None:
+    boss = people["boss"].actor
+    machines = fields.create_field("customer", "number", {"label": "台数"}, by=boss)
+    spare = {"label": "备件", "default_formula": f"{{{machines.key}}} * 2"}
+    fields.create_field("customer", "number", spare, by=boss)
+    told = {
+        one.source.key: [(use.name, use.detail) for use in one.uses]
+        for one in usage.report("customer", machines.key)
+    }
+    assert told["field"] == [("客户 · 备件", "默认值公式")]
+    fields.remove_field("customer", machines.key, by=boss)
+    make("customer")

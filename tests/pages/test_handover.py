@@ -192,7 +192,7 @@ def test_own_fields_that_name_the_leaver_go_over_and_come_back(
     alice, bob, charlie = (people[name].user.pk for name in ("alice", "bob", "charlie"))
     define_equipment(), define_equipment("machine")
     define_field("customer", "server", "服务人", "user")
-    define_field("customer", "second", "替补", "user")
+    define_field("customer", "second", "替补", "user", default=alice)
     ObjectDef.objects.filter(key="equipment").update(options={"unique": [["model", "keeper"]]})
     with transaction.atomic():
         meta_changed()
@@ -209,6 +209,7 @@ def test_own_fields_that_name_the_leaver_go_over_and_come_back(
     page = client.get(url).content.decode()
     assert "设备 · 保管人" in page
     assert "客户 · 替补" in page
+    assert "请改默认值" in page
     types = ["customer", "equipment", "equipment.keeper", "machine.keeper", "customer.server"]
     # charlie first: the customers go charlie, bob, charlie, …
     wish = form(people, types=types, receivers=[charlie, bob])

@@ -70,6 +70,11 @@ def namings(kind: str) -> list[Naming]:
     ]
 
 
+def defaults_naming(kind: str, key: int) -> list[Naming]:
+    """The own fields whose default is this one: new records get it no more once it is gone."""
+    return [one for one in namings(kind) if isinstance(one.spec.default, Ref) and one.spec.default.id == key]
+
+
 def title_of(key: str) -> str:
     """The words for "object" or "object.field"; the key itself where that is gone by now."""
     type_key, _dot, field = key.partition(".")

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from kemai.platform import access
-from kemai.platform.access import Actor, Masked
+from kemai.platform.access import SYSTEM, Actor, Masked
 from kemai.platform.fields import FieldSpec, Invalid, Ref
 from kemai.platform.fields.more import SubTable
 from kemai.platform.fields.own import check_limits, rounded
@@ -68,9 +68,18 @@ def complete(object_type: ObjectType, values: Values) -> None:
     for spec in object_type.fields.values():
         if spec.key in values or spec.readonly or spec.compute or spec.type.key in {"tags", "computed"}:
             continue
-        if spec.own is not None and spec.default is None:
+        default = standing_default(spec)
+        if spec.own is not None and default is None:
             continue  # what is empty is not kept
-        values[spec.key] = spec.default if spec.default is not None else spec.type.empty(spec)
+        values[spec.key] = default if default is not None else spec.type.empty(spec)
+
+
+def standing_default(spec: FieldSpec) -> Any:
+    """What a new record begins with. A person who has left, or a department that is no more, is nobody's default:
+    else no record could be made any more."""
+    value = spec.default
+    gone = isinstance(value, Ref) and not visible(spec, [value.id], by=SYSTEM)
+    return None if gone else value
 
 
 def check_required(object_type: ObjectType, values: Mapping[str, Any], *, whole: bool = False) -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kemai.kit.numbers import record_key
 from kemai.platform.access import Actor
 from kemai.platform.records import FieldErrors, Kept, undoable
-from kemai.platform.records.naming import Naming, title_of
+from kemai.platform.records.naming import Naming, defaults_naming, title_of
 from kemai.platform.ui.trail.naming import kept_lines
 from kemai.staff.models import User
 from kemai.staff.rules import METHODS
@@ -87,6 +88,10 @@ def form_context(leaver: User, holdings: list[Any], wish: Wish | None) -> dict[s
         "person": leaver,
         "holdings": [offer(one, count, wish) for one, count in holdings if not isinstance(one, Naming)],
         "namings": [offer(one, count, wish) for one, count in holdings if isinstance(one, Naming)],
+        "defaults": [
+            {"label": one.title, "url": reverse("define_field", args=(one.type_key, one.field))}
+            for one in defaults_naming("user", leaver.pk)
+        ],
         "wish": wish,
         "methods": method_labels(),
         "people": options(staff, chosen),

@@ -20,6 +20,7 @@ from kemai.platform.models import StoredFile
 from kemai.platform.objects import ObjectType, Section, get, similar_of
 from kemai.platform.records import Conflict, FieldErrors
 from kemai.platform.records.conditional import is_conditional, node_of
+from kemai.platform.records.values import standing_default
 from kemai.platform.ui import cells
 from kemai.platform.ui.records.controls import Control, Typed, base_of, changed, control, text_of
 from kemai.platform.ui.records.subject import Subject
@@ -232,7 +233,8 @@ class RecordForm:
             return str(self.actor.user_id)
         if spec.type.key == "datetime" and spec.required:
             return timezone.now()
-        return spec.default if spec.default is not None else spec.type.empty(spec)
+        default = standing_default(spec)
+        return default if default is not None else spec.type.empty(spec)
 
     @cached_property
     def problems(self) -> list[Problem]:
