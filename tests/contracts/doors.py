@@ -38,6 +38,7 @@ ACTS_ON_MANY = {
     "chain_export", "chain_play", "chain_freeze", "recalculate", "run_start", "segment_preview", "today_task_new",
     "notices_read", "view_new", "view_update", "audit_export", "duplicates_sure", "duplicates_start", "calendar_move",
     "recheck_save", "pool_claim_many", "pool_assign", "lead_chances_learn", "report_save", "report_export",
+    "report_later",
 }  # fmt: skip
 """Posts without a record in the address; tried empty by everybody: nobody's records may change."""
 
@@ -52,7 +53,7 @@ OF_A_PERSON = {
     "import_resume": "import", "import_cancel": "import", "import_undo": "import", "undo": "changeset",
     "api_undo": "changeset", "notice_open": "notice", "report": "report", "report_edit": "report",
     "report_copy": "report", "report_delete": "report", "report_restore": "report", "report_panel": "report",
-    "report_panel_remove": "report", "report_panel_move": "report",
+    "report_later_result": "job", "report_panel_remove": "report", "report_panel_move": "report",
 }  # fmt: skip
 """Addresses of something that belongs to one person: alice's is tried by everybody else."""
 

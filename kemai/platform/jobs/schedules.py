@@ -27,6 +27,7 @@ PLATFORM = (
     "kemai.platform.records.purge",
     "kemai.platform.records.recompute",
     "kemai.platform.reports.keeping",
+    "kemai.platform.reports.later",
 )
 """The platform is one app of many packages; its schedules are named here."""
 DAY_MINUTES = 24 * 60

@@ -62,6 +62,13 @@ def file_url(job: Job) -> str:
     )
 
 
+def page_url(job: Job, actor: Actor) -> str:
+    """Where a report that was worked out can be read, by whom it was worked out for."""
+    result = job.result if isinstance(job.result, dict) else {}
+    own = job.state == "done" and job.user_id == actor.user_id
+    return reverse("report_later_result", args=(job.pk,)) if own and result.get("report") else ""
+
+
 def outcome_of(job: Job) -> dict[str, Any]:
     """Most jobs tell what they did by name; some only how many they dealt with."""
     if isinstance(job.result, int):
@@ -77,7 +84,9 @@ def result(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     outcome = outcome_of(job)
     done = job.state == "done"
     text = outcome_words(outcome) if done else job.error or _("已取消")
-    context = {"job": job, "text": text, "file_url": file_url(job), "done": done}
+    context = {
+        "job": job, "text": text, "file_url": file_url(job), "page_url": page_url(job, actor), "done": done,
+    }  # fmt: skip
     if not is_fragment(request):
         return render(request, "ui/pages/job.html", context)
     response = render(request, "ui/pages/job_result.html", context)

@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.ui import nav
-from kemai.platform.ui.reports import board, building, export, views
+from kemai.platform.ui.reports import board, building, export, later, views
 
 nav.register_pages(
     nav.Page(
@@ -24,6 +24,8 @@ urlpatterns: list[URLPattern] = [
     path("reports/save", building.save, name="report_save"),
     path("reports/export", export.export, name="report_export"),
     path("reports/print", views.printed, name="report_print"),
+    path("reports/later", later.ask, name="report_later"),
+    path("reports/later/<int:pk>", later.show, name="report_later_result"),
     path("reports/mine", board.index, name="report_board"),
     path("reports/<int:pk>/panel", board.add, name="report_panel"),
     path("reports/<int:pk>/panel/remove", board.remove, name="report_panel_remove"),
