@@ -28,6 +28,7 @@ PARTS = (
     "formulas",
     "pools",
     "selling",
+    "reports",
     "imports",
     "undo",
 )
@@ -126,7 +127,20 @@ def inside(options: argparse.Namespace) -> None:
         busy = os.getloadavg()[0]
         print(f"\n## {label} ({version}), seeded in {seconds:.0f} s, load {busy:.1f}", flush=True)
         return
-    from bench import analysis, formulas, idle, imports, live, load, own_fields, pages, pools, selling, undo
+    from bench import (
+        analysis,
+        formulas,
+        idle,
+        imports,
+        live,
+        load,
+        own_fields,
+        pages,
+        pools,
+        reports,
+        selling,
+        undo,
+    )
 
     small = options.folder / f"{connection.vendor}-pages-{SMALL}.json"
     parts = {
@@ -136,6 +150,7 @@ def inside(options: argparse.Namespace) -> None:
         "undo": lambda: undo.run(label),
         "pools": lambda: pools.run(label),
         "selling": lambda: selling.run(label, options.size),
+        "reports": lambda: reports.run(label),
         "idle": lambda: idle.run(label),
         "live": lambda: live.run(label),
         "load": lambda: load.run(label),
