@@ -46,6 +46,8 @@ class Day:
 
 
 def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, Any]:
+    if not (object_type.date or state.by):
+        return undated(actor, object_type, state)
     spec = date_field(actor, object_type, state)
     first = month_of(state.month)
     start = first - timedelta(days=first.weekday())
@@ -88,6 +90,22 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
             and levels[one.key] in {"read", "edit"}
         ],
     }
+
+
+def undated(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, Any]:
+    """Of an own object that has no date yet: why there is no calendar, and the ways to one."""
+    levels = access.field_levels(actor, object_type)
+    made = object_type.fields.get("created_at")
+    ways = []
+    if actor.is_admin:
+        url = reverse("define_field_make", args=(object_type.key, "date"))
+        ways.append({"label": _("添加日期字段"), "url": url, "icon": "plus"})
+        text = _("加一个日期字段，记录就会排在那一天；以后也能按它筛选和统计。")
+    else:
+        text = _("请管理员给它加一个日期字段，记录就会排在那一天。")
+    if made is not None and levels[made.key] in {"read", "edit"}:
+        ways.append({"label": _("先按创建时间看"), "url": state.but(by=made.key).url, "icon": "calendar"})
+    return {"undated": {"text": text, "ways": ways}}
 
 
 def date_field(actor: Actor, object_type: ObjectType, state: ListState) -> FieldSpec:

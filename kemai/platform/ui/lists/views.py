@@ -75,7 +75,7 @@ def displays(object_type: ObjectType) -> list[str]:
     found = ["table"]
     if board.fields(object_type):
         found.append("board")
-    if object_type.date:
+    if object_type.date or object_type.own:  # an own one without a date says what the calendar wants
         found.append("calendar")
     return [*found, "chart"]
 
