@@ -19,9 +19,23 @@ def test_a_report_of_an_own_object_is_built_drilled_and_exported(enter: Entrance
     post(page, "/settings/objects/new", label="租赁设备", label_en="Leased machine", key="leased", icon="box")
     post(page, "/settings/objects/leased/fields/new/text", label="车间", key="hall")
     post(page, "/settings/objects/leased/fields/new/money", label="租金", key="rent")
+    post(
+        page, "/settings/objects/leased/fields/new/multi_reference", label="用户", key="users", ref="customer"
+    )
     settled(page, "/o/leased/new", "租金", there=True)
-    for name, hall, rent in (("甲", "东区", "100"), ("乙", "东区", "50.5"), ("丙", "西区", "7")):
-        create(page, "leased", name=f"{name}机", hall=hall, rent=rent)
+    for name, hall, rent, users in (
+        ("甲", "东区", "100", "1,2"),
+        ("乙", "东区", "50.5", "2"),
+        ("丙", "西区", "7", ""),
+    ):
+        create(page, "leased", name=f"{name}机", hall=hall, rent=rent, users=users)
+
+    go(page, "/o/leased/")
+    page.get_by_label("显示方式").get_by_role("link", name="日历").click()
+    expect(page.get_by_role("heading", name="“租赁设备”还没有日期，排不了日历")).to_be_visible()
+    expect(page.get_by_role("link", name="添加日期字段")).to_be_visible()
+    page.get_by_role("link", name="先按创建时间看").click()
+    expect(page.locator(".cal-event").filter(has_text="甲机")).to_be_visible()
 
     go(page, "/reports/")
     page.get_by_role("link", name="新建报表").first.click()
@@ -38,6 +52,12 @@ def test_a_report_of_an_own_object_is_built_drilled_and_exported(enter: Entrance
     expect(result.locator("thead")).to_contain_text("合计")
     page.get_by_label("列", exact=True).select_option(label="不分")
     expect(result.locator("thead th")).to_have_count(2)
+    page.get_by_label("行", exact=True).select_option(label="用户")
+    expect(result).to_contain_text("合计里只算一次")
+    expect(result.locator("tbody td").filter(has_text="¥ 150.50")).to_have_count(1)
+    expect(result.locator("tfoot")).to_contain_text("¥ 157.50")
+    page.get_by_label("行", exact=True).select_option(label="车间")
+    expect(result.get_by_role("row", name="东区")).to_contain_text("¥ 150.50")
     result.get_by_role("button", name="保存报表").click()
     dialog = page.locator("dialog[open]")
     dialog.get_by_label("名称").fill("设备租金")

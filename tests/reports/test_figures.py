@@ -15,6 +15,7 @@ from kemai.kit import regions
 from kemai.platform import query, records, reports, search
 from kemai.platform.access import SYSTEM
 from kemai.platform.fields import FieldSpec, Ref
+from kemai.platform.models import Tagging
 from kemai.platform.objects import all_types, get
 from kemai.platform.query.cube import DATED, Axis, Measure, figure
 from kemai.platform.reports import Definition, Line, Rest, Table, asking, lines
@@ -47,6 +48,13 @@ def key_of(axis: Axis, row: query.Row) -> Any:
         code = f"{value[:length]:0<6}"
         return code if regions.is_known(code) else f"{value[:2]}0000"
     return value
+
+
+def groups_of(axis: Axis, row: query.Row) -> list[Any]:
+    """All groups that a record belongs to."""
+    if not axis.several:
+        return [key_of(axis, row)]
+    return [one.id if isinstance(one, Ref) else one for one in row.get(axis.spec.key) or ()] or [None]
 
 
 def first_day(day: date, by: str) -> str:
@@ -87,7 +95,7 @@ def check_line(found: Table, line: Line, rows: list[query.Row], column: Any = No
     plan = found.plan
     axes = [*plan.rows[: len(line.keys)], *([plan.column] if column is not None and plan.column else [])]
     wanted = [*line.keys, *(column or [])]
-    mine = [row for row in rows if [key_of(axis, row) for axis in axes] == wanted]
+    mine = [row for row in rows if all(key in groups_of(a, row) for a, key in zip(axes, wanted, strict=True))]
     atoms = line.total if column is None else line.cells.get(column[0], {})
     for measure in plan.measures:
         assert same(figure(measure, atoms), slowly(measure, mine)), (axes, wanted, measure)
@@ -106,7 +114,11 @@ def check(definition: Definition, rows: list[query.Row]) -> int:
         checked += check_line(found, line, rows)
         for column in found.columns:
             checked += check_line(found, line, rows, [column])
-    assert len(found.total.lines) == len({key_of(plan.rows[0], row) for row in rows}) if plan.rows else True
+    assert (
+        len(found.total.lines) == len({key for row in rows for key in groups_of(plan.rows[0], row)})
+        if plan.rows
+        else True
+    )
     for axis, place in zip(plan.axes, range(3), strict=False):
         assert set(found.keys(place)) <= set(reports.labels(SYSTEM, axis, found.keys(place)))
     return checked
@@ -137,6 +149,60 @@ def test_figures_and_their_records_agree(key: str) -> None:
         column = pairs[2] if len(pairs) > 2 else None
         checked += check(Definition(key, rows=tuple(pairs[:2]), column=column, measures=some), rows)
     assert checked > 10
+
+
+def tagged_equipment() -> list[query.Row]:
+    """Machines with parts, customers and tags: none, one or several of each."""
+    define_equipment()
+    customers, rng = [make("customer").pk for _n in range(4)], Random(5)
+    tags = [make("tag", name=name).pk for name in ("重点", "老旧", "出口")]
+    for number in range(24):
+        values = equipment_of(
+            customers[0], name=f"机{number}", price=number, state=rng.choice(["running", ""])
+        )
+        values["parts"] = rng.sample(["pump", "motor", "valve"], k=rng.randrange(4))
+        values["others"] = rng.sample(customers, k=rng.randrange(4))
+        made = records.create("equipment", values, by=SYSTEM)
+        chosen = rng.sample(tags, k=rng.randrange(3))
+        for tag in chosen:
+            Tagging.objects.create(
+                tag_id=tag, type_key="equipment", object_id=made.pk, set_at=timezone.now(), source="manual"
+            )
+    return rows_of("equipment")
+
+
+def test_a_record_of_several_groups_counts_in_each_and_once_in_their_total(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Alone, beside each other and crossed, as rows and as columns; in slices too."""
+    rows = tagged_equipment()
+    several = [(key, "") for key in ("parts", "others", "tags") if key in get("equipment").fields]
+    assert len(several) > 1
+    measures = (("sum", "price"), ("count", ""), ("avg", "price"), ("max", "price"))
+    fields = [*several, ("state", "")]
+    for one in several:
+        check(Definition("equipment", column=one, measures=measures), rows)
+        for other in fields:
+            if other != one:
+                check(Definition("equipment", rows=(one, other), measures=measures), rows)
+                check(Definition("equipment", rows=(other,), column=one, measures=measures), rows)
+    monkeypatch.setattr(asking, "SLICE", 7)
+    for axes in ((fields[0], fields[1], fields[2]), (fields[-1], fields[0], fields[1])):
+        check(Definition("equipment", rows=axes[:2], column=axes[2], measures=measures), rows)
+
+
+def test_of_several_values_only_the_largest_are_shown_and_nothing_is_left_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = tagged_equipment()
+    monkeypatch.setattr(asking, "MOST_ROWS", 2)
+    monkeypatch.setattr(lines, "MOST_ROWS", 2)
+    for key in ("parts", "others"):
+        plan = reports.resolve(SYSTEM, Definition("equipment", rows=((key, ""),)))
+        found = reports.run(SYSTEM, plan)
+        assert [isinstance(line.keys[0], Rest) for line in found.total.lines] == [False, False]
+        assert found.cuts == {0}
+        assert figure(plan.measures[0], found.total.total) == len(rows)
 
 
 def test_a_large_table_is_asked_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:

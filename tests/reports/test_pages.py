@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from kemai.platform import records
 from kemai.platform.access import SYSTEM
 from kemai.platform.define import config, fields, usage
-from kemai.platform.models import ChangeSet, FieldRule, Grant, Report, Role, StoredFile
+from kemai.platform.models import ChangeSet, FieldRule, Grant, Report, Role, StoredFile, Tagging
 from kemai.platform.reports import Definition, keeping, panels
 from tests.equipment import define_equipment, define_field, equipment_of
 from tests.factory import make
@@ -248,6 +249,40 @@ def test_an_export_counts_what_may_be_exported(people: dict[str, Person]) -> Non
     answer = client.post(asked("export", **params, format="csv"), headers=FRAGMENT)
     file = file_of(client, answer).decode("utf-8-sig")
     assert file.splitlines()[-1] == "合计,1"
+
+
+def test_a_report_by_tags_says_how_it_counts(people: dict[str, Person]) -> None:
+    """On the page and in the file; its figures lead to each group's records, and nobody counts what is not theirs."""
+    made = [customer(people["alice"], name=f"红{n}") for n in range(3)]
+    other = customer(people["charlie"], name="蓝")
+    tags = [make("tag", name=name).pk for name in ("重点", "老客")]
+    for one, chosen in ((made[0], tags), (made[1], tags[:1]), (other, tags)):
+        for tag in chosen:
+            Tagging.objects.create(
+                tag_id=tag, type_key="customer", object_id=one.pk, set_at=timezone.now(), source="manual"
+            )
+    for name, counts in {"alice": (2, 1, 1, 3), "boss": (3, 2, 1, 4)}.items():
+        client = browser(people[name])
+        page = text_of(client, asked("result", type="customer", row1="tags", measure="count:"))
+        assert "合计里只算一次" in page
+        assert [int(one) for one in re.findall(r"<td[^>]*><a[^>]*>(\d+)</a>", page)] == list(counts)
+        found = [len(listed(client, url)) for url in dict.fromkeys(links(page))]
+        assert sorted(found) == sorted(counts)
+    boss = browser(people["boss"])
+    url = asked("export", type="customer", row1="tags", format="csv")
+    file = file_of(boss, boss.post(url, headers=FRAGMENT))
+    assert "合计里只算一次" in file.decode("utf-8-sig")
+
+
+def test_nothing_to_count_says_what_to_do(people: dict[str, Person]) -> None:
+    client = browser(people["alice"])
+    page = text_of(client, asked("result", type="customer", row1="region"))
+    assert "您能看到的“客户”还没有记录" in page
+    assert "/o/customer/new" in page
+    customer(people["alice"])
+    where = {"field": "name", "op": "eq", "value": "没有这个人"}
+    page = text_of(client, asked("result", type="customer", row1="region", where=where))
+    assert "去掉条件再看" in page
 
 
 def test_nonsense_is_refused(people: dict[str, Person]) -> None:

@@ -12,7 +12,7 @@ from kemai.platform.access import Actor
 from kemai.platform.api.answers import answer
 from kemai.platform.api.auth import door
 from kemai.platform.models import Report
-from kemai.platform.query.cube import Atoms, figure
+from kemai.platform.query.cube import Atoms, beside, figure
 from kemai.platform.reports import Definition, Line, Plan, Rest, Table, keeping
 
 PROGRAMS = frozenset({"api", "mcp"})
@@ -42,12 +42,13 @@ def told(report: Report) -> dict[str, Any]:
 def result(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
     """The figures, of the records that the caller sees. `values` stand in the order of the definition's measures; a
     line's `keys` are as many of its row fields' values as it stands for, none for the total. What is left over has the
-    key {"rest": true}."""
+    key {"rest": true}. `notes` say what must be known to read them; amounts without a rate stand in `not_converted`."""
     report = keeping.seen(actor, key)
     plan = reports.resolve(actor, Definition.of(report.type_key, report.state or {}))
     if actor.source in PROGRAMS:
         access.require(actor, plan.type, "api")
     found = reports.run(actor, plan)
+    plan = found.plan
     words = [reports.labels(actor, axis, found.keys(place)) for place, axis in enumerate(plan.axes)]
 
     def named(place: int, value: Any) -> dict[str, Any]:
@@ -61,15 +62,24 @@ def result(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
         return {
             "keys": keys,
             "values": values(plan, one.total),
+            **apart(plan, one.total),
             **({"cells": cells} if found.columns else {}),
         }
 
     columns = [named(len(plan.rows), value) for value in found.columns]
-    return answer({**told(report), "columns": columns, "lines": [line(one) for one in every(found)]})
+    notes = reports.notes(plan.axes, plan.measures, found.cuts)
+    lines = [line(one) for one in every(found)]
+    return answer({**told(report), "columns": columns, "lines": lines, "notes": notes})
 
 
 def every(found: Table) -> list[Line]:
     return [*(found.flat() if found.plan.rows else ()), found.total]
+
+
+def apart(plan: Plan, atoms: Atoms) -> dict[str, Any]:
+    """What could not be converted, by currency, in the order of the measures."""
+    found = [{code: float(one) for code, one in beside(measure, atoms).items()} for measure in plan.measures]
+    return {"not_converted": found} if any(found) else {}
 
 
 def values(plan: Plan, atoms: Atoms) -> list[Any]:

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from kemai.platform.fields.exchange import Exchange
 from kemai.platform.models import Option
 from kemai.platform.models.sealed import current as seal
 from kemai.platform.models.sealed import unreadable
@@ -170,6 +171,8 @@ class FieldSpec:
     max_length: int | None = None
     bare: bool = False
     """An amount in a currency that another field names: shown without a sign."""
+    exchange: Exchange | None = field(default=None, compare=False)
+    """How such an amount is converted before it is added to others."""
     part: str = ""
     compute: Callable[[Mapping[str, Any]], Any] | None = field(default=None, compare=False)
     """A computed field: a pure function of the record's other values."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.kit.english import plural
 from kemai.platform.fields import KINDS, FieldSpec, Label, kind_of
+from kemai.platform.fields.exchange import Exchange
 from kemai.platform.models import (
     ChangeSet,
     DeadlineColumn,
@@ -207,6 +208,8 @@ class ObjectType:
     private: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
     """Amounts in a currency that another field names."""
+    exchange: Exchange | None = None
+    """How these become the company's own currency, to be added up."""
     omit: tuple[str, ...] = ()
     """Columns that are no fields at all: secrets, and what other code keeps in the same table."""
     computed: tuple[FieldSpec, ...] = ()
@@ -344,6 +347,7 @@ class ObjectType:
             ref_title=ref_type.title if ref_type else "name",
             max_length=getattr(column, "max_length", None),
             bare=key in self.bare,
+            exchange=self.exchange if key in self.bare else None,
             part=part,
         )
 

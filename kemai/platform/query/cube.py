@@ -5,8 +5,8 @@ average is kept as its sum and its number until it is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,7 +18,9 @@ from django.utils import timezone
 
 from kemai.kit import regions
 from kemai.platform.fields import FieldSpec
+from kemai.platform.query.currencies import amount, apart, without_rate
 from kemai.platform.query.own import moment
+from kemai.platform.query.unfolded import SEVERAL, Listed, listed_in, rows
 
 PERIODS = ("day", "week", "month", "quarter", "year")
 REGION_LEVELS = {"province": 2, "city": 4, "district": 6}
@@ -37,6 +39,13 @@ class Axis:
 
     spec: FieldSpec
     by: str = ""
+    type_key: str = ""
+    """Whose field it is: tags are found by that."""
+
+    @property
+    def several(self) -> bool:
+        """May a record stand in more than one of its groups?"""
+        return self.spec.type.key in SEVERAL
 
 
 @dataclass(frozen=True)
@@ -45,15 +54,26 @@ class Measure:
 
     aggregate: str
     spec: FieldSpec | None = None
+    apart: tuple[str, ...] = ()
+    """Currencies whose amounts have no rate: their figures stand beside the converted ones."""
 
     @property
     def atoms(self) -> tuple[tuple[str, str], ...]:
-        """What the database is asked for."""
+        """What the figure is made of."""
+        return self.atoms_in("")
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """What the database is asked for: the same of each currency apart, too."""
+        return tuple(atom for code in ("", *self.apart) for atom in self.atoms_in(code))
+
+    def atoms_in(self, code: str) -> tuple[tuple[str, str], ...]:
         if self.spec is None:
             return (COUNT,)
+        behind = f":{code}" if code else ""
         if self.aggregate == "avg":
-            return ("sum", self.spec.path), ("n", self.spec.path)
-        return ((self.aggregate, self.spec.path),)
+            return (f"sum{behind}", self.spec.path), (f"n{behind}", self.spec.path)
+        return ((f"{self.aggregate}{behind}", self.spec.path),)
 
 
 COUNT = ("count", "")
@@ -79,20 +99,42 @@ def add(into: Atoms, more: Atoms) -> None:
         held = into.get(atom)
         if held is None:
             into[atom] = value
-        elif atom[0] in {"min", "max"}:
-            into[atom] = min(held, value) if atom[0] == "min" else max(held, value)
+        elif atom[0].startswith("m"):
+            into[atom] = min(held, value) if atom[0].startswith("min") else max(held, value)
         else:
             into[atom] = held + value
 
 
-def figure(measure: Measure, atoms: Atoms) -> Any:
-    """The measure's value; None where there is nothing to add up."""
+def figure(measure: Measure, atoms: Atoms, code: str = "") -> Any:
+    """The measure's value, or that of a currency that stands apart; None where there is nothing to add up."""
     if measure.spec is None:
         return atoms.get(COUNT, 0)
+    wanted = measure.atoms_in(code)
     if measure.aggregate != "avg":
-        return atoms.get(measure.atoms[0])
-    total, number = (atoms.get(atom) for atom in measure.atoms)
+        return atoms.get(wanted[0])
+    total, number = (atoms.get(atom) for atom in wanted)
     return total / number if number else None
+
+
+def beside(measure: Measure, atoms: Atoms) -> dict[str, Any]:
+    """{currency: figure} of what could not be converted."""
+    found = {code: figure(measure, atoms, code) for code in measure.apart}
+    return {code: value for code, value in found.items() if value is not None}
+
+
+def priced(records: QuerySet[Any], measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    """The measures, which know the currencies of these records that have no rate."""
+    return tuple(
+        replace(one, apart=without_rate(records, one.spec)) if one.spec is not None else one
+        for one in measures
+    )
+
+
+def value_of(atom: tuple[str, str], measures: Sequence[Measure]) -> Any:
+    """What stands behind an atom in the database."""
+    spec = next(one.spec for one in measures if one.spec is not None and one.spec.path == atom[1])
+    code = atom[0].partition(":")[2]
+    return apart(spec, code) if code else amount(spec)
 
 
 def cube(
@@ -105,19 +147,45 @@ def cube(
 ) -> Cube:
     """The groups, those that mean the same (no value and an empty one) in one. Where `limit` cuts, `largest` says by
     which measure the first ones are chosen."""
+    atoms = list(dict.fromkeys(atom for one in (Measure("count"), *measures) for atom in one.asked))
+    values = {atom: value_of(atom, measures) for atom in atoms if atom != COUNT}
+    if any(axis.several for axis in axes):
+        return unfolded(records, axes, atoms, values, limit, largest)
     names = {f"axis_{n}": expression(axis) for n, axis in enumerate(axes)}
-    atoms = list(dict.fromkeys(atom for one in (Measure("count"), *measures) for atom in one.atoms))
     asked = {
-        f"atom_{n}": Count("pk") if atom == COUNT else ASKED[atom[0]](F(atom[1]))
+        f"atom_{n}": Count("pk") if atom == COUNT else ASKED[atom[0].partition(":")[0]](values[atom])
         for n, atom in enumerate(atoms)
     }
     if not axes:
         found = records.order_by().aggregate(**asked)
         return Cube([Group((), {atom: found[f"atom_{n}"] for n, atom in enumerate(atoms)})], cut=False)
-    rows: Any = records.order_by().values(**names).annotate(**asked)
+    grouped: Any = records.order_by().values(**names).annotate(**asked)
     if largest is not None:
-        rows = rows.order_by(ordered(largest, atoms))
-    held = list(rows.values_list(*names, *asked)[: limit + 1])
+        grouped = grouped.order_by(ordered(largest, atoms))
+    held = list(grouped.values_list(*names, *asked)[: limit + 1])
+    return Cube(gathered(axes, atoms, held[:limit]), len(held) > limit)
+
+
+def unfolded(
+    records: QuerySet[Any],
+    axes: Sequence[Axis],
+    atoms: Sequence[tuple[str, str]],
+    values: Mapping[tuple[str, str], Any],
+    limit: int,
+    largest: Measure | None,
+) -> Cube:
+    """The same where a record may stand in several groups."""
+    named = {f"axis_{n}": axis for n, axis in enumerate(axes)}
+    several = {name: Listed(axis.spec, axis.type_key) for name, axis in named.items() if axis.several}
+    held = rows(
+        records,
+        {name: listed_in(axis.spec) if axis.several else expression(axis) for name, axis in named.items()},
+        several,
+        values,
+        atoms,
+        limit=limit + 1,
+        largest=largest.atoms if largest is not None else (),
+    )
     return Cube(gathered(axes, atoms, held[:limit]), len(held) > limit)
 
 
@@ -235,6 +303,8 @@ def leaf(axis: Axis, key: Key) -> dict[str, Any]:
         return {"not": {"any": [{"field": field, "op": "eq", "value": yes} for yes in (True, False)]}}
     if key is None:
         return {"field": field, "op": "empty"}
+    if axis.several:
+        return {"field": field, "op": "has_any", "value": [key]}
     if kind == "region":
         return within(field, str(key), axis.by or "province")
     if kind in DATED:

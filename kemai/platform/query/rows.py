@@ -20,6 +20,7 @@ from kemai.platform.models.extra import load
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.query import plan
 from kemai.platform.query.counts import Count
+from kemai.platform.query.currencies import amount, unpriced
 from kemai.platform.query.own import index_name
 from kemai.platform.query.steady import planned_once
 from kemai.platform.query.tree import QueryError, refuse_broken
@@ -353,6 +354,8 @@ class Group:
     count: int
     total: Any
     also: Any = None
+    unpriced: int = 0
+    """Of how many the amount is not in the total, for want of a rate."""
 
 
 def groups(
@@ -364,15 +367,25 @@ def groups(
     limit: int = 200,
 ) -> list[Group]:
     """How many records (and what sums: `total`, `also`) each value of a field has, most first."""
-    sums = {"group_total": total, "group_also": also}
+    sums: dict[str, Any] = {
+        name: Sum(amount(one)) for name, one in (("group_total", total), ("group_also", also)) if one
+    }
+    if total is not None and total.exchange is not None and not total.exchange.kept:
+        sums["group_unpriced"] = unpriced(total)
     path = spec.value_path
     rows: Iterable[dict[str, Any]] = (
         queryset.order_by()
         .values(group_value=F(path))
-        .annotate(group_count=CountOf("pk"), **{name: Sum(one.path) for name, one in sums.items() if one})
+        .annotate(group_count=CountOf("pk"), **sums)
         .order_by("-group_count")[:limit]
     )
     return [
-        Group(row["group_value"], row["group_count"], row.get("group_total"), row.get("group_also"))
+        Group(
+            row["group_value"],
+            row["group_count"],
+            row.get("group_total"),
+            row.get("group_also"),
+            row.get("group_unpriced", 0),
+        )
         for row in rows
     ]

@@ -14,12 +14,27 @@ from kemai.platform.models import FieldDef
 from kemai.platform.objects import ObjectType, UnknownObject, get
 from kemai.platform.query import Node, QueryError, broken_words
 from kemai.platform.query.cube import AGGREGATES, DATED, PERIODS, REGION_LEVELS, Axis, Measure
+from kemai.platform.query.unfolded import SEVERAL
 from kemai.platform.reports.definition import Definition, Pair
 
-GROUPED = frozenset(
-    {"choice", "boolean", "user", "department", "reference", "rating", "region", "date", "datetime", "text"}
+GROUPED = (
+    frozenset(
+        {
+            "choice",
+            "boolean",
+            "user",
+            "department",
+            "reference",
+            "rating",
+            "region",
+            "date",
+            "datetime",
+            "text",
+        }
+    )
+    | SEVERAL
 )
-"""Kinds with one value each, of which several records have the same."""
+"""Kinds of whose values several records have the same."""
 
 
 class Broken(QueryError):
@@ -137,7 +152,7 @@ def axis_of(
     if not groups(spec):
         problems.append(_("不能按“%(field)s”分组") % {"field": spec.label})
         return None
-    return Axis(spec, by if by in steps(spec) else steps(spec)[0])
+    return Axis(spec, by if by in steps(spec) else steps(spec)[0], object_type.key)
 
 
 def measure_of(

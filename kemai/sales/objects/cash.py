@@ -14,7 +14,7 @@ from kemai.platform.models import Option
 from kemai.platform.objects import Hooks, Numbering, ObjectType, Section, View, register, relate
 from kemai.sales.actions.cash import INVOICE_ACTIONS, RECEIPT_ACTIONS
 from kemai.sales.models import Invoice, InvoiceTitle, Receipt, ReceiptPlan
-from kemai.sales.objects import contract  # noqa: F401 - these belong to its page
+from kemai.sales.objects import contract, currencies  # noqa: F401 - these belong to its page
 from kemai.sales.panels.cash import RECEIPT_PANELS
 from kemai.sales.rules.cash import plan_state
 from kemai.sales.services import erasing, invoices, prices, receipts
@@ -67,6 +67,7 @@ PLAN = register(
         date="due_on",
         sort="due_on",
         bare=("amount", "received", "open"),
+        exchange=currencies.kept("contract"),
         hooks=Hooks(
             prepare=receipts.prepare_plan,
             check=receipts.check_plans,
@@ -101,6 +102,7 @@ RECEIPT = register(
         date="received_on",
         sort="-received_on",
         bare=("amount",),
+        exchange=currencies.kept("contract"),
         unique=("number",),
         numbering=Numbering("number", "R"),
         hooks=Hooks(
@@ -151,6 +153,7 @@ INVOICE = register(
         board="state",
         date="issued_on",
         bare=("amount",),
+        exchange=currencies.kept("contract"),
         sort="-created_at",
         unique=("number",),
         numbering=Numbering("number", "INV"),

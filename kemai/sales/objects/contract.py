@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.objects import Hooks, Numbering, Section, View, relate
 from kemai.sales.actions.contracts import CONTRACT_ACTIONS
 from kemai.sales.models import Contract
-from kemai.sales.objects import deal  # noqa: F401 - these belong to its page
+from kemai.sales.objects import currencies, deal  # noqa: F401 - these belong to its page
 from kemai.sales.objects.document import document, in_state
 from kemai.sales.panels.contracts import CONTRACT_PANELS
 from kemai.sales.panels.lines import CONTRACT_LINES
@@ -45,6 +45,7 @@ CONTRACT = document(
     purpose=_("合同写明卖了什么、多少钱、到什么时候；生效以后才能收款和开票，到期前会提醒续约。"),
     date="ends_on",
     bare=("amount", "received", "invoiced"),
+    exchange=currencies.kept(),
     numbering=Numbering("number", "CT"),
     hooks=Hooks(
         prepare=contracts.prepare_contract,

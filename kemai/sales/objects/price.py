@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kemai.platform.objects import Hooks, ObjectType, Section, register, relate
 from kemai.sales.models import ExchangeRate, Price, PriceList
+from kemai.sales.objects import currencies
 from kemai.sales.panels.prices import LIST_PANELS
 from kemai.sales.services import prices
 
@@ -24,7 +25,9 @@ PRICE = register(
         key="price", model=Price, title="price", icon="receipt",
         columns=("product", "from_quantity", "price", "floor", "note", "price_list"),
         form=(Section(_("价格"), "price_list", "product", "from_quantity", "price", "floor", "note"),),
-        parent="price_list", bare=("price",), hooks=Hooks(prepare=prices.prepare_price),
+        parent="price_list", bare=("price",),
+        exchange=currencies.at_day("price_list__currency", "", _("按今天的汇率")),
+        hooks=Hooks(prepare=prices.prepare_price),
     )
 )  # fmt: skip
 EXCHANGE_RATE = register(

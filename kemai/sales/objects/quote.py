@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from kemai.platform.objects import Hooks, Numbering, Section, add_panel, add_source, relate
 from kemai.sales.actions.quotes import QUOTE_ACTIONS
 from kemai.sales.models import Quote
-from kemai.sales.objects import deal  # noqa: F401 - these belong to its page
+from kemai.sales.objects import currencies, deal  # noqa: F401 - these belong to its page
 from kemai.sales.objects.document import document, in_state
 from kemai.sales.panels.lines import DEAL_LINES, QUOTE_LINES
 from kemai.sales.panels.quotes import QUOTE_PANELS
@@ -40,6 +40,7 @@ QUOTE = document(
     date="valid_until",
     importable=False,
     bare=("amount", "tax"),
+    exchange=currencies.at_day("currency", "quoted_on", _("按报价日期的汇率，没有报价日期的按今天的")),
     numbering=Numbering("number", "Q"),
     hooks=Hooks(
         prepare=quotes.prepare_quote,

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Count, IntegerField, QuerySet, Sum, Value
+from django.db.models import Count, F, IntegerField, QuerySet, Sum, Value
 from django.utils import timezone
 
 from kemai.customers.models import Customer
 from kemai.kit.money import to_cents
+from kemai.platform.query.currencies import Converted
 from kemai.sales.models import Contract, Deal, Receipt
 from kemai.sales.rules.forecast import following
 from kemai.sales.services import margins
@@ -35,7 +36,7 @@ class Source(NamedTuple):
     day: str
     moment: bool = False
     who: str = "owner"
-    value: str = ""
+    value: Any = ""
 
     def during(self, first: dt.date, end: dt.date) -> QuerySet[Any]:
         """From a day up to another one, that one not counted in."""
@@ -54,7 +55,8 @@ SOURCES: dict[str, Source] = {
     "contract": Source(signed, "signed_on", value="amount_base"),
     # in yuan at the contract's rate; money taken back (红冲) counts against the month in which it was
     "receipt": Source(
-        lambda: Receipt.objects.filter(deleted_at=None), "received_on", who="contract__owner", value="amount"
+        lambda: Receipt.objects.filter(deleted_at=None), "received_on", who="contract__owner",
+        value=Converted(F("amount"), F("contract__rate")),
     ),
     # of the lines whose cost is known: `margins.coverage` says of how much nothing is known
     "gross": Source(signed, "signed_on", value="gross"),

@@ -220,10 +220,17 @@ def board_column(
     rows: Mapping[int, Card],
 ) -> BoardColumn:
     return BoardColumn(
-        option.value, str(option.label), option.color, group.count if group else "…", short(group and group.total),
+        option.value, str(option.label), option.color, group.count if group else "…", total_of(group),
         short(group and group.also), [rows[pk] for pk, _value in keys[:CARDS] if pk in rows],
         more_url(state, option.value, keys),
     )  # fmt: skip
+
+
+def total_of(group: query.Group | None) -> str:
+    """The sum of a column, in the company's currency; what has no rate is not in it, and that is said."""
+    if group is None or not group.unpriced:
+        return short(group and group.total)
+    return " ".join((short(group.total), _("（%(n)s 条外币没有汇率）") % {"n": group.unpriced})).strip()
 
 
 def short(amount: Any) -> str:
@@ -336,6 +343,6 @@ def totals(actor: Actor, object_type: ObjectType, state: ListState, spec: FieldS
         return {}
     groups = sums.groups(base, spec)
     return {
-        "totals": {str(one.value or ""): short(one.total) for one in groups},
+        "totals": {str(one.value or ""): total_of(one) for one in groups},
         "weighted": {str(one.value or ""): short(one.also) for one in groups},
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from kemai.kit.numbers import record_key
-from kemai.platform import access, records
+from kemai.platform import access, records, reports
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.jobs import enqueue
@@ -104,12 +104,8 @@ def totals(actor: Actor, object_type: ObjectType, chosen: Chosen) -> list[dict[s
     money = [s for s in specs if s.type.key == "money" and levels[s.key] in {"read", "edit"}]
     if not money:
         return []
-    sums = {f"total_{n}": Sum(spec.path) for n, spec in enumerate(money)}
-    figures = chosen_records(actor, object_type, chosen).order_by().aggregate(**sums)
-    return [
-        {"label": str(spec.label), "text": f"¥ {figures[f'total_{n}'] or 0:,.2f}"}
-        for n, spec in enumerate(money)
-    ]
+    texts = reports.sums(chosen_records(actor, object_type, chosen), money)
+    return [{"label": str(spec.label), "text": texts[spec.key] or "¥ 0.00"} for spec in money]
 
 
 @require_POST

@@ -13,7 +13,7 @@ from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
 from kemai.platform.query import QueryError
-from kemai.platform.query.cube import DATED, Axis, Key, Measure, cube, figure, leaf
+from kemai.platform.query.cube import DATED, Axis, Key, Measure, cube, figure, leaf, priced
 from kemai.platform.ui.lists import found
 from kemai.platform.ui.lists.state import ListState
 from kemai.platform.ui.lists.trees import both
@@ -30,8 +30,9 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
     measure = next((one for one in sums if f"sum:{one.key}" == state.measure), None)
     look = state.look if state.look in LOOKS else ("line" if spec.type.key in DATED else "bar")
     records = found.matching(actor, object_type, state)
-    axis = Axis(spec, reports.steps(spec)[0])
-    rows = grouped(records, axis, Measure("sum", measure) if measure else Measure("count"))
+    axis = Axis(spec, reports.steps(spec)[0], object_type.key)
+    [wanted] = priced(records, [Measure("sum", measure) if measure else Measure("count")])
+    rows = grouped(records, axis, wanted)
     words = reports.labels(actor, axis, [value for value, _number in rows])
     name = str(measure.label if measure else object_type.plural)
     return {
@@ -51,6 +52,7 @@ def show(actor: Actor, object_type: ObjectType, state: ListState) -> dict[str, A
         ],
         "measure_label": sum_label(measure) if measure else _("条数"),
         "look_options": looks(state, look),
+        "notes": reports.notes([axis], [wanted]),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import ngettext
 from markupsafe import Markup
 
-from kemai.platform import access
+from kemai.platform import access, reports
 from kemai.platform.access import Actor
 from kemai.platform.fields import FieldSpec
 from kemai.platform.objects import ObjectType
@@ -74,7 +74,7 @@ def build(
     columns = [c._replace(card=cards.get(c.key, c.card)) for c in columns]
     makers = [cells.maker(object_type, spec) for spec in specs]
     access.mask_rows(actor, object_type, rows)
-    totals = totals_of(specs, rows)
+    totals = totals_of(object_type, specs, rows)
     shown = [line(object_type, state.path, row, specs, makers) for row in rows]
     return Table(columns, len(rows), writing.body(columns, state.path, shown, edit=editing), totals)
 
@@ -108,12 +108,20 @@ def falls(spec: FieldSpec) -> bool:
     return spec.type.numeric or spec.type.key in {"date", "datetime"}
 
 
-def totals_of(specs: Sequence[FieldSpec], rows: Iterable[Row]) -> list[str]:
-    """The sums of the money columns over the rows shown; masked values have no sum."""
-    texts = []
-    for spec in specs:
-        values = [row[spec.key] for row in rows if isinstance(row.get(spec.key), Decimal)]
-        texts.append(f"¥ {sum(values):,.2f}" if values else "")
+def totals_of(object_type: ObjectType, specs: Sequence[FieldSpec], rows: Sequence[Row]) -> list[str]:
+    """The sums of the money columns over the rows shown; masked values have no sum. The database converts what stands
+    in several currencies."""
+    values = {
+        spec.key: [row[spec.key] for row in rows if isinstance(row.get(spec.key), Decimal)] for spec in specs
+    }
+    foreign = [spec for spec in specs if spec.exchange is not None and values[spec.key]]
+    converted: Mapping[str, str] = {}
+    if foreign:
+        converted = reports.sums(object_type.records().filter(pk__in=[row["id"] for row in rows]), foreign)
+    texts = [
+        converted.get(spec.key) or (f"¥ {sum(values[spec.key]):,.2f}" if values[spec.key] else "")
+        for spec in specs
+    ]
     return texts if any(texts) else []
 
 

@@ -36,11 +36,12 @@ def export(request: HttpRequest, actor: Actor) -> HttpResponse:
     view = View(actor, reports.run(actor, plan, verb="export"), masked=True)
     key = request.GET.get("report", "")
     name = keeping.seen(actor, int(key)).name if key else str(plan.type.plural)
+    names = head(view)
     stored = exports.write_table(
         actor,
         re.sub(r'[\\/:*?"<>|\x00-\x1f]', " ", name),
-        head(view),
-        [line(view, row) for row in view.rows],
+        names,
+        [*(line(view, row) for row in view.rows), *([one, *[""] * (len(names) - 1)] for one in view.notes)],
         form,
     )
     note(actor, definition, form, stored.rows, **exports.marks(stored.path))

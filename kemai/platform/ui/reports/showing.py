@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform import reports
 from kemai.platform.access import Actor
-from kemai.platform.query.cube import DATED, Atoms, Axis, Key, Measure, figure
+from kemai.platform.query.cube import DATED, Atoms, Axis, Key, Measure, beside, figure
 from kemai.platform.reports import Line, Rest, Table
 from kemai.platform.reports.lines import Shown
 
@@ -128,8 +128,14 @@ class View:
         made = []
         for measure in self.plan.measures:
             value = figure(measure, atoms)
-            made.append(NOTHING if value is None else Figure(reports.shown(measure, value), value, url))
+            text = reports.told(measure, atoms)
+            apart = bool(beside(measure, atoms))
+            made.append(Figure(text, text if apart else value, url) if text else NOTHING)
         return made
+
+    @cached_property
+    def notes(self) -> list[str]:
+        return reports.notes(self.plan.axes, self.plan.measures, self.found.cuts)
 
     @cached_property
     def base(self) -> str:
@@ -250,7 +256,8 @@ def step_label(step: str) -> str:
 
 def default_look(found: Table) -> str:
     if found.plan.column is not None or len(found.plan.rows) > 1:
-        return "stacked"
+        # columns on top of each other look like a total, which those of several values have none
+        return "bar" if any(axis.several for axis in found.plan.axes[1:]) else "stacked"
     return "line" if found.plan.rows and found.plan.rows[0].spec.type.key in DATED else "bar"
 
 
@@ -258,7 +265,7 @@ def unit(measure: Measure) -> str:
     if measure.spec is None:
         return _("条")
     if measure.spec.type.key == "money":
-        return "" if measure.spec.bare else _("元")
+        return "" if measure.spec.bare and measure.spec.exchange is None else _("元")
     return "%" if measure.spec.type.key == "percent" else ""
 
 

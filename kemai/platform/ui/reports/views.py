@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -17,7 +18,8 @@ from kemai.platform.access import Actor
 from kemai.platform.models import Report
 from kemai.platform.objects import UnknownField, UnknownObject, get
 from kemai.platform.query import QueryError
-from kemai.platform.reports import Broken, Definition, Plan, keeping
+from kemai.platform.reports import Broken, Definition, Plan, Table, keeping
+from kemai.platform.ui import nav
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.lists import sentences
 from kemai.platform.ui.lists.state import ListState, Saved
@@ -113,9 +115,13 @@ def said(actor: Actor, plan: Plan) -> str:
 def result(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The figures: asked for by the page once it is there."""
     context: Context = {"building": "page" in request.GET, "small": "panel" in request.GET}
+    address = ""
     try:
         definition, address = asked.asked(actor, request.GET)
         context |= figures(actor, definition, address)
+    except reports.Slow as error:
+        context |= {"problems": error.problems, "later": f"{reverse('report_later')}?{address}"}
+        return render(request, "ui/reports/result.html", context)
     except (Broken, QueryError) as error:
         context["problems"] = error.problems if isinstance(error, Broken) else [error.message]
         return render(request, "ui/reports/result.html", context)
@@ -127,7 +133,11 @@ def result(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def figures(actor: Actor, definition: Definition, address: str) -> Context:
     plan = reports.resolve(actor, definition)
-    view = View(actor, reports.run(actor, plan), address)
+    return figures_of(actor, reports.run(actor, plan), address) | rights(actor, plan)
+
+
+def figures_of(actor: Actor, found: Table, address: str) -> Context:
+    view, plan = View(actor, found, address), found.plan
     shown = view.first(CELLS)
     return {
         "view": view,
@@ -135,10 +145,31 @@ def figures(actor: Actor, definition: Definition, address: str) -> Context:
         "hidden": len(view.lines) - len(shown),
         "chart": view.chart(),
         "query": address,
-        "empty": not view.found.total.total.get(("count", "")),
-        "mixed": any(one.spec is not None and one.spec.bare for one in plan.measures),
+        "empty": nothing(actor, plan, address) if not view.found.total.total.get(("count", "")) else None,
         "summary": summary(plan),
-        **rights(actor, plan),
+    }
+
+
+def nothing(actor: Actor, plan: Plan, address: str) -> Context:
+    """Why there are no figures, and what to do about it."""
+    if plan.definition.where:
+        loose = asked.query_of(replace(plan.definition, where=None))
+        ways = [{"label": _("去掉条件再看"), "url": f"{reverse('report_new')}?{loose}", "icon": "filter"}]
+        text = _("条件留下的记录是零条：放宽或去掉条件，或者确认这些记录共享给了您。")
+        return {"title": _("没有符合条件的记录"), "text": text, "ways": ways}
+    ways = []
+    if plan.type.creatable and access.may(actor, plan.type, "create"):
+        label = _("新建%(name)s") % {"name": plan.type.label}
+        ways.append({"label": label, "url": nav.address("create", plan.type.key), "icon": "plus"})
+    if plan.type.importable and access.may(actor, plan.type, "import"):
+        ways.append(
+            {"label": _("从文件导入"), "url": nav.address("import_new", plan.type.key), "icon": "upload"}
+        )
+    text = _("录入或导入记录以后，这里就有数字；别人的记录要共享给您，才算在里面。")
+    return {
+        "title": _("您能看到的“%(name)s”还没有记录") % {"name": plan.type.plural},
+        "text": text,
+        "ways": [way for way in ways if way["url"]],
     }
 
 
