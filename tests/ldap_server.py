@@ -27,6 +27,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.e2e.company import free_port
+
 BASE = "dc=example,dc=com"
 SERVICE, SECRET = f"cn=kemai,{BASE}", "a-secret of the service*"
 GROUP = f"cn=crm,{BASE}"
@@ -136,14 +138,8 @@ def slapd(folder: Path, pair: tuple[Path, Path]) -> Iterator[Directory]:
         process.wait(10)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def until_open(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return

@@ -32,6 +32,17 @@ def settled(page: Page) -> None:
     expect(page.locator(".htmx-request, .skel")).to_have_count(0)
 
 
+def confirmed(page: Page, password: str, after: Locator) -> None:
+    """What touches the account's safety asks for the password once more, unless it was given just now: wait for that
+    question or for what comes after it, and answer."""
+    asked = page.get_by_role("button", name="继续")
+    expect(after.or_(asked).first).to_be_visible()
+    if asked.is_visible():
+        page.fill("[name=password]", password)
+        asked.click()
+        expect(after.first).to_be_visible()
+
+
 def create(page: Page, type_key: str, /, **values: str) -> int:
     """A new record through its form's address; returns its key."""
     form: dict[str, str | float | bool] = {**values}

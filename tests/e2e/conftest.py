@@ -2,7 +2,8 @@
 
 A test fails on whatever it asserts, and also on any script error, breach of the content policy, answer of 500 or more,
 or request to another host, on any page that it opened. `E2E_COMPANY=folder` keeps the company between runs, and
-`E2E_SHOTS=folder` a picture of how each test left its pages.
+`E2E_SHOTS=folder` a picture of how each test left its pages. `E2E_SLOW=4` gives each page a processor four times as
+slow and a line of a fifth of a second: what is clicked before the page listens, or read before it is there, shows.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ from tests.e2e.company import Company, chromium, load, running
 
 HERE = Path(__file__).parent
 SCALE = 0.02
+SLOW = float(os.environ.get("E2E_SLOW", "1"))
 OWN_ADDRESSES = ("data:", "blob:", "about:")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker takes all of these, first, so that there is one server and nobody waits for it at the end."""
+    """These come first, so that nobody waits for them at the end; one worker takes all (tools/pytest_lane.py)."""
     mine = [item for item in items if HERE in item.path.parents]
     for item in mine:
         item.add_marker(pytest.mark.e2e)
-        item.add_marker(pytest.mark.xdist_group("e2e"))
     items[:] = mine + [item for item in items if HERE not in item.path.parents]
 
 
@@ -92,6 +93,14 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def slowed(page: Page) -> None:
+    tools = page.context.new_cdp_session(page)
+    tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOW})
+    line = {"offline": False, "latency": 200, "downloadThroughput": -1, "uploadThroughput": -1}
+    tools.send("Network.enable")
+    tools.send("Network.emulateNetworkConditions", line)
+
+
 class Entrance:
     """Opens pages as somebody; `enter()` is demo, who may do everything, and `enter(None)` a stranger."""
 
@@ -103,7 +112,7 @@ class Entrance:
         self.company = company
         self.heard: list[str] = []
         self.cut = ""
-        """Part of the addresses whose answers a test withholds on purpose: the browser reports each, and asks again."""
+        """Part of what the browser reports, whenever it does, of answers that a test withholds on purpose."""
         self.contexts: list[BrowserContext] = []
 
     def __call__(
@@ -117,6 +126,8 @@ class Entrance:
     ) -> Page:
         """A page of its own context. `fresh` logs in anew, for tests that change what a session holds."""
         page = self.context(width, height, None if user is None or fresh else self.session(user)).new_page()
+        if SLOW > 1:
+            slowed(page)
         if user is not None and fresh:
             self.log_in(page, user)
         go(page, path)
@@ -157,9 +168,9 @@ class Entrance:
         # a refusal (4xx) is part of some tests; the browser reports each as an error
         if message.type != "error" or "the server responded with a status of 4" in message.text:
             return
-        address = message.location["url"]
-        if not (self.cut and self.cut in address):
-            self.heard.append(f"{message.text} ({address})")
+        said = f"{message.text} ({message.location['url']})"
+        if not (self.cut and self.cut in said):
+            self.heard.append(said)
 
     def on_error(self, error: WebError) -> None:
         self.heard.append(str(error.error))

@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import PATIENCE, agree, go, toast
+from tests.e2e.browsing import PATIENCE, agree, confirmed, go, toast
 from tests.e2e.company import free_port
 from tests.e2e.conftest import Entrance
 
@@ -100,10 +100,7 @@ def second_step(page: Page, code: str) -> None:
 def test_a_second_step_a_lost_phone_and_a_forgotten_password(enter: Entrance, post: list[str]) -> None:
     page = enter("store14", "/me/two-step/", fresh=True)
     page.get_by_role("link", name="启用两步验证").click()
-    page.wait_for_load_state()
-    if "/again/" in page.url:  # a step that touches the account's safety asks once more
-        page.fill("[name=password]", enter.company.password)
-        page.get_by_role("button", name="继续").click()
+    confirmed(page, enter.company.password, page.locator("[name=code]"))
     page.fill("[name=code]", "000000")
     page.get_by_role("button", name="启用").click()
     expect(page.locator(".err").first).to_be_visible()
@@ -171,10 +168,10 @@ def test_a_new_colleague_sets_a_password_and_works(enter: Entrance) -> None:
     page.fill("[name=name]", "新人甲")
     page.locator("label.check").filter(has_text="查看和处理自己负责的客户").locator("input").check()
     page.get_by_role("button", name="保存").click()
-    link = re.search(r"https?://[^\s\"<]+/welcome/[^\s\"<]+", page.content())
-    assert link, "the one-time link is shown once"
+    shown = page.get_by_text("/welcome/")
+    expect(shown).to_be_visible()
     stranger = enter(None, "/login/")
-    stranger.goto(link[0])
+    stranger.goto(shown.inner_text().strip())
     stranger.fill("[name=password]", "12345678")
     stranger.fill("[name=again]", "12345678")
     stranger.get_by_role("button", name="保存").click()
@@ -254,12 +251,8 @@ def test_an_emergency_shows_itself_until_it_is_ended(enter: Entrance) -> None:
     page = enter("demo", "/settings/emergency/", fresh=True)
     page.fill("[name=reason]", "客户投诉单据金额不对，负责人联系不上")
     page.get_by_role("button", name="开始应急访问").click()
-    page.wait_for_load_state()
-    if "/again/" in page.url:
-        page.fill("[name=password]", enter.company.password)
-        page.get_by_role("button", name="继续").click()
-    toast(page, "应急访问已开始")
     banner = page.locator(".alert.emergency")
+    confirmed(page, enter.company.password, banner)
     go(page, "/o/customer/")
     expect(banner).to_contain_text("应急访问进行中")
     banner.get_by_role("button", name="立即结束").click()

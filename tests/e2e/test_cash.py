@@ -162,6 +162,8 @@ def test_lines_that_were_not_saved_wait_for_whoever_typed_them(enter: Entrance) 
     page.fill("[name=login]", "demo")
     page.fill("[name=password]", enter.company.password)
     page.click("form [type=submit]")
+    page.wait_for_selector("#lines")
+    listening(page)
     page.locator("#lines").get_by_role("button", name="继续编辑").click()
     expect(lines.locator("[name=price]").first).to_have_value("320")
 

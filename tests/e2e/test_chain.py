@@ -23,9 +23,7 @@ def test_a_strategy_is_edited_where_it_stands(enter: Entrance) -> None:
     cell = page.locator("#chain-sheet tr[data-id=regular] td.wide-col")
     cell.dblclick()
     cell.locator("textarea").fill("会员日群发，次月回访一次")
-    cell.locator("textarea").press("Control+Enter")
-    if cell.locator("textarea").count():
-        cell.locator("[type=submit]").first.evaluate("button => button.form.requestSubmit(button)")
+    cell.locator("form").evaluate("form => form.requestSubmit()")  # its button is for who sees no screen
     expect(cell).to_have_text("会员日群发，次月回访一次")
     page.reload()
     expect(page.locator("#chain-sheet tr[data-id=regular] td.wide-col")).to_have_text(
@@ -48,7 +46,7 @@ def test_a_play_is_previewed_started_and_taken_back(enter: Entrance) -> None:
     assert tasks_called(enter("demo"), "演练专用步骤") == before, "a preview writes nothing"
     form.get_by_role("button", name="开始", exact=True).click()
     play = page.locator("#chain-plays .todo-item").first
-    expect(play).to_contain_text("5 位客户")
+    expect(play).to_contain_text(re.compile(r"(?<!\d)5 位客户"))
     assert tasks_called(enter("demo"), "演练专用步骤") == before + 5
     play.get_by_role("button", name="撤销").click()
     agree(page)
@@ -96,9 +94,10 @@ def test_a_segment_previews_while_its_rule_changes(enter: Entrance) -> None:
     page = enter(path="/o/segment/")
     page.locator("tr[data-row]").filter(has_text="高价值，30 天未联系").locator("a").first.click()
     preview = page.locator("#segment-preview")
-    before = first_number(preview.locator("strong").first.inner_text())
+    told = preview.locator("strong").first.inner_text()
+    before = first_number(told)
     page.locator("#segment-rule").get_by_role("button", name="去掉条件").last.click()
-    expect(preview.locator("strong").first).not_to_have_text(f"{before}")
+    expect(preview.locator("strong").first).not_to_have_text(told)
     assert first_number(preview.locator("strong").first.inner_text()) > before
     page.reload()
     assert first_number(preview.locator("strong").first.inner_text()) == before, "a preview saves nothing"

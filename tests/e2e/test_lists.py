@@ -33,6 +33,7 @@ def test_a_saved_view_shows_its_records(enter: Entrance) -> None:
     page.locator(".list-tabs").get_by_role("link", name="高价值按最近联系").click()
     expect(page).to_have_url(re.compile("view="))
     expect(page.locator(".list-tabs [aria-current=page]")).to_contain_text("高价值")
+    expect(page.locator("#list td[data-key=value_class]").filter(has_not_text="高价值")).to_have_count(0)
     assert set(column(page, "value_class")) == {"高价值"}
     assert 0 < total(page) < everybody
     page.reload()
@@ -149,6 +150,7 @@ def test_many_are_tagged_and_it_is_taken_back(enter: Entrance) -> None:
     page.keyboard.press("Escape")
     form.locator("[type=submit]").click()
     done = toast(page)
+    done.hover()  # it stays while the pointer is on it
     expect(page.locator("#list td[data-key=tags]").filter(has_text="批量测试标签")).to_have_count(3)
     done.get_by_role("button", name="撤销").click()
     expect(page.locator("#list td[data-key=tags]").filter(has_text="批量测试标签")).to_have_count(0)

@@ -18,12 +18,14 @@ def test_a_role_gets_its_own_layout_and_the_others_keep_theirs(enter: Entrance) 
         "link", name="列表"
     ).click()
     expect(admin.get_by_text("“销售”还没有单独的布局")).to_be_visible()
+    listening(admin)
     admin.locator("[data-sections] [data-piece]").filter(has_text="电话").get_by_role(
         "button", name="不显示"
     ).click()
     admin.get_by_role("button", name="预览").click()
     expect(admin.get_by_text("字段按“销售”的权限显示")).to_be_visible()
     expect(admin.get_by_role("columnheader", name="电话")).to_have_count(0)
+    listening(admin)
     admin.get_by_role("button", name="发布").click()
     toast(admin, "“销售”现在看到新的布局")
     seller = enter("alice", "/o/contact/")

@@ -49,6 +49,7 @@ def test_a_pool_from_its_first_rule_to_a_claim(enter: Entrance) -> None:
 
     # the pool's terms are made milder; the day's limit still holds
     page.get_by_role("link", name="管理这个公海").click()
+    listening(page)
     page.get_by_role("link", name="设置", exact=True).last.click()
     page.get_by_label("前负责人几天内不能领取").fill("0")
     page.get_by_label("放手后几小时内不能再领").fill("0")
@@ -63,6 +64,7 @@ def test_a_pool_from_its_first_rule_to_a_claim(enter: Entrance) -> None:
     page.go_back()
     page.get_by_role("link", name="新建规则").click()
     expect(page.locator("#rehearsal")).to_contain_text("今晚退回")
+    listening(page)
     page.get_by_label("多少天").fill("14")
     page.get_by_role("button", name="预演").click()
     expect(page.locator("#rehearsal")).to_contain_text("14 天没有跟进")

@@ -155,6 +155,7 @@ def test_a_deleted_customer_comes_back_from_the_bin(enter: Entrance) -> None:
     row = page.locator("tr[data-row]").filter(has_text="回收站测试客户")
     row.locator("[data-select]").check()
     page.get_by_role("button", name="恢复选中的记录").click()
+    toast(page, "已恢复")
     go(page, f"/o/customer/{key}")
     expect(page.locator("h1")).to_contain_text("回收站测试客户")
 

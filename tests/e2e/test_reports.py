@@ -77,6 +77,7 @@ def test_a_report_of_an_own_object_is_built_drilled_and_exported(enter: Entrance
 
     go(page, "/reports/")
     page.get_by_role("link", name="设备租金").click()
+    listening(page)
     page.get_by_role("button", name="更多").click()
     page.get_by_role("menuitem", name="删除").click()
     agree(page)

@@ -182,7 +182,7 @@ def test_a_calendar_address_is_made_read_and_revoked(enter: Entrance) -> None:
     assert answer.status == 200
     assert "BEGIN:VTIMEZONE" in answer.text()
     page.get_by_role("button", name="停用").click()
-    listening(page)
+    expect(page.get_by_role("button", name="停用")).to_have_count(0)
     assert stranger.request.get(path).status == 404
 
 

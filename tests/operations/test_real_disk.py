@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.company import ROOT
+from tests.e2e.company import ROOT, free_port
 from tests.operations.conftest import Place, administrator, owner_of_server
 
 STORY = Path(__file__).parent / "fault_story.py"
@@ -47,7 +47,7 @@ def disk() -> Iterator[Path]:
 def story(place: Place, script: Path, *arguments: object, **more: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, str(script), *map(str, arguments)], cwd=ROOT,
-        env={**os.environ, **place.environment, **more}, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, **place.environment, **more}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -97,10 +97,10 @@ def test_a_read_only_folder_is_said_before_and_while_it_serves(place: Place, dis
         (disk / name).mkdir()
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     where = {**os.environ, **place.environment, "KEMAI_DATA": str(disk)}
-    for command in (("serve", "--port", "18999"), ("doctor",)):
+    for command in (("serve", "--port", str(free_port())), ("doctor",)):
         done = subprocess.run(
             [sys.executable, "-m", "kemai.project.cli", *command], cwd=ROOT, env=where, capture_output=True,
-            text=True, timeout=120, check=False,
+            text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 1
         said = done.stdout + done.stderr
@@ -110,7 +110,7 @@ def test_a_read_only_folder_is_said_before_and_while_it_serves(place: Place, dis
     script.write_text(READ_ONLY)
     shown = subprocess.run(
         [sys.executable, str(script)], cwd=ROOT, env={**where, "PYTHONPATH": str(ROOT)}, capture_output=True,
-        text=True, timeout=120, check=False,
+        text=True, timeout=300, check=False,
     )  # fmt: skip
     assert json.loads(shown.stdout.strip().splitlines()[-1]) == [503, True, 503, "database_away"], (
         shown.stderr

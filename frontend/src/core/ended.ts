@@ -8,6 +8,7 @@ import { t } from "./i18n";
 const ENDED = "k-ended", USED = "k-used";
 const LONGEST = 2 ** 31 - 1;
 const AGAIN = 60_000;
+const SOON = 1500, TRIES = 20;
 let last = 0, grace = 0, timer = 0;
 
 function keep(name: string): void {
@@ -25,10 +26,27 @@ export function empty(): void {
   document.body.replaceChildren(words);
 }
 
-/** The log-in page comes once the server has surely heard of the log-out, too. */
+/** What the server says to this session; 0: nobody answers. */
+async function asked(url: string): Promise<number> {
+  try {
+    return (await fetch(url, { headers: { Accept: "application/json" } })).status;
+  } catch {
+    return 0;
+  }
+}
+
+const door = (): string => document.querySelector<HTMLElement>("[data-unread-url]")?.dataset["unreadUrl"] ?? "/notices/unread/";
+
+/** The log-in page comes once the server has heard of the log-out, too: asked for before, it would be this page again. */
 function over(): void {
+  const url = door();
+  let tries = 0;
+  const enter = async (): Promise<void> => {
+    if (++tries >= TRIES || (await asked(url)) === 401) location.reload();
+    else window.setTimeout(() => void enter(), SOON);
+  };
   empty();
-  window.setTimeout(() => location.reload(), 1500);
+  window.setTimeout(() => void enter(), SOON);
 }
 
 const idle = (): number => Number(meta("session-idle")) * 1000;
@@ -44,15 +62,9 @@ async function look(): Promise<void> {
   const elsewhere = Number(localStorage.getItem(USED) ?? 0);
   const rest = Math.max(Math.max(last, elsewhere) + idle(), grace) - Date.now();
   if (rest <= 0) {
-    let status = 0;
-    try {
-      const url = document.querySelector<HTMLElement>("[data-unread-url]")?.dataset["unreadUrl"] ?? "/notices/unread/";
-      status = (await fetch(url, { headers: { Accept: "application/json" } })).status;
-    } catch {
-      // nobody answers: what is here has outlived its session
-    }
+    const status = await asked(door());
     if (status === 401) return over();
-    if (status === 0) return empty();
+    if (status === 0) return empty(); // what is here has outlived its session
     grace = Date.now() + AGAIN;
   }
   timer = window.setTimeout(() => void look(), Math.min(Math.max(rest, AGAIN), LONGEST));
