@@ -1,4 +1,4 @@
-"""`python -m tests.pictures OUT [--data FOLDER] [--scale 0.05] [--only WORD ...] [--look WORD ...]`.
+"""`python -m tests.pictures OUT [--data FOLDER] [--scale 0.05] [--only WORD ...] [--look WORD ...] [--states]`.
 
 Loads a demo company (or uses the one in FOLDER), logs in and writes OUT/<page>-<width>-<language>-<theme>.png for every
 page, then says which pages had errors or scrolled sideways.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from tests.e2e.company import Company, chromium, running
+from tests.e2e.company import ROOT, Company, chromium, environment, running
 from tests.pictures.album import PUBLIC, SHOTS, Shot
 
 WIDTHS = (1440, 390)
@@ -46,6 +47,12 @@ def prefer(page: Page, company: Company, language: str, theme: str) -> None:
         headers={"X-CSRFToken": token, "Referer": company.address},
     )
     assert answer.ok, answer.text()[:300]
+
+
+def prepare(company: Company) -> None:
+    words = "from tests.pictures.states import prepare; prepare()"
+    command = [sys.executable, "manage.py", "shell", "-c", words]
+    subprocess.run(command, cwd=ROOT, env=environment(company.data), check=True)
 
 
 def well_filled(page: Page, company: Company) -> dict[str, str]:
@@ -112,7 +119,11 @@ def album(browser: Browser, company: Company, out: Path, only: list[str], looks:
             prefer(page, company, language, theme)
         for width in widths:
             locale = {"zh": "zh-CN", "en": "en-US"}[language]
-            look = {"viewport": {"width": width, "height": HEIGHT if width > 500 else 844}, "locale": locale}
+            look = {
+                "viewport": {"width": width, "height": HEIGHT if width > 500 else 844},
+                "locale": locale,
+                "timezone_id": "Asia/Shanghai",
+            }
             for shot, kept in [
                 *((one, None) for one in PUBLIC if not only),
                 *((one, state) for one in wanted),
@@ -137,6 +148,7 @@ def main() -> int:
     reader.add_argument("--scale", type=float, default=0.05)
     reader.add_argument("--only", nargs="*", default=[])
     reader.add_argument("--look", nargs="*", default=[], help="e.g. 1440 zh light")
+    reader.add_argument("--states", action="store_true", help="with what no demo company has (states.py)")
     given = reader.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     path = chromium()
@@ -148,6 +160,8 @@ def main() -> int:
         running(given.data or Path(spare), given.scale) as company,
         sync_playwright() as driver,
     ):
+        if given.states:
+            prepare(company)
         browser = driver.chromium.launch(executable_path=path, args=options)
         lines = album(browser, company, given.out, given.only, given.look)
         browser.close()

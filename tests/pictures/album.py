@@ -135,9 +135,32 @@ PLAIN = {
     "configuration": "/settings/configuration/",
     "collab-settings": "/settings/collab/",
     "notice-settings": "/me/notices/",
+    "user": "/settings/users/5/",
+    "simulator": "/settings/access/?user=5&type=customer&record=1&field=phone",
+    "sharing-new": "/settings/sharing/new/?type=customer",
+    "two-step-on": "/me/two-step/activate/",
+    "password": "/me/password/",
+    "exports": "/exports/requests/",
+    "clash": "/o/customer/1",
+    "merge": "/o/customer/merge?ids=1,2,3",
+    "own": "/settings/objects/own_1/",
+    "own-new": "/o/own_1/new",
+    "own-list": "/o/own_1/",
+    "own-layout": "/settings/objects/own_1/layouts/form/",
+    "field-rollup": "/settings/objects/customer/fields/new/rollup",
+    "field-choice": "/settings/objects/customer/fields/new/choice",
+    "configuration-history": "/settings/configuration/history/",
+    "calendar-feeds": "/calendar/feeds/",
+    "privacy-request": "/o/privacy_request/1",
+    "retention-rule": "/o/retention_rule/1",
+    "consent-text": "/o/consent_text/1",
+    "settings": "/settings/",
+    "print-list": "/o/customer/print",
+    "print-record": "/o/customer/1/print",
+    "print-report": "/reports/print?type=deal&row1=owner&measure=count:",
 }
 """Pages that are looked at as they open."""
-PUBLIC = (Shot("login", "/login/"),)
+PUBLIC = (Shot("login", "/login/"), Shot("forgot", "/login/forgot/"), Shot("inactive", "/login/inactive/"))
 SHOTS = (
     Shot("today", "/"),
     Shot("today-team", "/?who=team"),

@@ -55,7 +55,7 @@ export function mount(host: HTMLElement): () => void {
     for (const node of all(".pill, .single", box)) node.remove();
     const picked = chosen();
     for (const option of picked) {
-      const view = many ? pill(option) : el("span", { class: "single" }, mark(option.dataset["color"]), el("span", { class: "ellipsis" }, option.text));
+      const view = many ? pill(option) : el("span", { class: "single" }, mark(option.dataset["color"]), el("span", { class: "ellipsis" }, option.text.trim()));
       box.insertBefore(view, input);
     }
     input.placeholder = picked.length ? "" : source.dataset["placeholder"] ?? "";
@@ -68,7 +68,7 @@ export function mount(host: HTMLElement): () => void {
       option.selected = false;
       changed();
     });
-    return el("span", { class: `pill c-${option.dataset["color"] || "gray"}` }, el("span", {}, option.text), source.disabled ? null : remove);
+    return el("span", { class: `pill c-${option.dataset["color"] || "gray"}` }, el("span", {}, option.text.trim()), source.disabled ? null : remove);
   };
   const changed = (): void => {
     paint();

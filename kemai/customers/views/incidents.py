@@ -65,7 +65,7 @@ def one(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "incident": found,
         "effects": effects,
         "type_key": type_key,
-        "types": [(key, str(get(key).label), effects.persons(key).count()) for key in incidents.TYPES],
+        "types": [(key, get(key).plural, effects.persons(key).count()) for key in incidents.TYPES],
         "lines": page,
         "next": f"?type={type_key}&after={page[-1].key}" if len(lines) > len(page) else "",
         "gone": effects.gone(type_key),

@@ -47,6 +47,7 @@ from kemai.platform.objects.types import (
     Section,
     UnknownField,
     View,
+    many,
 )
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "get",
     "link_kind",
     "link_kinds",
+    "many",
     "meta_changed",
     "meta_version",
     "options_changed",

@@ -42,6 +42,11 @@ OTHER_LABEL = _("其他信息")
 SYSTEM_LABEL = _("系统信息")
 
 
+def many(label: str) -> str:
+    """The word for several, in a language that has one: a heading over a list."""
+    return plural(label) if get_language() == "en" else label
+
+
 @dataclass(frozen=True)
 class Section:
     """A titled group of fields on forms and record pages."""
@@ -271,7 +276,7 @@ class ObjectType:
     @property
     def plural(self) -> str:
         """The label of many, in the language of the moment: what a list is called."""
-        return plural(str(self.label)) if get_language() == "en" else str(self.label)
+        return many(str(self.label))
 
     @cached_property
     def has_owner(self) -> bool:

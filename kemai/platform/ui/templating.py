@@ -16,6 +16,7 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from kemai.platform.fields import read_out
+from kemai.platform.objects import many
 from kemai.platform.ui import cells
 
 
@@ -97,6 +98,6 @@ def environment(**options: Any) -> Environment:
     env.filters.update(
         money=cells.money, compact=cells.compact, number=cells.number, percent=cells.percent, day=cells.day,
         moment=cells.moment, month_name=cells.month_name, localtime=cells.local, ago=cells.ago, json=cells.to_json,
-        read_out=read_out,
+        read_out=read_out, many=many,
     )  # fmt: skip
     return env

@@ -139,13 +139,13 @@ def simulator(request: HttpRequest, actor: Actor) -> HttpResponse:
         "types": [{"value": one.key, "label": one.label} for one in all_types()],
         "type_key": object_type.key if object_type else "",
         "record": request.GET.get("record", "").strip()[:40],
-        "field": request.GET.get("field", ""),
+        "field_key": request.GET.get("field", ""),
         "verbs": rights.verbs(),
         "lines": rights.scopes_of(user) if user and object_type is None else [],
         "fields": fields_of(object_type),
     }
     if user and object_type:
-        context |= answers(user, object_type, context["record"], context["field"])
+        context |= answers(user, object_type, context["record"], context["field_key"])
     return render(request, "staff/simulator.html", context)
 
 

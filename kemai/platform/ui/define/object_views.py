@@ -21,7 +21,7 @@ from kemai.platform.define.changes import stamp
 from kemai.platform.define.icons import ICONS
 from kemai.platform.fields import clauses
 from kemai.platform.models import ObjectDef
-from kemai.platform.objects import ObjectType, UnknownObject, all_types, get
+from kemai.platform.objects import ObjectType, UnknownObject, all_types, get, many
 from kemai.platform.records import Conflict, FieldErrors
 from kemai.platform.ui.define import rows as tables
 from kemai.platform.ui.define.change_lines import change_line
@@ -204,9 +204,9 @@ def frame(object_type: ObjectType, tab: str) -> dict[str, Any]:
     """What stands around every tab of an object's page."""
     own = objects.own_object(object_type.key)
     tabs = (
-        ("fields", _("字段"), "define_object"),
+        ("fields", many(_("字段")), "define_object"),
         ("layouts", _("布局"), "define_layouts"),
-        ("rules", _("规则"), "define_rules"),
+        ("rules", many(_("规则")), "define_rules"),
         ("uses", _("使用情况"), "define_uses"),
         ("history", _("历史"), "define_object_history"),
     )
