@@ -126,7 +126,7 @@ def own_line(object_type: ObjectType, row: FieldDef, readable: Mapping[str, Fiel
     broken = spec.own.broken if spec is not None and spec.own is not None else ""
     kind = kinds.BY_KEY.get(row.kind)
     return FieldLine(
-        spec, row, row.key, row.label, kind.label if kind else row.kind,
+        spec, row, row.key, str(spec.label) if spec is not None else row.label, kind.label if kind else row.kind,
         kind.icon if kind else "alert-triangle", reverse("define_field", args=(row.type_key, row.key)),
         row.required, row.unique, row.personal, note_of(object_type, row, readable),
         broken or plan_of(object_type).broken.get(row.key, ""),

@@ -76,7 +76,7 @@ def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
         "list_url": reverse("list", args=(key,)) if object_type.nav else "",
         "bins": [
             {
-                "label": str(one.label), "url": reverse("bin", args=(one.key,)), "active": one is object_type,
+                "label": one.plural, "url": reverse("bin", args=(one.key,)), "active": one is object_type,
                 "count": f"{CAP}+" if count > CAP else str(count),
             }
             for one, count in bins(actor)
