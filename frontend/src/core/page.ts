@@ -86,6 +86,15 @@ export function prepare(root: ParentNode): void {
   for (const th of all("[data-width]", root)) th.style.width = th.style.minWidth = `${Number(th.dataset["width"])}px`;
   find("[data-autofocus]", root)?.focus();
   all<HTMLInputElement>('input[data-number="money"]', root).forEach(hint);
+  all(".tabs > [aria-current]", root).forEach(reveal);
+}
+
+/** The chosen tab of a row that goes on beyond its edge stands in sight. */
+function reveal(tab: HTMLElement): void {
+  const row = tab.parentElement;
+  if (!row || row.scrollWidth <= row.clientWidth) return;
+  const [at, frame] = [tab.getBoundingClientRect(), row.getBoundingClientRect()];
+  row.scrollLeft += at.left - frame.left - (frame.width - at.width) / 2;
 }
 
 export function installPage(): void {
