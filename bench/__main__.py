@@ -29,6 +29,8 @@ PARTS = (
     "pools",
     "selling",
     "reports",
+    "incidents",
+    "sealed",
     "imports",
     "undo",
 )
@@ -132,12 +134,14 @@ def inside(options: argparse.Namespace) -> None:
         formulas,
         idle,
         imports,
+        incidents,
         live,
         load,
         own_fields,
         pages,
         pools,
         reports,
+        sealed,
         selling,
         undo,
     )
@@ -145,6 +149,8 @@ def inside(options: argparse.Namespace) -> None:
     small = options.folder / f"{connection.vendor}-pages-{SMALL}.json"
     parts = {
         "pages": lambda: pages.run(label, small, first=options.size == SMALL),
+        "incidents": lambda: incidents.run(label),
+        "sealed": lambda: sealed.run(label),
         "imports": lambda: imports.run(label, options.size),
         "analysis": lambda: analysis.run(label),
         "undo": lambda: undo.run(label),

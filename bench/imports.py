@@ -24,12 +24,12 @@ CHUNK = 50_000
 CITIES = ("浙江省杭州市西湖区", "上海市徐汇区", "广东省深圳市南山区", "北京市朝阳区", "四川省成都市锦江区")
 
 
-def make_file(path: Path, rows: int) -> None:
+def make_file(path: Path, rows: int, *, start: int = 0) -> None:
     """New customers with numbers and telephones that no seeded one has."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
-        for i in range(rows):
+        for i in range(start, start + rows):
             writer.writerow(
                 (f"N{i:08d}", f"导入客户{i}", f"19{i:09d}", f"n{i}@example.com" if i % 3 else "", CITIES[i % 5],
                  "门店" if i % 2 else "网店", "个人", f"19{60 + i % 40}-0{1 + i % 9}-1{i % 9}", "")

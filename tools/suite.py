@@ -138,6 +138,10 @@ def long() -> list[Outcome]:
         (f"killed at random moments: {one}", python("tests.crash.harness", *kills, "--database", one))
         for one in databases
     ]
+    steps += [
+        (f"a change of key killed: {one}", python("tests.crash.sealing", "--database", one))
+        for one in databases
+    ]
     steps.append(("twenty at the same moment, twenty times", python("tests.crash.races", *databases)))
     outcomes = []
     for name, command in steps:

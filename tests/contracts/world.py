@@ -130,6 +130,7 @@ def define_own() -> None:
         fields.create_field(key, "reference", about, by=SYSTEM, key="customer")
         fields.create_field(key, "long_text", {"label": "说明"}, by=SYSTEM, key="remark")
         fields.create_field(key, "phone", {"label": "报修电话", "personal": True}, by=SYSTEM, key="phone")
+        fields.create_field(key, "file", {"label": "证件扫描", "personal": True}, by=SYSTEM, key="scan")
         fields.create_field(key, "choice", {"label": "状态", "options": options}, by=SYSTEM, key="state")
         fields.create_field(key, "date", {"label": "出厂日期"}, by=SYSTEM, key="made_on")
         if parent:
@@ -144,6 +145,10 @@ def hang_on(one: Seen, alice: access.Actor, made: dict[str, Seen]) -> None:
     if not one.type.administered:
         upload = SimpleUploadedFile(f"{one.marker}.txt", one.marker.encode())
         one.places["file_id"] = records.attach(*about, upload, by=SYSTEM).pk
+    if one.type.key in OWN_PARENTS:  # a file in a personal field: what it is called is as closed as the field
+        upload = SimpleUploadedFile(f"{PHONE}.txt", b"scan")
+        held = records.store(upload, by=SYSTEM, type_key=one.type.key)
+        records.update(*about, {"scan": held.pk}, by=SYSTEM)
     customer = made["customer"]
     if one is not customer:
         link = records.link("related", about, ("customer", customer.id), by=SYSTEM).pk

@@ -11,11 +11,13 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kemai.project import generation
 from kemai.project.supervisor import Plan
+from tests.crash import sealing
 
 IMPORTED = 400
 """Rows of one file."""
@@ -33,6 +35,10 @@ def main() -> None:
         what = order.pop("do")
         if what == "fork":
             say({"pid": fork(order["role"], plan)})
+        elif what == "columns":
+            say({"pid": forked(partial(columns, **order), plan)})
+        elif what == "wait":
+            say({"status": os.waitstatus_to_exitcode(os.waitpid(order["pid"], 0)[1])})
         elif what == "reap":
             reap()
             say({})
@@ -45,10 +51,18 @@ def say(answer: Any) -> None:
 
 
 def fork(name: str, plan: Plan) -> int:
-    """A role as the leader of a process group of its own, so that all of it can be killed at once."""
+    """A role."""
     reap()
+    return forked({"web": generation.web, "worker": generation.worker}[name], plan)
+
+
+def columns(_plan: Plan, verb: str, keys: list[str]) -> None:
+    sys.exit(sealing.columns(verb, keys))
+
+
+def forked(work: Callable[[Plan], None], plan: Plan) -> int:
+    """Leads a process group of its own, so that all of it can be killed at once."""
     generation.part_from_database()
-    work = {"web": generation.web, "worker": generation.worker}[name]
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -146,8 +160,6 @@ def verdict(
 ) -> list[str]:
     """What is wrong: nothing should be. `acked`: name → id as acknowledged. `versions`: id → the last number that was.
     `delivered`: Message-ID → how often the mail server got it."""
-    from django.db import connection
-
     from kemai.customers.models import Customer
     from kemai.platform.audit.seal import seal_all
     from kemai.platform.audit.verify import verify
@@ -184,14 +196,21 @@ def verdict(
     seal_all()
     found = verify()
     wrong += [f"audit: {fault}" for fault in found.faults]
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA integrity_check(3)")
-            said = cursor.fetchone()[0]
-            cursor.execute("PRAGMA foreign_key_check")
-            said = said if not cursor.fetchall() else "foreign keys"
-        wrong += [] if said == "ok" else [f"database: {said}"]
-    return wrong[:40]
+    return [*wrong, *database_faults()][:40]
+
+
+def database_faults() -> list[str]:
+    """SQLite's own check of its file."""
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA integrity_check(3)")
+        said = cursor.fetchone()[0]
+        cursor.execute("PRAGMA foreign_key_check")
+        said = said if not cursor.fetchall() else "foreign keys"
+    return [] if said == "ok" else [f"database: {said}"]
 
 
 ERRANDS: dict[str, Callable[..., Any]] = {
@@ -199,6 +218,7 @@ ERRANDS: dict[str, Callable[..., Any]] = {
     "batch": batch,
     "state": state,
     "verdict": verdict,
+    **sealing.ERRANDS,
 }
 
 if __name__ == "__main__":

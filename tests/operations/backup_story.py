@@ -31,12 +31,13 @@ from kemai.platform.backup.keeping import place  # noqa: E402
 from kemai.platform.backup.making import make  # noqa: E402
 from kemai.platform.events import drain_all  # noqa: E402
 from kemai.platform.models import StoredFile  # noqa: E402
-from kemai.platform.records import files  # noqa: E402
+from kemai.platform.records import encrypting, files  # noqa: E402
 from kemai.project.defaults import ensure_defaults  # noqa: E402
 
 
 def fill() -> dict[str, Any]:
     """Customers, one with a file; a backup while others are being made; then one of them is erased."""
+    encrypting.note()
     ensure_defaults()
     for number in range(30):
         records.create("customer", {"name": f"客户{number}", "phone": f"1390000{number:04}"}, by=SYSTEM)

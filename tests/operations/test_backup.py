@@ -16,6 +16,7 @@ from django.utils import timezone
 from kemai.platform.backup import jobs, keeping
 from kemai.platform.jobs import Fatal, Progress, run_all
 from kemai.platform.models import BackupRun, Job
+from tests.cells import COLUMN_KEY, OTHER_KEY
 from tests.e2e.company import ROOT
 from tests.operations.conftest import Place
 from tests.people import Person
@@ -36,8 +37,8 @@ def story(place: Place, act: str, *arguments: str) -> Any:
     """Runs a chapter of `backup_story.py` on the place and returns what it printed."""
     done = subprocess.run(
         [sys.executable, str(STORY), act, *arguments],
-        cwd=ROOT, env=place.environment | {"KEMAI_BACKUP_KEY": KEY}, capture_output=True, text=True, timeout=120,
-        check=False,
+        cwd=ROOT, env=place.environment | {"KEMAI_BACKUP_KEY": KEY, "KEMAI_COLUMN_KEY": COLUMN_KEY},
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -60,7 +61,13 @@ def test_restored_elsewhere_it_is_the_same_and_the_erased_stay_erased(
     assert not (other_place.data / "secret.key").exists()
 
     command = ("restore", str(archive), "--into", str(other_place.data), "--database", other_place.url)
-    done = kemai(other_place, *command, KEMAI_BACKUP_KEY=KEY)
+    for keys in ({}, {"KEMAI_COLUMN_KEY": OTHER_KEY}):
+        shut = kemai(other_place, *command, KEMAI_BACKUP_KEY=KEY, **keys)
+        assert (shut.returncode, "KEMAI_COLUMN_KEY" in shut.stderr) == (1, True), shut.stderr
+        assert not (other_place.data / "secret.key").exists(), (
+            "nor is anything left in the database: it is tried again"
+        )
+    done = kemai(other_place, *command, KEMAI_BACKUP_KEY=KEY, KEMAI_COLUMN_KEY=COLUMN_KEY)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "重新删除了 1 位" in done.stdout
 
@@ -85,7 +92,7 @@ def test_restored_elsewhere_it_is_the_same_and_the_erased_stay_erased(
     again = kemai(other_place, *command, KEMAI_BACKUP_KEY=KEY)
     assert again.returncode == 1
     assert "不是空的" in again.stderr
-    rehearsed = kemai(other_place, "upgrade", "--rehearse")
+    rehearsed = kemai(other_place, "upgrade", "--rehearse", KEMAI_COLUMN_KEY=COLUMN_KEY)
     assert rehearsed.returncode == 0, rehearsed.stdout + rehearsed.stderr
     assert "没有记录丢失" in rehearsed.stdout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from kemai.customers.services import segments
 from kemai.platform import access, audit, exports, imports, jobs, query, records, search
 from kemai.platform.access import SYSTEM
 from kemai.platform.events import drain_all
-from kemai.platform.models import FieldDef, FieldRule, ObjectDef, Record, Role, StoredFile
+from kemai.platform.models import FieldDef, FieldRule, Grant, ObjectDef, Record, Role, StoredFile
 from kemai.platform.objects import UnknownObject, get, meta_changed
 from tests.equipment import FIELDS, STATES, define_equipment, define_field, define_object, equipment_of
 from tests.factory import make
@@ -356,6 +357,42 @@ def test_files_and_pictures_belong_to_their_record(shop: dict[str, Person]) -> N
     foreign = StoredFile.objects.get(name="合同.pdf").pk
     with pytest.raises(records.FieldErrors):
         records.create("equipment", equipment_of(owner.pk, paper=foreign), by=shop["boss"].actor)
+
+
+@pytest.mark.parametrize("level", ["hidden", "masked"])
+def test_a_file_in_a_field_that_one_does_not_see_is_at_no_door(
+    shop: dict[str, Person], level: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    boss = browser(shop["boss"])
+    upload = {"paper": SimpleUploadedFile("合同.pdf", b"%PDF-1.4")}
+    assert (
+        boss.post("/o/equipment/new", {"name": "泵", "customer": make("customer").pk, **upload}).status_code
+        == 302
+    )
+    made, paper = Record.objects.get(), StoredFile.objects.get(name="合同.pdf")
+    records.attach("equipment", made.pk, SimpleUploadedFile("说明.txt", b"open"), by=SYSTEM)
+    url = f"/o/equipment/{made.pk}"
+    assert "合同.pdf" in boss.get(f"{url}/files").content.decode()
+    FieldRule.objects.create(
+        role=Role.objects.get(key="t_boss"), type_key="equipment", field="paper", level=level
+    )
+    access.rights_changed()
+    assert level == "hidden" or "合同.pdf" in boss.get(f"{url}/files").content.decode(), (
+        "who may reveal sees it"
+    )
+    Grant.objects.filter(role__key="t_boss", verb="reveal").delete()
+    access.rights_changed()
+    shown = boss.get(f"{url}/files").content.decode()
+    assert ("合同.pdf" in shown, "说明.txt" in shown) == (False, True)
+    assert boss.get(f"{url}/files/{paper.pk}").status_code == 404
+    assert boss.post(f"{url}/files/{paper.pk}").status_code == 404
+    actor = access.actor_for(shop["boss"].user)
+    order = exports.Order("equipment", ("name",), format="csv", files=True)
+    names = zipfile.ZipFile(exports.write(actor, order).path).namelist()
+    assert [name.rpartition("/")[2] for name in names if "/" in name] == ["说明.txt"]
+    with pytest.raises(records.FieldErrors):
+        records.update("equipment", made.pk, {"photo": paper.pk}, by=actor)
 
 
 def test_definitions_that_name_what_is_gone_show_themselves(people: dict[str, Person]) -> None:

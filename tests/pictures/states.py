@@ -13,7 +13,7 @@ from django.utils import timezone
 from kemai.collab.services import comments
 from kemai.customers.models import Customer, Incident
 from kemai.customers.services import conflicts, incident_notice
-from kemai.customers.services.incidents import Effects
+from kemai.customers.services.incident_effects import Effects
 from kemai.platform import records
 from kemai.platform.access import Actor, actor_for
 from kemai.platform.define.fields import create_field

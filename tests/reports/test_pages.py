@@ -12,9 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from kemai.platform import records
-from kemai.platform.access import SYSTEM
+from kemai.platform.access import SYSTEM, reading, rights_changed
+from kemai.platform.access.limits import KEY
 from kemai.platform.define import config, fields, usage
-from kemai.platform.models import ChangeSet, FieldRule, Grant, Report, Role, StoredFile, Tagging
+from kemai.platform.models import ChangeSet, FieldRule, Grant, Report, Role, Setting, StoredFile, Tagging
 from kemai.platform.reports import Definition, keeping, panels
 from tests.equipment import define_equipment, define_field, equipment_of
 from tests.factory import make
@@ -357,3 +358,28 @@ def test_programs_get_the_figures_that_their_person_sees(people: dict[str, Perso
     nobody = {"Authorization": f"Bearer {people['nobody'].key}"}
     assert Client().get(f"/api/v1/reports/{report.pk}", headers=nobody).status_code == 403
     assert Client().get("/api/v1/reports").status_code == 401
+
+
+def test_a_table_of_names_counts_as_reading_and_as_an_export(
+    people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or whoever may read so many records an hour would read the rest as groups of one."""
+    monkeypatch.setattr(reading, "LEAST", 10)
+    monkeypatch.setattr(reading, "hour_window", lambda: 500_001)
+    Setting.objects.create(key=KEY, value={"page_rows_hour": 15, "export_rows": 9, "api_rows_hour": 9})
+    rights_changed()
+    reading.forget()
+    for n in range(12):
+        customer(people["alice"], name=f"客户{n}")
+    client, kept = browser(people["boss"]), Definition("customer", rows=(("name", ""),))
+    report = keeping.save(people["boss"].actor, kept, "名单", "mine")
+    for _again in range(2):
+        assert "客户7" in text_of(client, asked("result", report=report.pk))
+    export = client.post(asked("export", report=report.pk, format="csv"), headers=FRAGMENT)
+    assert export.status_code == 409
+    assert not ChangeSet.objects.filter(kind="export").exists()
+    headers = {"Authorization": f"Bearer {people['boss'].key}"}
+    assert Client().get(f"/api/v1/reports/{report.pk}", headers=headers).status_code == 429
+    for n in range(12, 20):
+        customer(people["alice"], name=f"客户{n}")
+    assert "客户7" not in text_of(client, asked("result", report=report.pk), 429)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from kemai.customers.services.incidents import Effects
+from kemai.customers.services.incident_effects import Effects
 from kemai.platform.audit.seal import seal_all
 from kemai.platform.fields import listed
 
@@ -13,8 +13,8 @@ from kemai.platform.fields import listed
 def drafts(effects: Effects) -> dict[str, str]:
     """{field of the incident: text}; what only people know stands in square brackets."""
     seal_all()  # which fields were touched is read from the sealed entries
-    certain = effects.persons("customer").count()
-    contacts = effects.persons("contact").count()
+    certain = effects.page("customer", 0).total
+    contacts = effects.page("contact", 0).total
     reach = effects.reach("customer")
     found = {}
     for language, ending in (("zh-hans", ""), ("en", "_en")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from kemai.customers.models import Customer, Incident
-from kemai.customers.services import incidents
-from kemai.customers.services.incidents import Effects
+from kemai.customers.services import incident_effects, incidents
+from kemai.customers.services.incident_effects import Effects
 from kemai.customers.tests.conftest import Browsers, Shelf
 from kemai.platform import access, exports, records
 from kemai.platform.access import Actor, actor_for, rights_changed
@@ -50,7 +51,7 @@ def opened(boss: Person, thief: Actor, **more: Any) -> Incident:
 
 
 def labels(effects: Effects, boss: Person, type_key: str = "customer") -> dict[int, set[str]]:
-    found = incidents.lines(boss.actor, effects, type_key, 0)
+    found = incidents.lines(boss.actor, effects, type_key, effects.page(type_key, 0).keys)
     return {line.key: {how.label.split(" #")[0] for how in line.hows} for line in found}
 
 
@@ -78,8 +79,10 @@ def test_those_the_log_names_are_found(
     wanted = {pk: {"查看了完整信息"} for pk in pks[:2]} | {pk: {"导出"} for pk in pks[10:20]}
     wanted |= {pks[2]: {"查看了完整信息", "修改"}, pks[3]: {"修改"}}
     assert labels(effects, boss) == wanted
-    assert effects.persons("customer").count() == 14
-    assert effects.persons("contact").count() == 0
+    assert effects.page("customer", 0).total == 14
+    assert effects.page("customer", pks[9]) == (14, pks[10:20])
+    assert effects.page("customer", pks[20]) == (14, []), "past the end"
+    assert effects.page("contact", 0) == (0, [])
     assert effects.reach("customer") == 21
     assert ("客户", "查看了完整信息", 3) in incidents.tallies(effects)
     before = {"from": text(NOW() - timedelta(hours=9)), "to": text(NOW() - timedelta(hours=8))}
@@ -102,10 +105,58 @@ def test_an_export_is_found_by_its_hash(
     last = ChangeSet.objects.filter(kind="export").order_by("-pk")[0]
     ChangeSet.objects.filter(pk=last.pk).update(outcome=None)
     again = Effects(opened(boss, thief, kind="export", mark=str(last.pk)))
-    (line,) = incidents.lines(boss.actor, again, "customer", 0)
+    (line,) = incidents.lines(boss.actor, again, "customer", again.page("customer", 0).keys)
     assert (line.key, [how.sure for how in line.hows]) == (stolen[20].pk, [False])
-    with pytest.raises(FieldErrors):
-        opened(boss, thief, kind="export", mark="f" * 64)
+    for mark in ("f" * 64, "kemai:"):
+        with pytest.raises(FieldErrors):
+            opened(boss, thief, kind="export", mark=mark)
+
+
+def test_every_export_counts_or_the_page_says_which_do_not(
+    stolen: list[Customer], thief: Actor, people: dict[str, Person], browsers: Browsers, monkeypatch: Any
+) -> None:
+    """Many small ones, told by their keys; and more different filters than are asked again."""
+    boss, pks = people["boss"], [one.pk for one in stolen]
+    now = NOW()
+    ChangeSet.objects.bulk_create(
+        ChangeSet(
+            kind="export", type_key="customer", actor_id=thief.user_id, actor_name="t", source="page", at=now,
+            reason="{}", outcome={"keys": [pks[n % 4 + 4]]},
+        )
+        for n in range(300)
+    )  # fmt: skip
+    report = {"report": "csv", "rows": [["region", "province"]]}
+    ChangeSet.objects.create(
+        kind="export", type_key="customer", actor_id=thief.user_id, actor_name="t", source="page", at=now,
+        reason=json.dumps(report),
+    )  # fmt: skip
+    effects = Effects(opened(boss, thief))
+    assert effects.page("customer", 0).total == 18, "the figures of a report name nobody"
+    (line,) = incidents.lines(boss.actor, effects, "customer", [pks[4]])
+    assert len(line.hows) == incidents.MOST_TOLD + 1
+    assert "70" in line.hows[-1].label
+    for module in (incidents, incident_effects):
+        monkeypatch.setattr(module, "MOST_FILTERS", 2)
+    for n in (8, 8, 9, 20):
+        where = {"field": "name", "op": "eq", "value": f"客户{n}"}
+        exports.write(thief, Order("customer", ("name",), where=where, format="csv"))
+    last = list(ChangeSet.objects.filter(kind="export").order_by("-pk")[:4])
+    ChangeSet.objects.filter(pk__in=[one.pk for one in last]).update(outcome=None)
+    effects = Effects(effects.incident)
+    assert effects.page("customer", 0).total == 20, "the two newest of three filters"
+    page = browsers["boss"].get(f"/privacy/incidents/{effects.incident.pk}").content.decode()
+    assert f"?kind=export&amp;mark={last[2].pk}" in page
+    form = browsers["boss"].get(f"/privacy/incidents?kind=export&mark={last[2].pk}").content.decode()
+    assert f'value="{last[2].pk}"' in form
+
+
+def test_customers_of_exported_records_are_affected(
+    shelf: Shelf, thief: Actor, people: dict[str, Person]
+) -> None:
+    one, two = shelf.customer("张三"), shelf.customer("李四")
+    orders = [shelf.order(one, 5), shelf.order(two, 5)]
+    exports.write(thief, Order("order", ("number", "customer"), ids=(orders[0].pk,), format="csv"))
+    assert labels(Effects(opened(people["boss"], thief)), people["boss"]) == {one.pk: {"名下的记录"}}
 
 
 def test_a_token_and_what_belongs_to_a_customer(
@@ -169,7 +220,8 @@ def test_an_auditor_sees_numbers_where_no_customers(
     people["alice"].user.roles.set([role])
     rights_changed()
     auditor = actor_for(people["alice"].user)
-    lines = incidents.lines(auditor, Effects(incidents.one(auditor, made.pk)), "customer", 0)
+    effects = Effects(incidents.one(auditor, made.pk))
+    lines = incidents.lines(auditor, effects, "customer", effects.page("customer", 0).keys)
     assert len(lines) == 14
     assert {(line.name, line.url) for line in lines} == {("", "")}
     with pytest.raises(access.NotVisible):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kemai.customers.models import Incident
-from kemai.customers.services import incident_notice, incidents
+from kemai.customers.services import incident_effects, incident_notice, incidents
 from kemai.platform import access, exports
 from kemai.platform.access import Actor
 from kemai.platform.exports import Order
@@ -26,16 +26,17 @@ ASKED = ("title", "kind", "who", "token", "mark", "from", "to", "reason")
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What happened so far, and the form for what happened now."""
     incidents.require(actor)
-    asked = {name: request.POST.get(name, "") for name in ASKED}
+    sent = request.POST if request.method == "POST" else request.GET
+    asked = {name: sent.get(name, "") for name in ASKED}
     errors: dict[str, str] = {}
     if request.method == "POST":
         try:
             made = incidents.open_incident(asked, by=actor)
-            incidents.save_texts(made, incident_notice.drafts(incidents.Effects(made)), by=actor)
+            incidents.save_texts(made, incident_notice.drafts(incident_effects.Effects(made)), by=actor)
             return go(request, reverse("incident", args=[made.pk]), _("安全事件已登记"))
         except FieldErrors as error:
             errors = {name: str(text) for name, text in error.errors.items()}
-    person = incidents.user_of(incidents.number(asked["who"]))
+    person = incident_effects.user_of(incidents.number(asked["who"]))
     tokens = incidents.tokens_there()
     context = {
         "incidents": incidents.incidents(actor)[:100],
@@ -55,19 +56,21 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
 def one(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Whom it affects and how that is known; the drafts."""
     found = incidents.one(actor, pk)
-    effects = incidents.Effects(found)
+    effects = incident_effects.Effects(found)
     type_key = asked_type(request.GET.get("type", ""))
     after = incidents.number(request.GET.get("after", ""))
-    lines = incidents.lines(actor, effects, type_key, after)
-    page = lines[: incidents.SHOWN]
+    pages = {key: effects.page(key, after if key == type_key else 0) for key in incident_effects.TYPES}
+    keys = pages[type_key].keys
+    page = incidents.lines(actor, effects, type_key, keys[: incident_effects.SHOWN])
     token = incidents.token_is_there(found)
     context = {
         "incident": found,
         "effects": effects,
         "type_key": type_key,
-        "types": [(key, get(key).plural, effects.persons(key).count()) for key in incidents.TYPES],
+        "types": [(key, get(key).plural, pages[key].total) for key in incident_effects.TYPES],
         "lines": page,
-        "next": f"?type={type_key}&after={page[-1].key}" if len(lines) > len(page) else "",
+        "most_filters": incident_effects.MOST_FILTERS,
+        "next": f"?type={type_key}&after={page[-1].key}" if len(keys) > len(page) else "",
         "gone": effects.gone(type_key),
         "tallies": incidents.tallies(effects),
         "reach": effects.reach(type_key),
@@ -81,7 +84,7 @@ def one(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 
 
 def asked_type(text: str) -> str:
-    return text if text in incidents.TYPES else incidents.TYPES[0]
+    return text if text in incident_effects.TYPES else incident_effects.TYPES[0]
 
 
 @signed_in
@@ -91,7 +94,7 @@ def save(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     found = incidents.one(actor, pk)
     again = request.POST.get("again") == "1"
     texts = {name: request.POST[name] for name in incidents.TEXTS if name in request.POST}
-    drafted = incident_notice.drafts(incidents.Effects(found)) if again else texts
+    drafted = incident_notice.drafts(incident_effects.Effects(found)) if again else texts
     incidents.save_texts(found, drafted, by=actor)
     return go(request, reverse("incident", args=[pk]), _("已重新起草") if again else _("已保存"))
 
@@ -104,7 +107,7 @@ def export(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     type_key = asked_type(request.POST.get("type", ""))
     access.require(actor, type_key, "export")
     most = access.limits(actor).export_rows
-    keys = incidents.Effects(found).persons(type_key).values_list("pk", flat=True)[: most + 1]
+    keys = incident_effects.Effects(found).persons(type_key).values_list("pk", flat=True)[: most + 1]
     stored = exports.write(actor, Order(type_key, ids=tuple(keys)))
     return go(request, reverse("export_file", args=[stored.key]))
 

@@ -27,6 +27,7 @@ from kemai.platform.access.show import (
     narrowed,
     opens,
     order,
+    revealable,
     title_mask,
     visible_specs,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "range_text",
     "reading_limit",
     "require",
+    "revealable",
     "rights_changed",
     "root_type",
     "same_reach",

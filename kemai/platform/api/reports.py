@@ -11,6 +11,7 @@ from kemai.platform import access, reports
 from kemai.platform.access import Actor
 from kemai.platform.api.answers import answer
 from kemai.platform.api.auth import door
+from kemai.platform.api.views import check_quota
 from kemai.platform.models import Report
 from kemai.platform.query.cube import Atoms, beside, figure
 from kemai.platform.reports import Definition, Line, Plan, Rest, Table, keeping
@@ -49,6 +50,8 @@ def result(request: HttpRequest, actor: Actor, key: int) -> HttpResponse:
         access.require(actor, plan.type, "api")
     found = reports.run(actor, plan)
     plan = found.plan
+    if plan.names_single:
+        check_quota(actor, len(every(found)))
     words = [reports.labels(actor, axis, found.keys(place)) for place, axis in enumerate(plan.axes)]
 
     def named(place: int, value: Any) -> dict[str, Any]:

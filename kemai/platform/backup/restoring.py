@@ -6,6 +6,7 @@ brought up to date, compared with the manifest, and what must be done again is d
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ STAYS = ("kemai.sqlite3", "secret.key", "files", "audit")
 
 class NotEmpty(Exception):
     """There is data where the backup should go; the text names it."""
+
+
+class OtherKey(Exception):
+    """The database is encrypted by a key that is not set; the text says so."""
 
 
 @dataclass
@@ -74,18 +79,34 @@ def take_away(folder: Path) -> None:
 
 
 def load_dump(folder: Path) -> None:
-    """Fills the empty PostgreSQL database that the settings name. Raises NotEmpty, snapshot.NoTool."""
+    """Fills the empty PostgreSQL database that the settings name. Raises NotEmpty, snapshot.NoTool, OtherKey (before
+    anything is in it)."""
     from django.db import connection
+
+    from kemai.platform.records import encrypting
 
     if connection.introspection.table_names():
         raise NotEmpty(str(connection.settings_dict["NAME"]))
     connection.close()
     dump = folder / snapshot.POSTGRES
+    if problem := encrypting.problem_with(noted_keys(dump, folder / "settings.sql")):
+        raise OtherKey(problem)
     snapshot.tool(
         "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
         f"--dbname={connection.settings_dict['NAME']}", str(dump),
     )  # fmt: skip
     dump.unlink()
+
+
+def noted_keys(dump: Path, beside: Path) -> str:
+    """What the database in a dump has noted of the keys that encrypt it."""
+    try:
+        snapshot.tool("pg_restore", "--data-only", "--table=platform_setting", f"--file={beside}", str(dump))
+        rows = [line.split("\t") for line in beside.read_text("utf-8").splitlines()]
+    finally:
+        beside.unlink(missing_ok=True)
+    values = (row[row.index("columns.key") + 1] for row in rows if "columns.key" in row[:-1])
+    return str(json.loads(next(values, '""')))
 
 
 def compared(manifest: archive.Manifest) -> list[tuple[str, int, int]]:

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 
 from kemai.kit.archive import Limits
 from kemai.kit.tabular.write import OutCell
-from kemai.platform.access import NotVisible
+from kemai.platform.access import Actor, NotVisible
 from kemai.platform.fields import FieldSpec, Ref
 from kemai.platform.models import StoredFile
 from kemai.platform.objects import ObjectType
 from kemai.platform.records.errors import Refused
-from kemai.platform.records.files import location
+from kemai.platform.records.files import in_closed_fields, location
 
 FILE_KINDS = frozenset({"file", "image"})
 SEPARATORS = re.compile("[;；/\\\\\r\n]+")
@@ -32,9 +32,10 @@ def file_specs(object_type: ObjectType) -> list[str]:
 class Bundle:
     """Grows with the rows of the table, which goes in at the end."""
 
-    def __init__(self, path: Path, object_type: ObjectType, specs: Sequence[FieldSpec]) -> None:
+    def __init__(self, path: Path, object_type: ObjectType, specs: Sequence[FieldSpec], actor: Actor) -> None:
         self.path = path
         self.type = object_type
+        self.actor = actor
         self.fields = {spec.key for spec in specs if spec.type.key in FILE_KINDS}
         self.folder = _("附件")
         self.bytes = self.entries = 0
@@ -50,7 +51,8 @@ class Bundle:
         self.beside = defaultdict(list)
         ids = [row["id"] for row in rows]
         found = StoredFile.objects.filter(type_key=self.type.key, object_id__in=ids, expires_at=None)
-        for one in found.exclude(pk__in=in_fields).order_by("pk"):
+        closed = in_closed_fields(self.type, ids, self.actor)
+        for one in found.exclude(pk__in=in_fields | closed).order_by("pk"):
             self.beside[one.object_id or 0].append(one)
 
     def cells(

@@ -74,7 +74,7 @@ def write(actor: Actor, order: Order, *, progress: Report | None = None, most: i
         count_today(actor, total)
     specs = specs_of(actor, order)
     path = new_path(order.format)
-    bundle = Bundle(path.with_suffix(".zip"), object_type, specs) if order.files else None
+    bundle = Bundle(path.with_suffix(".zip"), object_type, specs, actor) if order.files else None
     names = header(specs) if bundle is None else [*header(specs), _("附件")]
     writer = writer_of(path, names, str(object_type.label))
     taken: list[int] = []

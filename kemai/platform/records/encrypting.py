@@ -33,7 +33,8 @@ from kemai.platform.objects import all_types, meta_changed
 from kemai.platform.search import reindex
 
 NOTE, DONE = "columns.key", "columns.done"
-"""The settings that say by which key this database is encrypted, and by which of them all of it is."""
+"""The settings that say by which keys something in this database may be encrypted (apart by spaces), and by which of
+them all of it is: missing while something has begun and is not done."""
 ROOM = 700
 """Characters for the longest value once it is encrypted."""
 BITE = 1000
@@ -62,10 +63,15 @@ def say(name: str, key: str) -> None:
 
 def problem() -> str:
     """Why nothing may run on this database with the key that is set; '' where all is well."""
-    name, seal = said(NOTE), current()
-    if name and seal is None:
+    return problem_with(said(NOTE))
+
+
+def problem_with(noted: str) -> str:
+    """The same of what a database has noted."""
+    names, seal = noted.split(), current()
+    if names and seal is None:
         return _("数据库里有加密的内容，但没有设置 KEMAI_COLUMN_KEY：请设置原来的密钥")
-    if name and seal is not None and name not in seal.by_name:
+    if seal is not None and not seal.by_name.keys() >= set(names):
         return _(
             "KEMAI_COLUMN_KEY 不是加密这个数据库的密钥：请换回原来的，更换密钥时把它放进 KEMAI_COLUMN_KEY_OLD"
         )
@@ -79,12 +85,21 @@ def unfinished() -> bool:
 
 
 def note() -> None:
-    """The first start with a key: from now on the database does not go without it."""
+    """The first start with a key: from now on the database does not go without it, nor without the one before until all
+    is encrypted anew."""
     seal = current()
-    if seal is not None:
-        widen()
-        if not said(NOTE):
-            say(NOTE, seal.now.name)
+    if seal is None:
+        return
+    widen()
+    with transaction.atomic():
+        names = said(NOTE).split()
+        if seal.now.name not in names:
+            say(NOTE, " ".join([*names, seal.now.name]))
+            begun()
+
+
+def begun() -> None:
+    Setting.objects.filter(key=DONE).delete()
 
 
 def widen() -> None:
@@ -130,18 +145,24 @@ def encrypt(told: Told = lambda _table, _count: None) -> int:
     seal = current()
     assert seal is not None
     note()
-    changed = walk(anew, told)
-    if unfinished():
+    half = unfinished()
+    changed = walk(anew, told, every=half)
+    if half:
+        changed += own_values()
         follow()
-    say(NOTE, seal.now.name)
-    say(DONE, seal.now.name)
+    if changed or half:
+        sweep_file()
+    with transaction.atomic():
+        say(NOTE, seal.now.name)
+        say(DONE, seal.now.name)
     return changed
 
 
 def decrypt(told: Told = lambda _table, _count: None) -> int:
     """Everything lies in the open again, and no field is encrypted. To be run while nothing else writes."""
+    begun()
     with plainly():
-        changed = walk(bare, told)
+        changed = walk(bare, told, every=False)
         follow()
     with transaction.atomic():
         for row in FieldDef.objects.filter(settings__has_key="sealed"):
@@ -149,14 +170,40 @@ def decrypt(told: Told = lambda _table, _count: None) -> int:
             row.save(update_fields=["settings"])
         Setting.objects.filter(key__in=(NOTE, DONE)).delete()
         meta_changed()
+    sweep_file()
     return changed
+
+
+def own_values() -> int:
+    """Own fields that are encrypted, and whose values a `decrypt` that was cut off has left in the open."""
+    total = 0
+    for one in all_types():
+        fields = [key for key, spec in one.fields.items() if spec.own is not None and spec.sealed]
+        for keys in bites(one.records()) if fields else ():
+            total += own_batch(one.records().filter(pk__in=keys), fields)
+    return total
+
+
+def own_batch(rows: models.QuerySet[Any], fields: Sequence[str]) -> int:
+    column: Any = rows.model._meta.get_field("extra")
+    lines = []
+    with transaction.atomic():
+        found = rows.select_for_update().annotate(raw_extra=Cast(models.F("extra"), models.TextField()))
+        for pk, text in list(found.values_list("pk", "raw_extra")):
+            stored = json.loads(text or "{}")
+            bare = {key: stored[key] for key in fields if stored.get(key) and not is_sealed(stored[key])}
+            if bare:
+                value = {**stored, **{key: seal_value(one) for key, one in bare.items()}}
+                lines.append([column.get_db_prep_save(value, connection), pk])
+        write(rows.model, [str(column.column)], lines)
+    return len(lines)
 
 
 def follow() -> None:
     """What is made out of the values: the index of words, and the files in which doubles are looked for."""
     for one in all_types():
         if one.searched and any(one.fields[key].sealed for key in one.searched):
-            for keys in bites(one.model):
+            for keys in bites(one.model._base_manager.all()):
                 reindex(one.key, keys)
     if connection.vendor == "sqlite":  # its segments keep words that were taken out
         with connection.cursor() as cursor:
@@ -216,21 +263,23 @@ def opened(stored: str) -> str:
     return seal.open_value(stored)
 
 
-def walk(change: Change, told: Told) -> int:
+def walk(change: Change, told: Told, *, every: bool) -> int:
+    """`every`: a table in which nothing is left to do may come from a run that was cut off before it swept."""
     total = 0
     for model, found in columns():
-        changed = sum(batch(model, found, keys, change) for keys in bites(model))
+        changed = sum(batch(model, found, keys, change) for keys in bites(model._base_manager.all()))
         if changed:
             told(model._meta.db_table, changed)
+        if changed or every:
             sweep(model)
         total += changed
     return total
 
 
-def bites(model: Model) -> Iterator[list[Any]]:
+def bites(every: models.QuerySet[Any]) -> Iterator[list[Any]]:
     last: Any = None
+    rows = every.order_by("pk")
     while True:
-        rows = model._base_manager.order_by("pk")
         keys = list((rows if last is None else rows.filter(pk__gt=last)).values_list("pk", flat=True)[:BITE])
         if not keys:
             return

@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.kit import durable
-from kemai.platform import access, audit
-from kemai.platform.access import Actor
+from kemai.platform import access, audit, query
+from kemai.platform.access import SYSTEM, Actor
+from kemai.platform.fields import Ref
 from kemai.platform.fields.base import clean_text
 from kemai.platform.models import Change, ChangeSet, StoredFile
 from kemai.platform.objects import ObjectType, get
@@ -171,17 +172,40 @@ def keep(upload: Upload) -> tuple[str, int, str]:
     return name, size, relative
 
 
-def files_of(object_type: ObjectType, key: int) -> QuerySet[StoredFile]:
-    """The files of a record, newest first; whether the record may be seen is the caller's question."""
+def files_of(object_type: ObjectType, key: int, by: Actor = SYSTEM) -> QuerySet[StoredFile]:
+    """The files of a record, newest first; whether the record may be seen is the caller's question. Files in fields
+    that the actor does not see are not among them."""
     found = StoredFile.objects.filter(type_key=object_type.key, object_id=key)
-    return found.select_related("user").order_by("-id")
+    closed = in_closed_fields(object_type, [key], by)
+    return (found.exclude(pk__in=closed) if closed else found).select_related("user").order_by("-id")
+
+
+def in_closed_fields(object_type: ObjectType, keys: Sequence[int], by: Actor) -> set[int]:
+    """The files of records that lie in fields which the actor sees not at all, or only that something is there."""
+    if by.is_system:
+        return set()
+    fields = [spec for spec in object_type.fields.values() if spec.type.key in {"file", "image"}]
+    levels = access.field_levels(by, object_type) if fields else {}
+    closed = [spec for spec in fields if levels[spec.key] not in {"read", "edit"}]
+    if not closed:
+        return set()
+    opened = access.revealable(by, object_type, keys)
+    still = access.field_levels(by, object_type, revealed=True)
+    rows = query.fetch(object_type.records().filter(pk__in=keys), object_type, closed)
+    values = (
+        row.get(spec.key)
+        for row in rows
+        for spec in closed
+        if not (row["id"] in opened and still[spec.key] in {"read", "edit"})
+    )
+    return {value.id for value in values if isinstance(value, Ref)}
 
 
 def one_file(type_key: str, key: int, file_id: int, *, by: Actor) -> StoredFile:
     """A file of a record that the actor sees. Raises access.NotVisible."""
     object_type = get(type_key)
     access.one(by, object_type, key)
-    found = files_of(object_type, key).filter(pk=file_id).first()
+    found = files_of(object_type, key, by).filter(pk=file_id).first()
     if found is None:
         raise access.NotVisible
     return found
@@ -206,7 +230,9 @@ def claim(object_type: ObjectType, key: int, values: Mapping[str, Any], *, by: A
         fresh = Q(object_id=None, type_key=object_type.key)
         if not by.is_system:
             fresh &= Q(user=by.user_id)
-        if not StoredFile.objects.filter(mine | fresh, pk=value.id).update(object_id=key):
+        taken = StoredFile.objects.filter(mine | fresh, pk=value.id)
+        # or a file of a field that one does not see could be read by putting its number into another
+        if not taken.exclude(pk__in=in_closed_fields(object_type, [key], by)).update(object_id=key):
             raise FieldErrors({name: _("没有找到这个文件，请重新上传")})
 
 

@@ -17,6 +17,8 @@ from kemai.platform.query.cube import AGGREGATES, DATED, PERIODS, REGION_LEVELS,
 from kemai.platform.query.unfolded import SEVERAL
 from kemai.platform.reports.definition import Definition, Pair
 
+SINGLE = frozenset({"text", "reference", "multi_reference"})
+"""Kinds whose values may be as many as the records."""
 GROUPED = (
     frozenset(
         {
@@ -59,6 +61,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "axes", (*self.rows, *((self.column,) if self.column else ())))
+
+    @property
+    def names_single(self) -> bool:
+        """May its lines be as many as the records, and say what stands in each?"""
+        return any(axis.spec.type.key in SINGLE for axis in self.axes)
 
 
 def known(actor: Actor, object_type: ObjectType) -> Iterator[FieldSpec]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 from django.db.models import QuerySet
 from django.utils.translation import get_language
@@ -34,6 +35,8 @@ def labels(actor: Actor, axis: Axis, keys: Sequence[Key]) -> dict[Key, str]:
         names = {key: names.get(key) or _("无权查看") for key in keys}
     else:
         names = {key: text(axis, key) for key in keys}
+        if spec.type.key == "text":  # a table of names is a list of records by another name
+            reading.shown(f"{spec.key}'s words", [crc32(str(key).encode()) for key in keys])
     return names | {None: _("未填")}
 
 

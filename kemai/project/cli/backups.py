@@ -230,6 +230,9 @@ def finish(manifest: Manifest, into: Path, ledgers: tuple[Path, ...]) -> Any:
     except BadArchive as error:
         restoring.take_away(into)
         raise bad(error) from error
+    except restoring.OtherKey as error:
+        restoring.take_away(into)
+        raise click.ClickException(str(error)) from error
     except (restoring.NotEmpty, snapshot.NoTool) as error:
         restoring.take_away(into)
         text = say(f"数据库没有恢复：{error}", f"The database was not restored: {error}")

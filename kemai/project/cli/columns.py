@@ -44,7 +44,6 @@ def encrypt_columns() -> None:
         count = encrypting.encrypt(told)
     except Unreadable as error:
         raise click.ClickException(unreadable(error)) from error
-    encrypting.sweep_file()
     for name in readers():
         click.echo(
             say(
@@ -68,7 +67,6 @@ def decrypt_columns() -> None:
         count = encrypting.decrypt(told)
     except Unreadable as error:
         raise click.ClickException(unreadable(error)) from error
-    encrypting.sweep_file()
     click.echo(
         say(
             f"✓ 已解密 {count:,} 行；现在请去掉 KEMAI_COLUMN_KEY 再启动",

@@ -215,7 +215,7 @@ def files(request: HttpRequest, actor: Actor, type_key: str, pk: int) -> HttpRes
             error = refused.errors.get("file", "")
     context = {
         "subject": subject,
-        "files": list(records.files_of(subject.type, pk)[: records.MOST_FILES]),
+        "files": list(records.files_of(subject.type, pk, actor)[: records.MOST_FILES]),
         "error": error,
         "most": records.MOST_BYTES // 1024 // 1024,
     }

@@ -69,7 +69,7 @@ def counted(
     found = children(actor, object_type)
     places = range(len(found)) if everything else counted_places(found)
     lists = [rows_of(actor, found[place], pk) for place in places]
-    *counts, files = query.capped_counts([*lists, records.files_of(object_type, pk)], CAP)
+    *counts, files = query.capped_counts([*lists, records.files_of(object_type, pk, actor)], CAP)
     known = dict(zip(places, counts, strict=True))
     return [child._replace(many=known.get(place)) for place, child in enumerate(found)], files
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from kemai.platform import exports, reports
-from kemai.platform.access import Actor
+from kemai.platform.access import Actor, reading
 from kemai.platform.query import QueryError
 from kemai.platform.reports import keeping
 from kemai.platform.ui.door import signed_in
@@ -33,7 +33,11 @@ def export(request: HttpRequest, actor: Actor) -> HttpResponse:
         raise QueryError("bad_format", _("请选择 Excel 或 CSV"), FORMS)
     definition, _address = asked.asked(actor, request.GET)
     plan = reports.resolve(actor, definition)
-    view = View(actor, reports.run(actor, plan, verb="export"), masked=True)
+    with reading.counted_elsewhere():  # as what leaves the house
+        view = View(actor, reports.run(actor, plan, verb="export"), masked=True)
+    if plan.names_single:
+        exports.check_size(actor, len(view.rows))
+        exports.count_today(actor, len(view.rows))
     key = request.GET.get("report", "")
     name = keeping.seen(actor, int(key)).name if key else str(plan.type.plural)
     names = head(view)
