@@ -256,10 +256,13 @@ def test_a_department_that_is_dissolved_is_replaced_where_own_fields_name_it(
     assert living.exists(), "first it is asked"
     refused = client.post(url, {"asked": "1", "fields": ["equipment.division"], "heir": ""})
     assert refused.status_code == 422
-    client.post(url, {"asked": "1", "fields": ["equipment.division"], "heir": new.pk})
+    started = client.post(url, {"asked": "1", "fields": ["equipment.division"], "heir": new.pk})
     run_all()
+    assert "查看变更和撤销" in client.get(started.headers["Location"]).content.decode()
     unit.refresh_from_db()
     assert not living.exists()
+    history = client.get(f"/o/equipment/{unit.pk}/history").content.decode()
+    assert "旧部" in history, "one still reads what it was called"
     assert unit.extra["division"] == new.pk
     assert Customer.objects.get(pk=estate[0]).extra["served_by"] == old.pk, "not chosen"
     changes = ChangeSet.objects.get(kind="dissolve")

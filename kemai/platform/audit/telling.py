@@ -132,11 +132,12 @@ def titles_of(actor: Actor, object_type: ObjectType, changes: Iterable[Change]) 
     for key, ids in wanted.items():
         if not ids:
             continue
-        rows = (
-            get_user_model()._default_manager.filter(pk__in=ids)
-            if key == "user"
-            else access.scope(actor, get(key)).filter(pk__in=ids)
-        )
+        if key == "user":
+            rows = get_user_model()._default_manager.filter(pk__in=ids)
+        elif key == "department":  # like staff: anybody may know what one was called, also when it is no more
+            rows = get(key).records().filter(pk__in=ids)
+        else:
+            rows = access.scope(actor, get(key)).filter(pk__in=ids)
         path = "name" if key == "user" else paths[key]
         found |= {(key, pk): str(title) for pk, title in rows.values_list("pk", path)}
     return found

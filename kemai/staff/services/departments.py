@@ -82,13 +82,18 @@ def delete_department(department: Department, *, by: Actor) -> None:
     """Raises Refused while people or departments are in it."""
     require_admin(by)
     with transaction.atomic():
-        if department.members.exists():
-            raise Refused("not_empty", _("部门里还有员工，请先把他们调到别的部门"))
-        if department.children.filter(deleted_at=None).exists():
-            raise Refused("not_empty", _("部门下面还有部门，请先移走或删除它们"))
+        check_empty(department)
         department.deleted_at = timezone.now()
         department.save(update_fields=["deleted_at"])
         leave("delete", "department", department.pk, by=by)
+
+
+def check_empty(department: Department) -> None:
+    """Raises Refused while people or departments are in it."""
+    if department.members.exists():
+        raise Refused("not_empty", _("部门里还有员工，请先把他们调到别的部门"))
+    if department.children.filter(deleted_at=None).exists():
+        raise Refused("not_empty", _("部门下面还有部门，请先移走或删除它们"))
 
 
 def named_in(department: Department) -> list[tuple[Naming, int]]:

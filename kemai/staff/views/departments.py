@@ -50,6 +50,7 @@ def edit(request: HttpRequest, actor: Actor, key: int = 0) -> HttpResponse:
 def delete(request: HttpRequest, actor: Actor, key: int) -> HttpResponseBase:
     """At once where nothing names the department; else a page asks what becomes of the own fields that do."""
     node = found(departments.tree(), key)
+    departments.check_empty(node)
     named = departments.named_in(node)
     fields, heir = request.POST.getlist("fields"), request.POST.get("heir", "")
     if request.method != "POST" or (named and "asked" not in request.POST):

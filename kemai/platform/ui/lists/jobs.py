@@ -84,13 +84,14 @@ def result(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     outcome = outcome_of(job)
     done = job.state == "done"
     text = outcome_words(outcome) if done else job.error or _("已取消")
+    changeset = outcome.get("changeset") if done and outcome.get("count") else None
     context = {
         "job": job, "text": text, "file_url": file_url(job), "page_url": page_url(job, actor), "done": done,
+        "change_url": reverse("change", args=[changeset]) if isinstance(changeset, int) else "",
     }  # fmt: skip
     if not is_fragment(request):
         return render(request, "ui/pages/job.html", context)
     response = render(request, "ui/pages/job_result.html", context)
     if not done or context["file_url"]:
         return response
-    changeset = outcome.get("changeset") if outcome.get("count") else None
     return announce(response, text, undo=changeset if isinstance(changeset, int) else None, refresh=True)
