@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.define import fields, keys, kinds, layouts, objects
+from kemai.platform.define.config import named
 from kemai.platform.define.config.parts import Part, States, register
 from kemai.platform.fields import listed
 from kemai.platform.models import FieldDef, Layout, ObjectDef, Role, SavedView, Setting
@@ -88,7 +89,7 @@ def label_name(place: str, state: Any) -> str:
 def read_fields() -> dict[str, Any]:
     rows = FieldDef.objects.filter(deleted_at=None).order_by("type_key", "position", "pk")
     gone = set(ObjectDef.objects.exclude(deleted_at=None).values_list("key", flat=True))
-    return {f"{row.type_key}.{row.key}": fields.state_of(row) for row in rows if row.type_key not in gone}
+    return {f"{row.type_key}.{row.key}": named.told(fields.state_of(row)) for row in rows if row.type_key not in gone}
 
 
 def put_field(place: str, old: Any, new: Any, by: Actor) -> None:
@@ -97,6 +98,7 @@ def put_field(place: str, old: Any, new: Any, by: Actor) -> None:
         unpoint(type_key, key, by)
         fields.remove_field(type_key, key, by=by)
         return
+    new = named.meant(new)
     row = FieldDef.objects.filter(type_key=type_key, key=key).first()
     if row is None:
         fields.create_field(type_key, str(new.get("kind")), fields.formed(dict(new)), by=by, key=key)
@@ -127,6 +129,8 @@ def field_problem(place: str, old: Any, new: Any, wanted: Wanted) -> str:
         return _("种类从“%(old)s”变成“%(new)s”，请先在字段页面转换种类") % {
             "old": label_of_kind(row.kind), "new": label_of_kind(kind),
         }  # fmt: skip
+    if nobody := named.problem(new):
+        return nobody
     ref = str((new.get("settings") or {}).get("ref") or "")
     if ref and ref not in known_types(wanted):
         return _("关联的对象“%(key)s”不存在") % {"key": ref}
