@@ -229,3 +229,24 @@ def test_a_default_worked_out_of_a_field_is_told_before_that_goes(people: dict[s
     assert told["field"] == [("客户 · 备件", "默认值公式")]
     fields.remove_field("customer", machines.key, by=boss)
     make("customer")
+
+
+@pytest.mark.row(124)
+def test_a_file_names_the_person_that_a_default_is(people: dict[str, Person]) -> None:
+    alice, boss = people["alice"].user, people["boss"].actor
+    unit = alice.department
+    assert unit is not None
+    define_field("customer", "server", "服务人", "user", default=alice.pk)
+    define_field("customer", "unit", "服务部门", "department", default=unit.pk)
+    mine = config.export()
+    told = yaml.safe_load(mine)["fields"]["customer"]
+    assert told["server"]["default"] == {"user": alice.username}
+    assert told["unit"]["default"]["department"][-1] == unit.name
+    assert config.plan(*config.load(mine)) == [], "nothing differs"
+    fields.change_field("customer", "server", {"label": "服务人", "default": None}, by=boss)
+    fields.change_field("customer", "unit", {"label": "服务部门", "default": None}, by=boss)
+    config.import_file(*config.load(mine), by=boss)
+    known = get("customer").fields
+    assert (known["server"].default.id, known["unit"].default.id) == (alice.pk, unit.pk)
+    states, as_of = config.load(mine.replace(f"user: {alice.username}", "user: nobody"))
+    assert ["默认值“nobody”在这里没有" in step.problem for step in config.plan(states, as_of)] == [True]

@@ -1,9 +1,9 @@
-"""Defaults that are somebody: a key means nothing in another installation, so the file names the person or department."""
+"""Defaults that are somebody: a key means somebody else in another installation, so the file has the name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
@@ -17,23 +17,29 @@ MOST_STEPS = 20
 def told(state: Mapping[str, Any]) -> dict[str, Any]:
     """A field's state as the file has it: {user: login name}, {department: [names from the top]}."""
     kind, default = state["kind"], state.get("default")
-    if kind not in NAMED or not str(default or "").isdigit():
+    key = default.get("id") if isinstance(default, Mapping) else default
+    if kind not in NAMED or not isinstance(key, int):
         return dict(state)
-    name = user_name(int(default)) if kind == "user" else path_of(int(default))
+    name = user_name(key) if kind == "user" else path_of(key)
     return {**state, "default": {kind: name} if name else None}
 
 
 def meant(state: Mapping[str, Any]) -> dict[str, Any]:
     """The other way: with the key that the name has here; without a default where nobody is called so."""
-    default = state.get("default")
-    if not isinstance(default, Mapping) or state.get("kind") not in NAMED:
+    default, kind = state.get("default"), str(state.get("kind"))
+    if not names(kind, default):
         return dict(state)
-    return {**state, "default": key_of(str(state["kind"]), default)}
+    return {**state, "default": key_of(kind, default)}
+
+
+def names(kind: str, default: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Older files have the key itself."""
+    return kind in NAMED and isinstance(default, Mapping) and kind in default
 
 
 def problem(state: Mapping[str, Any]) -> str:
     default, kind = state.get("default"), str(state.get("kind"))
-    if isinstance(default, Mapping) and kind in NAMED and key_of(kind, default) is None:
+    if names(kind, default) and key_of(kind, default) is None:
         name = default.get(kind)
         shown = " / ".join(map(str, name)) if isinstance(name, list) else str(name)
         return _("默认值“%(name)s”在这里没有，请改默认值或先建立") % {"name": shown[:80]}

@@ -89,7 +89,11 @@ def label_name(place: str, state: Any) -> str:
 def read_fields() -> dict[str, Any]:
     rows = FieldDef.objects.filter(deleted_at=None).order_by("type_key", "position", "pk")
     gone = set(ObjectDef.objects.exclude(deleted_at=None).values_list("key", flat=True))
-    return {f"{row.type_key}.{row.key}": named.told(fields.state_of(row)) for row in rows if row.type_key not in gone}
+    return {
+        f"{row.type_key}.{row.key}": named.told(fields.state_of(row))
+        for row in rows
+        if row.type_key not in gone
+    }
 
 
 def put_field(place: str, old: Any, new: Any, by: Actor) -> None:
