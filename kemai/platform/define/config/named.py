@@ -27,19 +27,19 @@ def told(state: Mapping[str, Any]) -> dict[str, Any]:
 def meant(state: Mapping[str, Any]) -> dict[str, Any]:
     """The other way: with the key that the name has here; without a default where nobody is called so."""
     default, kind = state.get("default"), str(state.get("kind"))
-    if not names(kind, default):
+    if not names(default, kind):
         return dict(state)
     return {**state, "default": key_of(kind, default)}
 
 
-def names(kind: str, default: Any) -> TypeGuard[Mapping[str, Any]]:
+def names(default: Any, kind: str) -> TypeGuard[Mapping[str, Any]]:
     """Older files have the key itself."""
     return kind in NAMED and isinstance(default, Mapping) and kind in default
 
 
 def problem(state: Mapping[str, Any]) -> str:
     default, kind = state.get("default"), str(state.get("kind"))
-    if names(kind, default) and key_of(kind, default) is None:
+    if names(default, kind) and key_of(kind, default) is None:
         name = default.get(kind)
         shown = " / ".join(map(str, name)) if isinstance(name, list) else str(name)
         return _("默认值“%(name)s”在这里没有，请改默认值或先建立") % {"name": shown[:80]}
