@@ -40,13 +40,17 @@ def made(folder: Path, code: str) -> sqlite3.Connection:
     return sqlite3.connect(folder / "kemai.sqlite3")
 
 
+FILLED = re.compile(r" DEFAULT (?:'(?:[^']|'')*'|[\w.+-]+)")
+"""A column that came later keeps the value that it brought for the rows of then (docs/adr/067)."""
+
+
 def shapes(database: sqlite3.Connection) -> dict[tuple[str, str], object]:
     """Tables by their columns and conditions in any order; indexes and triggers as they are written."""
     found: dict[tuple[str, str], object] = {}
     for kind, name, text in database.execute(
         "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
     ):
-        inside = text[text.index("(") + 1 : text.rindex(")")] if kind == "table" else ""
+        inside = FILLED.sub("", text[text.index("(") + 1 : text.rindex(")")]) if kind == "table" else ""
         pieces = sorted(one.strip() for one in re.split(r",(?![^()]*\))", inside))
         found[kind, name] = pieces if kind == "table" else text
     return found

@@ -14,6 +14,8 @@ from typing import Any
 import pysqlite3
 from django.db.backends.sqlite3 import base
 
+from kemai.platform.sqlite.schema import SchemaEditor
+
 Refused = pysqlite3.OperationalError
 
 LOOK = 0.004
@@ -68,6 +70,8 @@ class FairCursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = SchemaEditor
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """While it opens (several processes at once at the start of a server) SQLite waits as it does. Later it does
         not wait at all: the cursor does, for as long as OPTIONS["timeout"] says."""
