@@ -28,7 +28,17 @@ def field_levels(actor: Actor, object_type: ObjectType, *, revealed: bool | None
         return {key: "read" if spec.readonly else "edit" for key, spec in object_type.fields.items()}
     held = rights(actor)
     reveals = reveals_all(actor, object_type) if revealed is None else revealed
-    return {spec.key: level_by(held, object_type, spec, reveals) for spec in object_type.fields.values()}
+    fields = object_type.fields
+    if held.emergency:
+        return {key: level_by(held, object_type, spec, reveals) for key, spec in fields.items()}
+    found = {
+        key: "masked" if spec.personal and not reveals else "read" if spec.readonly else "edit"
+        for key, spec in fields.items()
+    }
+    for type_key, key in held.levels:  # of most fields no role says anything
+        if type_key == object_type.key and key in fields:
+            found[key] = level_by(held, object_type, fields[key], reveals)
+    return found
 
 
 def level_of(actor: Actor, object_type: ObjectType, key: str) -> str:
@@ -44,7 +54,7 @@ def level_of(actor: Actor, object_type: ObjectType, key: str) -> str:
 def level_by(held: Rights, object_type: ObjectType, spec: FieldSpec, reveals: bool) -> str:
     level = default = "masked" if spec.personal and not reveals else "edit"
     rules = held.levels.get((object_type.key, spec.key), ())
-    if rules:  # of most fields no role says anything
+    if rules:
         level = widest(LEVELS, *(rules if len(rules) >= held.roles else (*rules, default)))
     if held.emergency:
         level = widest(LEVELS, level, "masked" if spec.personal else "read")

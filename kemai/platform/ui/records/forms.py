@@ -39,6 +39,11 @@ class FormSection(NamedTuple):
     place: int = 0
     """Of the section in the layout: the name of its folded rest."""
 
+    @property
+    def rest(self) -> str:
+        """The keys of what is folded, as the browser looks for them."""
+        return " ".join(spec.key for spec in self.folded)
+
 
 class Problem(NamedTuple):
     """One line of the summary above the form; `field` is '' for what concerns the whole record."""

@@ -61,8 +61,9 @@ class Subject:
         self.type: ObjectType = get(type_key)
         self.pk = pk
         self.levels: Mapping[str, str] = access.levels_on(actor, self.type, pk)
-        keys = [key for key, spec in self.type.fields.items() if not spec.private or key in self.named]
-        self.specs = [self.type.fields[k] for k in columns or keys if self.levels[k] != "hidden"]
+        fields = self.type.fields
+        keys = columns or [key for key, spec in fields.items() if not spec.private or key in self.named]
+        self.specs = [fields[key] for key in keys if self.levels[key] != "hidden"]
         self.row = self.read()
 
     @cached_property
