@@ -172,6 +172,23 @@ def test_an_export_is_asked_for_made_and_fetched(
     assert not trace(other).exists()
 
 
+def test_a_piece_of_a_csv_tells_whose_export_it_was(
+    people: dict[str, Person], sales_may_export: None
+) -> None:
+    for number in range(40):
+        customer(people["alice"], name=f"机电{number}号")
+    paths = [
+        exports.write(people[who].actor, Order("customer", ("name", "number"), format="csv")).path
+        for who in ("boss", "alice")
+    ]
+    lines = paths[1].read_text("utf-8-sig").splitlines()
+    piece = paths[1].with_name("piece.csv")
+    piece.write_text("\n".join(reversed(lines[10:])), encoding="gb18030")
+    assert [one.actor for one in trace(piece)] == [people["alice"].user]
+    piece.write_text("\n".join(lines[:8]))
+    assert not trace(piece).exists(), "too few to say anything"
+
+
 def test_a_file_is_kept_for_a_day(people: dict[str, Person]) -> None:
     customer()
     boss = people["boss"]

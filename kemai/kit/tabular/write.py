@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TextIO
 
 from kemai.kit.names import clean
+from kemai.kit.tabular.marking import Pen
 from kemai.kit.tabular.model import Cell, TabularError
 from kemai.kit.tabular.neutral import neutralise
 
@@ -23,17 +24,27 @@ _SAFE_DIGITS = 15
 
 
 class CsvWriter:
-    """Writes UTF-8 with a byte-order mark (Excel in Chinese needs it), one row at a time; use as a context manager."""
+    """Writes UTF-8 with a byte-order mark (Excel in Chinese needs it), one row at a time; use as a context manager.
+    `mark` stands in which texts have quotation marks (`marking`)."""
 
-    def __init__(self, path: str | Path, header: Sequence[str], *, delimiter: str = ",") -> None:
+    def __init__(
+        self, path: str | Path, header: Sequence[str], *, delimiter: str = ",", mark: str = ""
+    ) -> None:
         self._file: TextIO = Path(path).open("w", encoding="utf-8-sig", newline="", errors="replace")  # noqa: SIM115
+        self._pen = Pen(mark, delimiter) if mark else None
         self._writer = csv.writer(self._file, delimiter=delimiter)
-        self._writer.writerow([neutralise(name) for name in header])
+        self._line([neutralise(name) for name in header])
         self.rows = 0
 
     def write(self, row: Iterable[OutCell]) -> None:
-        self._writer.writerow([_csv_cell(cell) for cell in row])
+        self._line([_csv_cell(cell) for cell in row])
         self.rows += 1
+
+    def _line(self, cells: Sequence[str]) -> None:
+        if self._pen is None:
+            self._writer.writerow(cells)
+        else:
+            self._file.write(self._pen.line(cells))
 
     def close(self) -> None:
         self._file.close()

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kemai.kit.tabular import CsvWriter, TabularError, XlsxWriter
+from kemai.kit.tabular.marking import seen_in
 from kemai.platform import access, audit
 from kemai.platform.access import Actor, quota, reading
 from kemai.platform.exports import approval
@@ -101,7 +102,7 @@ def new_path(form: str) -> Path:
 
 def writer_of(path: Path, names: Sequence[str], sheet: str) -> CsvWriter | XlsxWriter:
     if path.suffix == ".csv":
-        return CsvWriter(path, names)
+        return CsvWriter(path, names, mark=mark_of(path))
     return XlsxWriter(path, names, sheet=sheet, mark=mark_of(path))
 
 
@@ -173,7 +174,8 @@ def note(actor: Actor, order: Order, path: Path, count: int, taken: Sequence[int
 
 
 def mark_of(path: Path) -> str:
-    """What a workbook carries with it, and the log names: a file that turns up somewhere tells whose export it was."""
+    """What a file carries with it (a workbook among its properties, a CSV in its quotation marks) and the log names:
+    one that turns up somewhere tells whose export it was."""
     return f"kemai:{path.stem}"
 
 
@@ -183,12 +185,22 @@ def marks(path: Path) -> dict[str, str]:
 
 
 def trace(path: Path) -> QuerySet[ChangeSet]:
-    """The log's entries of the export that this file came from, as it was or (a workbook) changed since: by its hash
-    and by the mark that it carries."""
+    """The log's entries of the export that this file came from, as it was or changed since (a workbook saved again,
+    rows of a CSV): by its hash and by the mark that it carries."""
     wanted = Q(reason__contains=digest(path))
-    for mark in marks_in(path):
+    for mark in marks_in(path) or marks_of_pieces(path):
         wanted |= Q(reason__contains=mark)
     return ChangeSet.objects.filter(wanted, kind="export").order_by("pk")
+
+
+def marks_of_pieces(path: Path) -> list[str]:
+    """Those of the exports of which a CSV file is a piece; each export there was is compared."""
+    seen = seen_in(path)
+    if not seen.is_enough:
+        return []
+    told = ChangeSet.objects.filter(kind="export", reason__contains="kemai:")
+    reasons = told.order_by("-pk").values_list("reason", flat=True).iterator(chunk_size=2000)
+    return list(seen.whose(mark for reason in reasons for mark in MARK.findall(reason)))
 
 
 def marks_in(path: Path) -> set[str]:
