@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from kemai.platform.access import Held, actor_for, versions
 from kemai.platform.access.origin import address_of
 from kemai.staff.models import User
-from kemai.staff.services import directory, known, sealing, sessions, throttle, trail
+from kemai.staff.services import directory, emergency, known, sealing, sessions, throttle, trail
 from kemai.staff.services.ldap import DirectoryError
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def logout(self, request: HttpRequest) -> None:
         if request.user.is_authenticated:
             trail.at_the_door("logout", request, request.user)
+            end_emergency(request.user, "ended")
         super().logout(request)
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
@@ -89,6 +92,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().set_password(user, password)
         by = actor_for(user)
         trail.leave("update", "user", cast(User, user).pk, by=by, diff={"password": ["***", "***"]})
+        end_emergency(cast(User, user), "account")
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser) -> list[dict[str, Any]]:
+        """Who has the password of the company's directory types that one."""
+        known: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if known or not directory.has_password(cast(User, user)):
+            return known
+        return [{"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}]
+
+    def reauthenticate(self, user: AbstractBaseUser, password: str) -> bool:
+        if user.has_usable_password():
+            return bool(super().reauthenticate(user, password))
+        found = self.authenticate(
+            context.request, username=directory.login_of(cast(User, user)), password=password
+        )
+        return found is not None and found.pk == user.pk
+
+
+def end_emergency(user: User, how: str) -> None:
+    """It was declared by whoever sat there with this password; whoever comes in anew declares it anew."""
+    if user.emergency_until is not None:
+        emergency.stopped(user, how, by=actor_for(user))
 
 
 def tried(credentials: Mapping[str, object]) -> str:

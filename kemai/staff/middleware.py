@@ -21,7 +21,7 @@ from kemai.staff.services import people, sessions
 
 BEFORE_TWO_STEP = frozenset({
     "mfa_index", "mfa_activate_totp", "account_reauthenticate", "account_logout", "account_change_password", "prefs",
-    "two_step_codes",
+    "two_step_codes", "sso_again", "sso_back",
 })  # fmt: skip
 """Pages that are open to those who still have to set up their second step."""
 READS = frozenset({"GET", "HEAD"})

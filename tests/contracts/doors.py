@@ -110,6 +110,7 @@ API = {
     "api_reports",
     "api_report",
     "api_collection",
+    "api_search",
     "api_bulk",
     "api_record",
     "api_history",
@@ -123,6 +124,6 @@ ONES_OWN = {
     "account_change_password", "account_inactive", "account_login", "account_logout",
     "account_reauthenticate", "account_set_password", "account_signup", "mfa_activate_totp",
     "mfa_authenticate", "mfa_deactivate_totp", "mfa_index", "mfa_reauthenticate", "preferences", "prefs", "sessions",
-    "sessions_end", "sso_back", "sso_start", "two_step_codes", "welcome",
+    "sessions_end", "sso_again", "sso_back", "sso_start", "two_step_codes", "welcome",
 }  # fmt: skip
 """Log-in and one's own account: no record of anybody's is in reach (kemai/staff/tests)."""

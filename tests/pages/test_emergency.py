@@ -189,3 +189,17 @@ def test_what_touches_the_account_ends_it(root: User) -> None:
         assert Emergency.objects.latest("pk").how == "account"
     with pytest.raises(Denied):
         begun(root)
+
+
+def test_logging_out_and_a_new_password_of_ones_own_end_it(root: User) -> None:
+    people.set_password(fresh(root), "云淡风轻-2026", by=SYSTEM)
+    client = signed_in(fresh(root))
+    begun(root)
+    typed = {"oldpassword": "云淡风轻-2026", "password1": "山高水长-2027", "password2": "山高水长-2027"}
+    assert client.post(reverse("account_change_password"), typed).status_code == 302
+    assert fresh(root).emergency_until is None
+    assert Emergency.objects.latest("pk").how == "account"
+    begun(root)
+    assert client.post(reverse("account_logout")).status_code == 302
+    assert fresh(root).emergency_until is None
+    assert Emergency.objects.latest("pk").how == "ended"

@@ -229,6 +229,18 @@ def person(login: str, password: str) -> User | None:
     return user
 
 
+def has_password(user: User) -> bool:
+    """Does the directory know a password of theirs, where we know none?"""
+    of = company()
+    return of is not None and not user.has_usable_password() and identities.is_linked(user, of.issuer)
+
+
+def login_of(user: User) -> str:
+    """The name by which the directory finds them."""
+    of = company()
+    return user.email if of is not None and of.match == "email" and user.email else user.username
+
+
 def away_key(of: Company) -> str:
     return f"directory-away/{of.url}"
 

@@ -63,6 +63,10 @@ def linked(issuer: str, subject: str) -> User | None:
     return found.user if found is not None else None
 
 
+def is_linked(user: User, issuer: str) -> bool:
+    return ExternalIdentity.objects.filter(user=user, issuer=issuer).exists()
+
+
 def link(user: User, issuer: str, subject: str, told: Mapping[str, Sequence[object]]) -> None:
     """`told` is what the log says of it."""
     ExternalIdentity.objects.create(user=user, issuer=issuer, subject=subject, linked_at=timezone.now())

@@ -65,10 +65,13 @@ class Known:
     email_verified: bool
     name: str
     username: str
+    shown_at: float = 0
+    """When the person last typed a password (or the like) there; 0 where the provider does not say."""
 
 
-def begin(client: Client, redirect_uri: str) -> tuple[str, Begun]:
-    """The address to send the browser to, and what to remember. Raises SignOnError."""
+def begin(client: Client, redirect_uri: str, *, again: bool = False) -> tuple[str, Begun]:
+    """The address to send the browser to, and what to remember; `again` where a log-in that the provider still knows
+    does not do. Raises SignOnError."""
     found = discover(client.issuer)
     begun = Begun(*(secrets.token_urlsafe(32) for _word in range(3)))
     challenge = (
@@ -78,6 +81,7 @@ def begin(client: Client, redirect_uri: str) -> tuple[str, Begun]:
         "response_type": "code", "client_id": client.client_id, "redirect_uri": redirect_uri, "scope": SCOPE,
         "state": begun.state, "nonce": begun.nonce, "code_challenge": challenge, "code_challenge_method": "S256",
     }  # fmt: skip
+    asked |= {"prompt": "login", "max_age": "0"} if again else {}
     place = str(found["authorization_endpoint"])
     return f"{place}{'&' if '?' in place else '?'}{urlencode(asked)}", begun
 
@@ -101,7 +105,12 @@ def finish(client: Client, begun: Begun, answer: Mapping[str, str], redirect_uri
         claims.get("email_verified") is True,
         str(claims.get("name") or "")[:80],
         str(claims.get("preferred_username") or "")[:150],
+        moment(claims.get("auth_time")),
     )
+
+
+def moment(told: object) -> float:
+    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) else 0
 
 
 def discover(issuer: str, *, fresh: bool = False) -> dict[str, Any]:

@@ -108,6 +108,18 @@ def problems(one: Provider) -> dict[str, str]:
 # Who somebody is ------------------------------------------------------------------------------------------------------
 
 
+def may_ask(user: User) -> bool:
+    """Is it the provider that can say whether it is they who sit there?"""
+    of = provider()
+    return of is not None and identities.is_linked(user, of.issuer)
+
+
+def is_again(known: Known, user: User, since: float, of: Provider) -> bool:
+    """Is it they, and did they show it to the provider only now? Who does not say when has not been asked."""
+    linked = identities.linked(of.issuer, known.subject)
+    return linked is not None and linked.pk == user.pk and known.shown_at >= since - oidc.LEEWAY
+
+
 def person_of(known: Known, of: Provider) -> User | None:
     """The active member of staff: by the identity linked before, else by what the provider says, which is linked then;
     else, if the company wants that, a new one. None for whoever is nobody here."""

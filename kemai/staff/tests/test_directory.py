@@ -296,3 +296,16 @@ def test_the_page_checks_tries_and_keeps_the_password(
     assert (refused.status_code, "KEMAI_OUTGOING_ALLOW" in refused.content.decode()) == (422, True)
     with pytest.raises(Denied):
         directory.save(form, by=actor_for(alice))
+
+
+def test_who_has_the_companys_password_only_types_it_again(
+    our_own: Directory, here: None, alice: User
+) -> None:
+    switch_on(our_own.plain)
+    client, _page = log_in("alice")
+    assert ExternalIdentity.objects.filter(user=alice).exists()
+    asked = client.post(reverse("sessions_end")).headers["Location"]
+    assert asked.startswith(reverse("account_reauthenticate"))
+    assert client.get(asked).status_code == 200
+    assert client.post(asked, {"password": "wrong"}).status_code == 200
+    assert client.post(asked, {"password": PASSWORD}).headers["Location"] == reverse("sessions")

@@ -289,3 +289,43 @@ def test_while_it_is_off_there_is_none(client: Client) -> None:
     assert client.get(reverse("sso_back")).status_code == 404
     # the whole address: three letters alone turn up in a random token now and then
     assert reverse("sso_start") not in client.get(reverse("account_login")).content.decode()
+
+
+def test_who_has_no_password_here_shows_there_that_it_is_they(provider: Provider, alice: User) -> None:
+    """Before what touches an account: the provider asks anew, and says when it did."""
+    switch_on(provider)
+    client, other = Client(), Client()
+    for one in (client, other):
+        sign_on(one)
+    assert "_auth_user_id" in other.session
+    asked = client.post(reverse("sessions_end")).headers["Location"]
+    assert asked.startswith(reverse("sso_again"))
+    assert User.objects.get(pk=alice.pk).login_sessions.count() == 2, "nothing is done before"
+    for claims, twist in (
+        (ALICE, {}),
+        (ALICE, {"auth_time": int(time.time()) - 3600}),
+        ({**ALICE, "sub": "somebody else"}, {"auth_time": int(time.time())}),
+    ):
+        provider.claims, provider.twist = dict(claims), dict(twist)
+        assert again(client, asked).status_code == 403
+        assert User.objects.get(pk=alice.pk).login_sessions.count() == 2
+    provider.claims, provider.twist = dict(ALICE), {"auth_time": int(time.time())}
+    assert client.get(f"{asked}&go=guessed").status_code == 200, "another site's page begins nothing"
+    assert again(client, asked).headers["Location"] == reverse("sessions")
+    assert provider.asked[-1]["prompt"] == "login"
+    assert provider.asked[-1]["max_age"] == "0"
+    assert User.objects.get(pk=alice.pk).login_sessions.count() == 1, "what was sent is done then"
+    assert client.get(reverse("account_set_password")).status_code == 200, "asked a moment ago"
+    for name in ("account_set_password", "mfa_activate_totp"):
+        fresh = Client()
+        sign_on(fresh)
+        assert fresh.get(reverse(name)).headers["Location"].startswith(reverse("sso_again")), name
+
+
+def again(client: Client, asked: str) -> Any:
+    """By the button of the page that asks."""
+    page = client.get(asked).content.decode()
+    found = re.search(rf'href="({reverse("sso_again")}[^"]*)"', page)
+    assert found is not None
+    start = client.get(html.unescape(found[1]))
+    return client.get(visit(start.headers["Location"]))

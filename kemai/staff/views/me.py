@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account import views as account
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -88,6 +89,14 @@ def span(minutes: int) -> str:
     if minutes % 60 == 0:
         return _("%(n)s 小时") % {"n": minutes // 60}
     return _("%(n)s 分钟") % {"n": minutes}
+
+
+@signed_in
+@asked_again(opening=True)
+def password_set(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    """A first password of one's own, for who came by single sign-on or the directory: a way in like any other."""
+    answer: HttpResponseBase = account.password_set(request)
+    return answer
 
 
 @require_POST

@@ -8,12 +8,13 @@ from dataclasses import astuple
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from allauth.account.internal.flows import reauthentication
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from allauth.account.views import LoginView
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,10 +24,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from kemai.platform.access import NotVisible
+from kemai.platform.access import Actor, NotVisible
+from kemai.platform.ui.door import signed_in
+from kemai.staff.models import User
 from kemai.staff.services import oidc, sso, trail
-from kemai.staff.services.oidc import Begun, SignOnError
+from kemai.staff.services.oidc import Begun, Known, SignOnError
 from kemai.staff.services.sso import Provider
+from kemai.staff.views.door import user_of, way_again
 
 log = logging.getLogger(__name__)
 PENDING = "kemai_sign_on"
@@ -77,8 +81,10 @@ def of_this_browser(request: HttpRequest) -> str:
     return salted_hmac("kemai.sign_on", request.META["CSRF_COOKIE"], algorithm="sha256").hexdigest()[:32]
 
 
-def way_there(request: HttpRequest, place: str = "") -> str:
-    return f"{reverse('sso_start')}?{urlencode({'go': of_this_browser(request), **({'next': place} if place else {})})}"
+def way_there(request: HttpRequest, place: str = "", name: str = "sso_start") -> str:
+    return (
+        f"{reverse(name)}?{urlencode({'go': of_this_browser(request), **({'next': place} if place else {})})}"
+    )
 
 
 @require_safe
@@ -95,6 +101,37 @@ def start(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
+@signed_in
+def again(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    """For who shows elsewhere that it is they: a page that says so, whose button leads there. The provider is told that
+    a log-in which it still knows does not do."""
+    found, user, place = current(), user_of(request), request.GET.get("next", "")[:500]
+    if way_again(user) != "sso_again":
+        raise NotVisible
+    if not constant_time_compare(request.GET.get("go", ""), of_this_browser(request)):
+        shown = {"there": found.label or _("用公司账号登录"), "again": way_there(request, place, "sso_again")}
+        return render(request, "staff/sso_again.html", shown)
+    try:
+        address, begun = oidc.begin(found.client, redirect_uri(request), again=True)
+    except SignOnError as error:
+        return refused(request, error.code, error.detail)
+    request.session[PENDING] = [*astuple(begun), int(time.time()), place, user.pk]
+    return HttpResponseRedirect(address)
+
+
+def goes_on(request: HttpRequest, known: Known, kept: list[Any], found: Provider) -> HttpResponseBase:
+    """Somebody who had come in before has shown that it is they; what they had sent is done now."""
+    user, place = request.user, safe(request, kept[4])
+    if not isinstance(user, User) or user.pk != kept[5] or not sso.is_again(known, user, kept[3], found):
+        return refused(request, "bad_token", "somebody else, or not asked again")
+    record_authentication(request, user, method="sign_on", reauthenticated=True)
+    asked: Any = request
+    asked.GET = QueryDict(urlencode({"next": place}))
+    answer: HttpResponseBase | None = reauthentication.resume_request(request)
+    return answer or HttpResponseRedirect(place)
+
+
+@require_safe
 def back(request: HttpRequest) -> HttpResponseBase:
     """An answer is good once, in the browser that has asked, within ten minutes."""
     found = current()
@@ -105,6 +142,8 @@ def back(request: HttpRequest) -> HttpResponseBase:
         known = oidc.finish(found.client, Begun(*kept[:3]), request.GET.dict(), redirect_uri(request))
     except SignOnError as error:
         return refused(request, error.code, error.detail)
+    if len(kept) > 5:
+        return goes_on(request, known, kept, found)
     user = sso.person_of(known, found)
     if user is None:
         return refused(request, "nobody", known.subject)
@@ -123,5 +162,6 @@ def refused(request: HttpRequest, code: str, detail: str) -> HttpResponse:
     """What went wrong in words for people; the particulars are for the log and the audit."""
     log.warning("single sign-on: %s (%s)", code, detail)
     trail.at_the_door("login_failed", request, None, f"SSO {code}")
-    shown = {"message": SAID[code], "again": way_there(request)}
+    asked = "sso_again" if request.user.is_authenticated else "sso_start"
+    shown = {"message": SAID[code], "again": way_there(request, name=asked)}
     return render(request, "staff/sso_refused.html", shown, status=403)

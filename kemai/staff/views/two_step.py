@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from allauth.mfa.totp.internal import flows
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from kemai.platform.access import Actor
 from kemai.platform.ui.door import signed_in
 from kemai.staff.services import people, recovery
-from kemai.staff.views.door import user_of
+from kemai.staff.views.door import asked_again, user_of
 
 
 @signed_in
@@ -42,8 +41,8 @@ class Deactivate(DeactivateTOTPView):  # type: ignore[misc]
 
 
 @require_http_methods(["GET", "POST"])
-@reauthentication_required(app="allauth.mfa")  # type: ignore[untyped-decorator]
 @signed_in
+@asked_again(opening=True)
 def codes(request: HttpRequest, actor: Actor) -> HttpResponseBase:
     """Asks first: the old codes open nothing after that."""
     user = user_of(request)
@@ -59,4 +58,15 @@ def show_new(request: HttpRequest) -> HttpResponse:
     return render(request, "mfa/codes.html", {"codes": fresh})
 
 
-activate, deactivate = Activate.as_view(), Deactivate.as_view()
+@signed_in
+@asked_again(opening=True)
+def activate(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    answer: HttpResponseBase = Activate.as_view()(request)
+    return answer
+
+
+@signed_in
+@asked_again(opening=True)
+def deactivate(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    answer: HttpResponseBase = Deactivate.as_view()(request)
+    return answer
