@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import openpyxl
 from playwright.sync_api import Page, expect
@@ -53,12 +54,12 @@ def test_a_filter_is_built_and_reads_as_a_sentence(enter: Entrance) -> None:
     chip = page.locator("#list .chip")
     expect(chip).to_contain_text("价值类别")
     expect(chip).to_contain_text("高价值")
-    expect(page).to_have_url(re.compile("where="))
+    expect(page).to_have_url(re.compile("asked="))
     expect(page.locator("#list td[data-key=value_class]").filter(has_text="普通")).to_have_count(0)
     assert set(column(page, "value_class")) == {"高价值"}
     page.locator("#list .chip .x").click()
     expect(page.locator("#list .chip")).to_have_count(0)
-    expect(page).not_to_have_url(re.compile("where="))
+    expect(page).not_to_have_url(re.compile("asked=|where="))
 
 
 def test_a_filter_can_be_kept_as_a_view(enter: Entrance) -> None:
@@ -222,3 +223,41 @@ def test_an_unknown_filter_field_is_refused_in_words(enter: Entrance) -> None:
     assert answer is not None
     assert answer.status in {200, 422}
     assert "owner__password" not in page.locator("#list tbody").all_inner_texts()
+
+
+def test_what_is_typed_stands_in_no_address(enter: Entrance) -> None:
+    """Searching, going back, reloading, the form's look for doubles and a form of the kind GET: no address shows it."""
+    page = enter(path=LIST)
+    create(page, "customer", name="地址栏测试", phone="13900077001")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(unquote(one.url)))
+    page.locator("#list-q").fill("地址栏测试")
+    expect(page).to_have_url(re.compile("asked="))
+    expect(rows(page)).to_have_count(1)
+    page.reload()
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#list-q")).to_have_value("地址栏测试")
+    page.locator("#list").get_by_role("link", name="图表").click()
+    expect(page).to_have_url(re.compile("display=chart"))
+    page.go_back()
+    expect(rows(page)).to_have_count(1)
+
+    go(page, "/o/customer/new")
+    page.locator("[name=name]").fill("地址栏测试")
+    page.locator("[name=phone]").fill("13900077001")
+    expect(page.locator("#similar")).to_contain_text("可能已经有了")
+    go(page, "/bin/customer")
+    page.locator("[name=q]").fill("地址栏测试")
+    page.locator("[name=q]").press("Enter")
+    expect(page).to_have_url(re.compile("asked="))
+    expect(page.locator("[name=q]")).to_have_value("地址栏测试")
+    go(page, f"{LIST}?q=%E5%9C%B0%E5%9D%80%E6%A0%8F%E6%B5%8B%E8%AF%95")
+    asked.pop(
+        next(place for place, one in enumerate(asked) if one.endswith("q=地址栏测试"))
+    )  # an address of old
+    expect(page).to_have_url(re.compile("asked="))
+    expect(rows(page)).to_have_count(1)
+    for one in (page.url, *asked):
+        assert "地址栏测试" not in unquote(one), one
+        assert "13900077001" not in one, one
+    assert any("/similar" in one for one in asked)

@@ -37,9 +37,22 @@ async function send(url: string, init: RequestInit): Promise<Response> {
   return response;
 }
 
-export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
-  const response = await send(url, { headers: { Accept: "application/json" }, ...(signal ? { signal } : {}) });
+/** How a question is sent that holds what somebody typed: the server takes it for a GET, but its query is the body, since an
+ * address is kept where nobody looks after it. "push" also tells the address (sealed), "address" only that. */
+export const asking = (values: URLSearchParams, wants: "answer" | "push" | "address" = "answer"): { method: string; body: URLSearchParams; headers: Record<string, string> } => ({ method: "POST", body: values, headers: { "X-Asks": wants } });
+
+/** Asks; `values` are what the answer depends on, and stand in no address. */
+export async function getJson<T>(url: string, signal?: AbortSignal, values?: Record<string, string>): Promise<T> {
+  const how = values ? asking(new URLSearchParams(values)) : { headers: {} };
+  const response = await send(url, { ...how, headers: { ...how.headers, Accept: "application/json" }, ...(signal ? { signal } : {}) });
   return (await response.json()) as T;
+}
+
+/** Opens what a form of the kind GET asks for, by an address in which nothing typed can be read. */
+export async function visit(form: HTMLFormElement, values: URLSearchParams): Promise<void> {
+  const { pathname } = new URL(form.getAttribute("action") ?? "", location.href);
+  const response = await send(pathname, asking(values, "address"));
+  location.assign(response.headers.get("X-Address") ?? pathname);
 }
 
 type Fields = Record<string, string> | FormData;
@@ -58,10 +71,4 @@ export async function post(url: string, fields: Fields): Promise<string> {
 /** Asks by POST what names a person and so has no place in an address. */
 export async function postJson<T>(url: string, fields: Fields, signal?: AbortSignal): Promise<T> {
   return (await (await posted(url, fields, signal)).json()) as T;
-}
-
-export function withQuery(url: string, values: Record<string, string>): string {
-  const target = new URL(url, location.href);
-  for (const [name, value] of Object.entries(values)) target.searchParams.set(name, value);
-  return target.pathname + target.search;
 }

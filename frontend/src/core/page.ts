@@ -1,4 +1,4 @@
-import { all, closest, find, icon } from "./dom";
+import { all, closest, find, icon, meta } from "./dom";
 import { shortNumber, t } from "./i18n";
 import { toast } from "./toast";
 
@@ -98,6 +98,9 @@ function reveal(tab: HTMLElement): void {
 }
 
 export function installPage(): void {
+  // an address of old, in which words could be read, is not kept
+  const address = meta("address");
+  if (address) history.replaceState(history.state, "", address + location.hash);
   prepare(document);
   setInterval(() => document.hidden || refreshTimes(), 30_000);
   document.addEventListener("visibilitychange", () => document.hidden || refreshTimes());

@@ -1,5 +1,5 @@
 import { all, append, debounce, el, icon, marked } from "../core/dom";
-import { getJson, withQuery } from "../core/http";
+import { getJson } from "../core/http";
 import { t } from "../core/i18n";
 import { place } from "../core/overlay";
 import { failed } from "../core/toast";
@@ -124,7 +124,7 @@ export function mount(host: HTMLElement): () => void {
       asked?.abort();
       asked = new AbortController();
       try {
-        const answer = await getJson<{ items: Option[] }>(withQuery(url, { q: query }), asked.signal);
+        const answer = await getJson<{ items: Option[] }>(url, asked.signal, { q: query });
         items = answer.items.map((item) => ({ ...item, value: String(item.value) }));
       } catch (error) {
         if (error instanceof DOMException) return;

@@ -1,6 +1,6 @@
 import { completion, insert } from "./complete";
 import { debounce, el, find, marked, type Child } from "../core/dom";
-import { getJson, withQuery } from "../core/http";
+import { getJson } from "../core/http";
 import { t } from "../core/i18n";
 
 interface Person {
@@ -39,7 +39,7 @@ export function mount(host: HTMLElement): () => void {
     asked = new AbortController();
     const { url = "", type = "", id: key = "" } = host.dataset;
     try {
-      const { people } = await getJson<{ people: Person[] }>(withQuery(url, { q: wanted, type, id: key }), asked.signal);
+      const { people } = await getJson<{ people: Person[] }>(url, asked.signal, { q: wanted, type, id: key });
       if (typedName(before())?.query !== wanted) return;
       query = wanted;
       menu.show(people);

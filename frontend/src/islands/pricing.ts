@@ -1,7 +1,7 @@
 import { lineAmount, shown, taxInside } from "../core/cents";
 import { all, closest, debounce, find } from "../core/dom";
 import { dropDraft, keepDraft, keptDraft } from "../core/draft";
-import { getJson, withQuery } from "../core/http";
+import { getJson } from "../core/http";
 import { failed } from "../core/toast";
 
 interface Suggestion {
@@ -54,7 +54,7 @@ export function mount(host: HTMLElement): () => void {
       return;
     }
     try {
-      const found = await getJson<Suggestion>(withQuery(url, { product, quantity: value(row, "quantity") || "1" }));
+      const found = await getJson<Suggestion>(url, undefined, { product, quantity: value(row, "quantity") || "1" });
       if (value(row, "product") !== product) return;
       const price = control(row, "price");
       const before = row.dataset["list"] ?? "";

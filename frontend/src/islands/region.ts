@@ -1,5 +1,5 @@
 import { all, el, find } from "../core/dom";
-import { getJson, withQuery } from "../core/http";
+import { getJson } from "../core/http";
 import { t } from "../core/i18n";
 import { failed } from "../core/toast";
 
@@ -23,7 +23,7 @@ export function mount(host: HTMLElement): void {
     const select = levels[level];
     if (!select || (level > 0 && !parent)) return;
     try {
-      const { items } = await getJson<{ items: Region[] }>(withQuery(url, { parent }));
+      const { items } = await getJson<{ items: Region[] }>(url, undefined, { parent });
       select.append(el("option", { value: "" }, t(`region_${level}`)));
       for (const item of items) select.append(new Option(item.name, item.code, false, item.code === chosen));
       select.disabled = items.length === 0 || hidden.disabled;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from urllib.parse import urlencode
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -22,6 +21,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.objects import get
 from kemai.platform.query import Count
+from kemai.platform.ui import addresses
 from kemai.platform.ui.door import is_fragment, signed_in
 
 COMMON = 0.05
@@ -131,7 +131,7 @@ def sort_word(key: str) -> str:
 
 def query_of(wanted: Filter, **more: str) -> str:
     params = {"class": wanted.value_class, "owner": wanted.owner, "activity": wanted.activity, **more}
-    return urlencode({key: value for key, value in params.items() if value not in (None, "")})
+    return addresses.query({key: value for key, value in params.items() if value not in (None, "")})
 
 
 def page_url(wanted: Filter, sort: str, cursor: str) -> str:

@@ -19,6 +19,7 @@ from kemai.platform import access
 from kemai.platform.access import Actor
 from kemai.platform.jobs import status
 from kemai.platform.objects import ObjectType
+from kemai.platform.ui import addresses
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.nav import forget_count
 from kemai.platform.ui.records.answers import announce, go
@@ -175,12 +176,13 @@ def check(request: HttpRequest, actor: Actor) -> HttpResponse:
     typed = {key: request.POST.get(key, "").strip()[:200] for key in duplicate_check.ASKED}
     typed["kind"] = "company" if request.POST.get("kind", "company") == "company" else "person"
     something = any(value for key, value in typed.items() if key != "kind")
+    filled = addresses.sealed({key: value for key, value in typed.items() if value})
     context = {
         "typed": typed,
         "asked": something,
         "found": duplicate_check.check(actor, typed) if something else (),
         "may_create": access.may(actor, "customer", "create"),
-        "create_url": f"{reverse('create', args=('customer',))}?{urlencode({k: v for k, v in typed.items() if v})}",
+        "create_url": f"{reverse('create', args=('customer',))}?{filled}",
     }
     template = "customers/check_found.html" if is_fragment(request) else "customers/check.html"
     return render(request, template, context)

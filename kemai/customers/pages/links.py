@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 from django.urls import reverse
+
+from kemai.platform.ui import addresses
 
 
 def leaf(field: str, op: str, value: object = None) -> dict[str, Any]:
@@ -25,5 +26,4 @@ def list_url(
         params["where"] = orjson.dumps(tree).decode()
     if sort:
         params["sort"] = sort
-    path = reverse("list", args=(type_key,))
-    return f"{path}?{urlencode(params)}" if params else path
+    return addresses.at(reverse("list", args=(type_key,)), params)

@@ -20,6 +20,7 @@ from kemai.platform.fields import clauses
 from kemai.platform.objects import get
 from kemai.platform.query import QueryError
 from kemai.platform.records import FieldErrors
+from kemai.platform.ui import addresses
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.lists import filters
 from kemai.platform.ui.lists.state import dumps, loads
@@ -65,7 +66,7 @@ def owner_of(segment: Segment) -> str:
 
 
 def page_url(pk: int, cursor: str) -> str:
-    return f"{reverse('segment', args=(pk,))}?cursor={cursor}" if cursor else ""
+    return addresses.at(reverse("segment", args=(pk,)), {"cursor": cursor}) if cursor else ""
 
 
 def trial(actor: Actor, where: Any) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
+from django.http import QueryDict
 from django.utils import timezone
 
 from kemai.analytics.analysis import Chart, Column, Table
@@ -19,6 +20,7 @@ from kemai.platform import access, query
 from kemai.platform.access import SYSTEM
 from kemai.platform.models import Job
 from kemai.platform.objects import get
+from kemai.platform.ui.addresses import opened
 from tests.people import Person
 
 MONTHS = [f"2026-{month:02d}" for month in range(1, 13)]
@@ -102,7 +104,7 @@ def test_what_a_bar_opens_is_a_condition_that_works(
 
     for spec in dashboards.company(12).charts.values():
         for url in drawn(spec).get("drill", []):
-            where = orjson.loads(parse_qs(urlsplit(url).query)["where"][0])
+            where = orjson.loads(opened(QueryDict(urlsplit(url).query))[0]["where"])
             object_type = get(urlsplit(url).path.split("/")[2])
             query.parse(where, object_type, people["boss"].actor.moment())
 

@@ -54,6 +54,18 @@ ONCE: Json = {
 ID: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
 
 
+SEARCH: Json = {
+    "type": "object",
+    "properties": {
+        "where": {"type": "object"},
+        **{name: {"type": "string"} for name in ("q", "sort", "cursor")},
+        "fields": {"type": "array", "items": {"type": "string"}},
+        "size": {"type": "integer", "maximum": 200},
+        "count": {"type": "boolean"},
+    },
+}
+
+
 def schema(object_type: ObjectType, actor: Actor) -> Json:
     properties: Json = {
         "id": {"type": "integer", "readOnly": True},
@@ -130,6 +142,9 @@ def paths_of(object_type: ObjectType) -> Json:
         },
         f"{base}/{{id}}": one,
         f"{base}/{{id}}/history": {"get": operation(_("%(label)s的变更记录") % label, [ID])},
+        f"{base}/search": {
+            "post": operation(_("查找%(label)s（条件在请求内容里）") % label, [], body=SEARCH, result=listing)
+        },
         f"{base}/bulk": {
             "post": operation(_("批量新建%(label)s") % label, [ONCE], body=many),
             "patch": operation(_("批量修改%(label)s") % label, [ONCE], body=many),

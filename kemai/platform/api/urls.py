@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/reports", reports.listing, name="api_reports"),
     path("v1/reports/<int:key>", reports.result, name="api_report"),
     path("v1/<slug:type_key>", views.collection, name="api_collection"),
+    path("v1/<slug:type_key>/search", views.find, name="api_search"),
     path("v1/<slug:type_key>/bulk", views.bulk, name="api_bulk"),
     path("v1/<slug:type_key>/merge", merging.merge, name="api_merge"),
     path("v1/<slug:type_key>/<int:key>", views.record, name="api_record"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -42,19 +43,40 @@ def collection(request: HttpRequest, actor: Actor, type_key: str) -> HttpRespons
         obj = records.create(type_key, object_of(request), by=actor)
         return written(actor, object_type, obj.pk, status=201)
     access.require(actor, object_type, "view")
-    return listing(request, actor, object_type)
+    return listing(actor, object_type, request.GET.dict(), json_argument(request.GET.get("where")))
 
 
-def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> HttpResponse:
+@require_http_methods(["POST"])
+@door
+def find(request: HttpRequest, actor: Actor, type_key: str) -> HttpResponse:
+    """The list with its question in the body: what is asked about a person has no place in an address. {"where":
+    condition tree, "q": …, "sort": …, "fields": ["a", "b"], "size": 50, "cursor": …, "count": true}"""
+    object_type = typed(actor, type_key)
+    access.require(actor, object_type, "view")
+    body = object_of(request)
+    fields = body.get("fields") or []
+    texts = {name: body.get(name) or "" for name in ("q", "sort", "cursor")}
+    named = isinstance(fields, list) and all(isinstance(one, str) for one in fields)
+    if not named or not all(isinstance(one, str) for one in texts.values()):
+        raise QueryError("bad_json", _("q、sort 和 cursor 应为文字，fields 应为字段名的列表"))
+    texts |= {
+        "fields": ",".join(fields),
+        "size": str(body.get("size", 50)),
+        "count": "1" if body.get("count") else "",
+    }
+    return listing(actor, object_type, texts, body.get("where"))
+
+
+def listing(actor: Actor, object_type: ObjectType, given: Mapping[str, str], where: Any) -> HttpResponse:
     """?where=<condition tree>&q=<text>&sort=-created_at&fields=a,b&size=50&cursor=…&count=1"""
-    names = [name for name in request.GET.get("fields", "").split(",") if name]
+    names = [name for name in given.get("fields", "").split(",") if name]
     specs = chosen(actor, object_type, names)
     asked = search.Asked(
-        json_argument(request.GET.get("where")),
-        request.GET.get("q", "").strip(),
-        request.GET.get("sort", ""),
-        request.GET.get("cursor", ""),
-        size_of(request),
+        where,
+        given.get("q", "").strip(),
+        given.get("sort", ""),
+        given.get("cursor", ""),
+        size_of(given),
         specs,
     )
     page = search.page(actor, object_type, asked)
@@ -65,7 +87,7 @@ def listing(request: HttpRequest, actor: Actor, object_type: ObjectType) -> Http
         "next": page.next,
         "previous": page.previous,
     }
-    if request.GET.get("count"):
+    if given.get("count"):
         body |= {"count": page.count.number, "more": not page.count.exact}
     return answer(body)
 
@@ -98,8 +120,8 @@ def chosen(actor: Actor, object_type: ObjectType, names: Sequence[str]) -> list[
     return [by_key[name] for name in names if name in by_key]
 
 
-def size_of(request: HttpRequest) -> int:
-    text = request.GET.get("size", "50")
+def size_of(given: Mapping[str, str]) -> int:
+    text = given.get("size", "50")
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_ROWS):
         raise QueryError("bad_size", _("size 应为 1 到 %(most)s 的整数") % {"most": MOST_ROWS})
     return int(text)

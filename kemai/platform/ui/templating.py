@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from kemai.platform.fields import read_out
 from kemai.platform.objects import many
-from kemai.platform.ui import cells
+from kemai.platform.ui import addresses, cells
 
 
 @lru_cache(maxsize=500)
@@ -92,7 +92,7 @@ def environment(**options: Any) -> Environment:
         gettext, translation.ngettext, newstyle=False, pgettext=translation.pgettext
     )
     env.globals.update(
-        url=url, static=asset, language=translation.get_language, cell_text=cells.text,
+        url=url, address=addresses.at, static=asset, language=translation.get_language, cell_text=cells.text,
         now=cells.now, kept_part=kept,
     )  # fmt: skip
     env.filters.update(

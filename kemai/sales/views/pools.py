@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from kemai.customers.pages.links import leaf, list_url
 from kemai.platform import access
 from kemai.platform.access import Actor, NotVisible
 from kemai.platform.records import FieldErrors
-from kemai.platform.ui import cells
+from kemai.platform.ui import addresses, cells
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records.answers import announce, go
 from kemai.sales.models import Pool
@@ -68,10 +68,9 @@ def page(request: HttpRequest, actor: Actor, pk: int = 0) -> HttpResponse:
 
 
 def address(pool: Pool, values: dict[str, str]) -> str:
-    params = QueryDict(mutable=True)
-    params.update({key: value for key, value in values.items() if value})
-    path = reverse("pool", args=[pool.pk])
-    return f"{path}?{params.urlencode()}" if params else path
+    return addresses.at(
+        reverse("pool", args=[pool.pk]), {key: value for key, value in values.items() if value}
+    )
 
 
 @signed_in

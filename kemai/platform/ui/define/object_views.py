@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -23,6 +22,7 @@ from kemai.platform.fields import clauses
 from kemai.platform.models import ObjectDef
 from kemai.platform.objects import ObjectType, UnknownObject, all_types, get, many
 from kemai.platform.records import Conflict, FieldErrors
+from kemai.platform.ui import addresses
 from kemai.platform.ui.define import rows as tables
 from kemai.platform.ui.define.change_lines import change_line
 from kemai.platform.ui.define.typed import base_of, problems, typed_base, typed_rows
@@ -72,7 +72,7 @@ def page(request: HttpRequest, actor: Actor) -> HttpResponse:
     lines = tables.object_lines(list(sheet))
     base = reverse("define_objects")
     labels = {"": _("全部"), "own": _("自定义"), "fixed": _("内置")}
-    asked = urlencode({name: value for name, value in (("kind", kind), ("q", word)) if value})
+    asked = addresses.query({name: value for name, value in (("kind", kind), ("q", word)) if value})
     context = {
         "q": word,
         "own": [line for line in lines if line.own],

@@ -20,6 +20,7 @@ from kemai.platform.fields import FieldSpec
 from kemai.platform.jobs import enqueue
 from kemai.platform.objects import ObjectType, get
 from kemai.platform.records.belongings import companions
+from kemai.platform.ui import addresses
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.lists import found, views_of_lists
 from kemai.platform.ui.lists.acts import Chosen, perform
@@ -78,7 +79,7 @@ def selection(actor: Actor, object_type: ObjectType, post: QueryDict) -> Chosen:
     """What the boxes say at the moment of sending: keys, or everything that the list's address means."""
     access.require(actor, object_type, "view")
     if post.get("all") == "1":
-        return Chosen(query=post.get("query", "")[:20_000])
+        return Chosen(query=addresses.plain(post.get("query", "")[:30_000]))
     parts = ",".join(post.getlist("ids")).split(",")
     ids = [key for one in parts if (key := record_key(one)) is not None]
     return Chosen(ids=tuple(dict.fromkeys(ids))[:MOST_IDS])

@@ -22,6 +22,7 @@ from kemai.platform.jobs import Fatal, Progress, enqueue
 from kemai.platform.objects import ObjectType, all_types, get
 from kemai.platform.records.limits import days
 from kemai.platform.records.recycle import dead_parents, every
+from kemai.platform.ui import addresses
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.records.answers import go
 
@@ -69,7 +70,7 @@ def index(request: HttpRequest, actor: Actor, key: str) -> HttpResponse:
         "type": object_type,
         "label": object_type.plural,
         "rows": shown(actor, object_type, rows[:SHOWN]),
-        "older": f"?q={text}&before={rows[SHOWN - 1][0]}" if len(rows) > SHOWN else "",
+        "older": addresses.at("", {"q": text, "before": rows[SHOWN - 1][0]}) if len(rows) > SHOWN else "",
         "total": f"{total:,}",
         "q": text,
         "days": days("bin_days"),

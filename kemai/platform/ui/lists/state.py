@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 from django.http import QueryDict
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from kemai.platform.objects import get
 from kemai.platform.query import QueryError
+from kemai.platform.ui import addresses
 from kemai.platform.ui.lists.filters import collapse, expand
 
 DISPLAYS = ("table", "board", "calendar", "chart")
@@ -87,12 +87,11 @@ class ListState:
 
     @property
     def query(self) -> str:
-        return urlencode(self.params())
+        return addresses.query(self.params())
 
     @property
     def url(self) -> str:
-        query = self.query
-        return f"{self.path}?{query}" if query else self.path
+        return addresses.at(self.path, self.params())
 
     def but(self, **changes: Any) -> ListState:
         """The same list with a difference; another order or filter begins at the first page."""

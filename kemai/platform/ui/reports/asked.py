@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from kemai.platform.models import Report
 from kemai.platform.query import QueryError
 from kemai.platform.reports import Definition, keeping
 from kemai.platform.reports.definition import MOST_MEASURES, MOST_ROWS
+from kemai.platform.ui import addresses
 from kemai.platform.ui.lists.filters import collapse, expand
 from kemai.platform.ui.lists.state import dumps, loads
 
@@ -44,7 +44,7 @@ def query_of(definition: Definition) -> str:
         pairs += [("column", definition.column[0]), ("column_by", definition.column[1])]
     pairs += [("measure", f"{aggregate}:{key}") for aggregate, key in definition.measures]
     pairs.append(("look", definition.look))
-    return urlencode([pair for pair in pairs if pair[1]])
+    return addresses.query([pair for pair in pairs if pair[1]])
 
 
 def stored(report: Report) -> Definition:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 from django.urls import reverse
@@ -17,6 +16,7 @@ from kemai.platform.access import Actor
 from kemai.platform.query.cube import DATED, Atoms, Axis, Key, Measure, beside, figure
 from kemai.platform.reports import Line, Rest, Table
 from kemai.platform.reports.lines import Shown
+from kemai.platform.ui import addresses
 
 CHART_PERIODS, CHART_BARS, CHART_SERIES = 120, 20, 12
 
@@ -230,7 +230,7 @@ class View:
 
 
 def tail(name: str, keys: Sequence[Shown]) -> str:
-    return f"&{name}={quote(orjson.dumps(list(keys)))}" if keys else ""
+    return "&" + addresses.query({name: orjson.dumps(list(keys)).decode()}) if keys else ""
 
 
 def told_apart(series: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from kemai.platform.audit.verify import verify
 from kemai.platform.fields import Saying, clauses, listed, read_out
 from kemai.platform.models import AuditEntry, Change, ChangeSet
 from kemai.platform.objects import DiffLine, ObjectType, all_types
+from kemai.platform.ui import addresses
 from kemai.platform.ui.door import signed_in
 from kemai.platform.ui.trail import naming
 from kemai.platform.ui.trail.changes import Touched, between
@@ -73,10 +74,10 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     query.pop("before", None)
     context = {
         "lines": lines_of(actor, rows),
-        "older": f"?{query.urlencode()}{'&' if query else ''}before={rows[-1].seq}" if more else "",
+        "older": addresses.at("", [*addresses.pairs(query), ("before", rows[-1].seq)]) if more else "",
         "asked": asked,
         "errors": "",
-        "query": query.urlencode(),
+        "query": addresses.query(query),
         "sealed": reading.newest(),
         "waiting": reading.waiting(),
         "kinds": [{"value": one.value, "label": str(one.label)} for one in ChangeSet.KINDS],

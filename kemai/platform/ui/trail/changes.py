@@ -25,6 +25,7 @@ from kemai.platform.jobs import Fatal, Progress, enqueue, status
 from kemai.platform.models import Change, ChangeSet
 from kemai.platform.objects import DiffLine, all_types
 from kemai.platform.records.undo import NO_CHANGE, kept_of
+from kemai.platform.ui import addresses
 from kemai.platform.ui.door import is_fragment, signed_in
 from kemai.platform.ui.records.answers import go
 from kemai.platform.ui.trail import naming
@@ -58,7 +59,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     query.pop("before", None)
     context = {
         "lines": [line_of(one, actor) for one in rows],
-        "older": f"?{query.urlencode()}{'&' if query else ''}before={rows[-1].pk}" if more else "",
+        "older": addresses.at("", [*addresses.pairs(query), ("before", rows[-1].pk)]) if more else "",
         "asked": asked,
         "everybody": actor.is_admin,
         "kinds": [
