@@ -104,7 +104,7 @@ def test_what_a_bar_opens_is_a_condition_that_works(
 
     for spec in dashboards.company(12).charts.values():
         for url in drawn(spec).get("drill", []):
-            where = orjson.loads(opened(QueryDict(urlsplit(url).query))[0]["where"])
+            where = orjson.loads(str(opened(QueryDict(urlsplit(url).query))[0]["where"]))
             object_type = get(urlsplit(url).path.split("/")[2])
             query.parse(where, object_type, people["boss"].actor.moment())
 
