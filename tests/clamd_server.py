@@ -43,7 +43,7 @@ def standing() -> Iterator[StandIn]:
                 if told.mode == "small" and len(told.seen) > SMALL:
                     return b"INSTREAM size limit exceeded. ERROR\0"
             if told.mode == "mute":
-                time.sleep(1)
+                time.sleep(60)
             if told.mode in {"close", "mute"}:
                 return b""
             if told.mode == "nonsense":

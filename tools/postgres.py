@@ -157,7 +157,19 @@ def start(folder: Path, *, durable: bool = False) -> str:
 
 
 def _serve(bin_: Path, folder: Path, password: str, identity: Identity, *, durable: bool) -> str:
-    port = _free_port()
+    for _try in range(4):
+        try:
+            return _serve_at(_free_port(), bin_, folder, password, identity, durable=durable)
+        except NoServer as error:  # somebody took the port between our looking and its starting
+            if "could not bind" not in str(error):
+                raise
+            (folder / "server.log").unlink(missing_ok=True)
+    return _serve_at(_free_port(), bin_, folder, password, identity, durable=durable)
+
+
+def _serve_at(
+    port: int, bin_: Path, folder: Path, password: str, identity: Identity, *, durable: bool
+) -> str:
     settings = [*SETTINGS, *(() if durable else FAST), f"port={port}", "listen_addresses=127.0.0.1"]
     # the path of a socket may have 107 characters at most and temporary folders can be deep: loopback only
     settings.append("unix_socket_directories=")

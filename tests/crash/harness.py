@@ -60,7 +60,7 @@ class Stage:
     def close(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 @dataclass
@@ -206,7 +206,7 @@ def run(rounds: int, where: Mapping[str, str], folder: Path, *, seed: int, write
                 pids[role] = stage.do("fork", role=role)["pid"]
         clients.stop.set()
         for thread in clients.threads:
-            thread.join(30)
+            thread.join(60)
         wrong = settle(stage)
         told = clients.told
         wrong += told.odd + stage.do(
@@ -224,10 +224,10 @@ def run(rounds: int, where: Mapping[str, str], folder: Path, *, seed: int, write
 
 def wait_for_answers(clients: Clients, most: int) -> None:
     """A kill in an idle server proves nothing."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + SETTLES_WITHIN
     while clients.told.answers < most:
         if time.monotonic() > until:
-            raise RuntimeError("no answers for half a minute")
+            raise RuntimeError(f"no answers for {SETTLES_WITHIN:.0f} s")
         time.sleep(0.005)
 
 

@@ -29,7 +29,7 @@ OFTEN_CHANGING = {"platform_backuprun", "django_session", "kemai_cache", "platfo
 def kemai(place: Place, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "kemai.project.cli", *arguments],
-        cwd=ROOT, env=place.environment | more, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env=place.environment | more, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def story(place: Place, act: str, *arguments: str) -> Any:
     done = subprocess.run(
         [sys.executable, str(STORY), act, *arguments],
         cwd=ROOT, env=place.environment | {"KEMAI_BACKUP_KEY": KEY, "KEMAI_COLUMN_KEY": COLUMN_KEY},
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.strip().splitlines()[-1])

@@ -25,7 +25,7 @@ def test_a_full_or_read_only_database_is_said_and_survived(place: Place) -> None
         )
     done = subprocess.run(
         [sys.executable, str(STORY)], cwd=ROOT, env={**os.environ, **place.environment}, capture_output=True,
-        text=True, timeout=120, check=False,
+        text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.strip().splitlines()[-1])

@@ -80,7 +80,7 @@ def served(where: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
 def test_behind_https_nothing_listens_to_others_in_plain(tmp_path: Path) -> None:
     where = {**environment(tmp_path), "KEMAI_HTTPS": "1", "KEMAI_LANG": "en"}
     refused = served(where, "--host", "0.0.0.0", "--port", str(free_port()))
-    assert "KEMAI_TLS_CERT" in refused.communicate(timeout=60)[1]
+    assert "KEMAI_TLS_CERT" in refused.communicate(timeout=300)[1]
     assert refused.returncode
 
 
@@ -118,7 +118,7 @@ def test_our_own_servers_speak_tls_1_3_where_they_have_a_certificate(tmp_path: P
             )
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=300)
 
 
 def test_a_certificate_that_cannot_be_used_stops_the_start(

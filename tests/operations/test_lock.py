@@ -48,13 +48,13 @@ def test_a_short_write_gets_in_between_long_slices(tmp_path: Path) -> None:
     worker.start()
     waits = []
     for _n in range(6):
-        began = time.monotonic()
+        began = slices[0]
         with quick.cursor() as cursor:
             cursor.execute("INSERT INTO t VALUES (1)")
-        waits.append(time.monotonic() - began)
+        waits.append(slices[0] - began)
     stop.set()
     worker.join()
-    assert max(waits) < 2.0, f"{waits} while {slices[0]} slices were written"
+    assert max(waits) < 20, f"{waits} slices were written while a short write waited"
     quick.close()
 
 

@@ -216,15 +216,16 @@ def test_a_directory_that_hangs_is_cut_off(
 ) -> None:
     switch_on(own.plain)
     monkeypatch.setattr(ldap, "SECONDS", 1)
-    own.waits = 3
+    monkeypatch.setattr(directory, "AWAY_SECONDS", 600)
+    own.waits = 120
     began = time.monotonic()
     with pytest.raises(DirectoryError) as caught:
         directory.person("alice", PASSWORD)
-    assert time.monotonic() - began < 2.5
     assert caught.value.code in {"too_slow", "unreachable"}
+    monkeypatch.setattr(ldap, "SECONDS", 120)
     with pytest.raises(DirectoryError):
         directory.person("alice", PASSWORD)
-    assert time.monotonic() - began < 2.5, "the next one does not wait"
+    assert time.monotonic() - began < 60, "cut off, and the next one does not wait"
 
 
 def test_active_directory(own: Directory, alice: User) -> None:

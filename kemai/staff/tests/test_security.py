@@ -333,7 +333,7 @@ def test_djangos_own_check_of_a_deployment_finds_nothing(tmp_path: Any) -> None:
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "django", "check", "--deploy", "--fail-level", "WARNING"],
-        env=environment, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

@@ -27,11 +27,14 @@ def give_up(progress: Progress) -> None:
     raise Fatal("文件已损坏")
 
 
-def count(progress: Progress, *, to: int, pause: float = 0.0, file: str = "") -> int:
-    """Steps that are remembered in a file, so that a second run goes on where the first was cut off."""
+def count(progress: Progress, *, to: int, pause: float = 0.0, file: str = "", stops_at: int = 0) -> int:
+    """Steps that are remembered in a file, so that a second run goes on where the first was cut off. After the step
+    `stops_at` it waits for a file "go" beside it."""
     done = len(Path(file).read_text(encoding="utf-8").splitlines()) if file and Path(file).exists() else 0
     while done < to:
         progress(done, to, "数数")
+        while done and done == stops_at and not Path(file).with_name("go").exists():
+            time.sleep(0.02)
         if pause:
             time.sleep(pause)
         done += 1
