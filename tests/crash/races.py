@@ -9,40 +9,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from tests.crash.harness import places
+from tests.gate import together
 
 SHOTS = ROUNDS = 20
 INSIDE = "--inside"
 
 
-def together(acts: list[Callable[[], object]]) -> list[str]:
+def outcomes(acts: list[Callable[[], object]]) -> list[str]:
     """All at once; "yes", or how it was refused."""
-    from django.db import connections
-
-    gate = threading.Barrier(len(acts))
-    found: list[str] = []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            gate.wait(timeout=60)
-            found.append("yes" if act() else "no")
-        except Exception as error:  # noqa: BLE001 - its kind is the answer
-            found.append(type(error).__name__)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(timeout=120)
-    return found
+    said = together(acts)
+    return [type(one).__name__ if isinstance(one, Exception) else "yes" if one else "no" for one in said]
 
 
 def races() -> dict[str, tuple[Callable[[int], list[str]], Callable[[Counter[str]], bool]]]:
@@ -66,7 +48,7 @@ def races() -> dict[str, tuple[Callable[[int], list[str]], Callable[[Counter[str
 
     def claim(_round: int) -> list[str]:
         one = lying(pool)
-        got = together([lambda by=by: claims.claim("customer", [one.pk], by=by)[0].taken for by in many])  # type: ignore[misc]
+        got = outcomes([lambda by=by: claims.claim("customer", [one.pk], by=by)[0].taken for by in many])  # type: ignore[misc]
         if PoolMove.objects.filter(object_id=one.pk, move="claim").count() != 1:
             got.append("claimed twice in the log")
         return got
@@ -79,22 +61,22 @@ def races() -> dict[str, tuple[Callable[[int], list[str]], Callable[[Counter[str
                 "customer", one.pk, {"note": f"{number}-{shot}"}, by=many[shot], version=one.version
             )
 
-        return together([lambda shot=shot: save(shot) for shot in range(SHOTS)])  # type: ignore[misc]
+        return outcomes([lambda shot=shot: save(shot) for shot in range(SHOTS)])  # type: ignore[misc]
 
     def numbers(number: int) -> list[str]:
         name = f"同时{number}"
-        got = together([lambda by=by: records.create("customer", {"name": name}, by=by) for by in many])  # type: ignore[misc]
+        got = outcomes([lambda by=by: records.create("customer", {"name": name}, by=by) for by in many])  # type: ignore[misc]
         given = list(Customer.objects.filter(name=name).values_list("number", flat=True))
         return got if len(set(given)) == SHOTS else [*got, "a number twice"]
 
     def approve(_round: int) -> list[str]:
         key = approval.ask(boss, Order("customer", format="csv"), reason="同时批准的试验").pk
-        got = together([lambda by=by: approval.decide(key, approve=True, by=by) for by in many])  # type: ignore[misc]
-        used = together([lambda: approval.spend(boss, key) for _shot in many])
+        got = outcomes([lambda by=by: approval.decide(key, approve=True, by=by) for by in many])  # type: ignore[misc]
+        used = outcomes([lambda: approval.spend(boss, key) for _shot in many])
         return got if Counter(used)["yes"] == 1 else [*got, f"used {Counter(used)}"]
 
     def knock(number: int) -> list[str]:
-        return together([lambda: throttle.admit(f"who{number}", f"192.0.2.{number}") for _shot in many])
+        return outcomes([lambda: throttle.admit(f"who{number}", f"192.0.2.{number}") for _shot in many])
 
     def exactly(count: int) -> Callable[[Counter[str]], bool]:
         return lambda found: found["yes"] == count and sum(found.values()) == SHOTS

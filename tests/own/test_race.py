@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from kemai.platform import access, records
 from kemai.platform.access import SYSTEM
 from tests.equipment import define_field, define_object
+from tests.gate import together
 
 PEOPLE = 4
 
@@ -21,19 +20,14 @@ def test_one_of_several_who_take_the_same_value_gets_it(on_postgres: bool) -> No
         pytest.skip("SQLite has one writer; its database in memory knows no second connection that waits")
     define_object()
     define_field("equipment", "code", "编码", "text", unique=True)
-    start = Barrier(PEOPLE)
 
     def save(number: int) -> str:
-        start.wait()
         try:
             records.create("equipment", {"name": f"泵{number}", "code": "A1"}, by=SYSTEM)
         except records.FieldErrors as error:
             return error.errors["code"]
-        finally:
-            connection.close()
         return ""
 
-    with ThreadPoolExecutor(PEOPLE) as pool:
-        answers = list(pool.map(save, range(PEOPLE)))
+    answers = together([partial(save, number) for number in range(PEOPLE)])
     assert sorted(map(bool, answers)) == [False, True, True, True]
     assert access.scope(SYSTEM, "equipment").count() == 1
