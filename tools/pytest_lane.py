@@ -1,7 +1,8 @@
 """The pytest plug-in that decides, before Django reads its settings, where tests run.
 
 SQLite unless KEMAI_TEST_DATABASE=postgres, which uses the server of KEMAI_TEST_POSTGRES_URL or starts a throw-away
-cluster. Tests never see the data folder or the database of whoever runs them, and never the network.
+cluster; tests that ask no database are left out there. Tests never see the data folder or the database of whoever runs
+them, and never the network.
 """
 
 from __future__ import annotations
@@ -98,7 +99,46 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"database: {'PostgreSQL' if os.environ['KEMAI_DATABASE_URL'] else 'SQLite'}"
 
 
+ON_ONE_WORKER = (
+    "tests/e2e/", "tests/operations/test_serving.py", "kemai/project/demo/tests/test_loaded.py",
+    *(f"tests/contracts/test_doors{rest}.py" for rest in ("", "_around", "_lists", "_mcp")),
+)  # fmt: skip
+"""Folders and files whose tests share what takes long to make: a company with its server, a world of records."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """As `--dist loadgroup`, by path: the marks that it goes by have no effect with pytest 9.2 and xdist 3.8, which
+    then makes each company and each world on every worker."""
+    if config.getoption("dist") not in {"load", "loadgroup"}:
+        return None
+    from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped, unused-ignore]
+
+    class Grouped(LoadGroupScheduling):  # type: ignore[misc, unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            return next((place for place in ON_ONE_WORKER if nodeid.startswith(place)), nodeid)
+
+    return Grouped(config, log)
+
+
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "live_server"})
+NEEDS_DATABASE = DATABASE_FIXTURES | {"django_db_setup", "django_db_blocker", "on_postgres"}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks no database is as true on one as on the other: PostgreSQL's lane leaves it to SQLite's."""
+    if not os.environ["KEMAI_DATABASE_URL"]:
+        return
+    left = [item for item in items if not _asks_database(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if _asks_database(item)]
+
+
+def _asks_database(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("django_db") is not None
+    return marked or not NEEDS_DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

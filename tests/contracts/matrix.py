@@ -145,6 +145,21 @@ def state(world: World, key: str) -> tuple[Any, ...]:
     )
 
 
+class Writes:
+    """Counts what is sent to the database that is no question: where nothing is, no record can have changed, and none
+    need be read again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.count += not sql.lstrip("( ").startswith(HARMLESS)
+        return execute(sql, params, many, context)
+
+
+HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+
 def whose_own_act(address: str, who: str) -> bool:
     """Acts that one needs no right to change the record for: leaving it as a member, saying something to it."""
     return ("/remove" in address and who == "member") or address.endswith("/comments")

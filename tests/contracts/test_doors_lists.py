@@ -26,7 +26,7 @@ from tests.contracts.matrix import (
 from tests.contracts.world import OWN_PARENTS, PEOPLE, PHONE, Seen, World, owned
 from tests.factory import values_for
 
-pytestmark = [pytest.mark.django_db, pytest.mark.row(139), pytest.mark.xdist_group("doors_lists")]
+pytestmark = [pytest.mark.django_db, pytest.mark.row(139)]
 WITH_PARENT = [
     key
     for key in KEYS

@@ -16,7 +16,7 @@ from tests.contracts.world import PEOPLE, PHONE, World
 
 FEW = {"timeline": {*PEOPLE} - AS_MASKED, "describe_object": {"alice", "masked", "nobody"}}
 """Tools that are not asked by people who see the same as somebody else here."""
-pytestmark = [pytest.mark.django_db, pytest.mark.row(139), pytest.mark.xdist_group("doors_mcp")]
+pytestmark = [pytest.mark.django_db, pytest.mark.row(139)]
 
 
 @pytest.mark.parametrize("key", KEYS)
