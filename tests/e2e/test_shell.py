@@ -88,13 +88,16 @@ def test_a_day_without_the_mouse(enter: Entrance) -> None:
     expect(page).to_have_url(re.compile("/o/customer/new"))
 
 
-@pytest.mark.parametrize("path", MAIN)
-def test_a_phone_never_scrolls_sideways(enter: Entrance, path: str) -> None:
+def test_a_phone_never_scrolls_sideways(enter: Entrance) -> None:
     page = enter(width=390, height=844)
-    go(page, fill_in(page, path))
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    expect(page.locator(".bottombar")).to_be_visible()
+    wide: list[str] = []
+    for path in MAIN:
+        go(page, fill_in(page, path))
+        settled(page)
+        expect(page.locator(".bottombar")).to_be_visible()
+        width = page.evaluate("document.documentElement.scrollWidth")
+        wide += [f"{path} {width}"] if width > 390 else []
+    assert not wide
 
 
 def test_the_phones_bottom_bar(enter: Entrance) -> None:
