@@ -122,7 +122,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "live_server"})
-NEEDS_DATABASE = DATABASE_FIXTURES | {"django_db_setup", "django_db_blocker", "on_postgres"}
+NEEDS_DATABASE = DATABASE_FIXTURES | {"django_db_setup", "on_postgres"}
 
 
 @pytest.hookimpl(trylast=True)
