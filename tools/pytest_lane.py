@@ -100,10 +100,11 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 ON_ONE_WORKER = (
-    "tests/e2e/", "tests/operations/test_serving.py", "kemai/project/demo/tests/test_loaded.py",
+    "tests/e2e/", "kemai/project/demo/tests/test_loaded.py",
     *(f"tests/contracts/test_doors{rest}.py" for rest in ("", "_around", "_lists", "_mcp")),
 )  # fmt: skip
-"""Folders and files whose tests share what takes long to make: a company with its server, a world of records."""
+"""Folders and files whose tests share what takes long to make: a company with its server, a world of records. They come
+first, so none may be transactional: those empty the database and come last."""
 
 
 @pytest.hookimpl(optionalhook=True)
