@@ -47,11 +47,11 @@ class Bundle:
         """Looks up the files of the next rows."""
         values = [row.get(key) for row in rows for key in self.fields]
         in_fields = {value.id for value in values if isinstance(value, Ref)}
-        self.held = StoredFile.objects.filter(expires_at=None).in_bulk(in_fields)
-        self.beside = defaultdict(list)
         ids = [row["id"] for row in rows]
+        closed = in_closed_fields(self.type, ids, self.actor)  # a masked field still names its file
+        self.held = StoredFile.objects.filter(expires_at=None).in_bulk(in_fields - closed)
+        self.beside = defaultdict(list)
         found = StoredFile.objects.filter(type_key=self.type.key, object_id__in=ids, expires_at=None)
-        closed = in_closed_fields(self.type, ids, self.actor)
         for one in found.exclude(pk__in=in_fields | closed).order_by("pk"):
             self.beside[one.object_id or 0].append(one)
 
