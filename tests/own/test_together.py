@@ -248,5 +248,5 @@ def test_a_file_names_the_person_that_a_default_is(people: dict[str, Person]) ->
     config.import_file(*config.load(mine), by=boss)
     known = get("customer").fields
     assert (known["server"].default.id, known["unit"].default.id) == (alice.pk, unit.pk)
-    states, as_of = config.load(mine.replace(f"user: {alice.username}", "user: nobody"))
-    assert ["默认值“nobody”在这里没有" in step.problem for step in config.plan(states, as_of)] == [True]
+    states, as_of = config.load(mine.replace(f"user: {alice.username}", "user: ghost"))
+    assert ["默认值“ghost”在这里没有" in step.problem for step in config.plan(states, as_of)] == [True]

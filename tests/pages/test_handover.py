@@ -261,7 +261,7 @@ def test_a_department_that_is_dissolved_is_replaced_where_own_fields_name_it(
     assert "查看变更和撤销" in client.get(started.headers["Location"]).content.decode()
     unit.refresh_from_db()
     assert not living.exists()
-    history = client.get(f"/o/equipment/{unit.pk}/history").content.decode()
+    history = browser(people["boss"]).get(f"/o/equipment/{unit.pk}/history").content.decode()
     assert "旧部" in history, "one still reads what it was called"
     assert unit.extra["division"] == new.pk
     assert Customer.objects.get(pk=estate[0]).extra["served_by"] == old.pk, "not chosen"
