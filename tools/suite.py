@@ -122,8 +122,8 @@ def postgres_lane(arguments: list[str]) -> Outcome:
 
 
 def long() -> list[Outcome]:
-    """What takes too long for every commit: writes on the disk, a full disk, odd requests, and servers and workers
-    killed two hundred times on either database."""
+    """What takes too long for every commit: writes on the disk, a full disk, odd requests, servers and workers
+    killed two hundred times on either database, sick receivers, bombs."""
     databases = ["sqlite", "postgres"]
     try:
         postgres.programs()
@@ -144,6 +144,9 @@ def long() -> list[Outcome]:
         (f"a change of key killed: {one}", python("tests.crash.sealing", "--database", one))
         for one in databases
     ]
+    steps.append(("known and unknown people, ended sessions", python("tests.crash.logins")))
+    steps.append(("receivers sick in fifty ways", python("tests.crash.sick_receivers")))
+    steps.append(("bombs and a million bad rows", python("tests.crash.bombs")))
     steps.append(("twenty at the same moment, twenty times", python("tests.crash.races", *databases)))
     outcomes = []
     for name, command in steps:

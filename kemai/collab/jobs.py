@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Count, Q
@@ -18,12 +18,16 @@ from kemai.collab.services.comments import forget_orphans
 from kemai.collab.services.notices import forget_read, notify
 from kemai.collab.services.options import option
 from kemai.collab.services.tasks import mark_escalated
-from kemai.platform.jobs import Progress, enqueue, schedule
+from kemai.platform.jobs import Later, Progress, enqueue, schedule
 
 LATE = dt.timedelta(hours=24)
 """After downtime, tasks that came due within this time are still reminded of."""
 KEEP_READ = dt.timedelta(days=90)
 TRIES = 5
+PATIENCE = dt.timedelta(hours=24)
+"""A mail waits so long for a server that is away."""
+SOONEST, LATEST = 5.0, 600.0
+"""Seconds between two tries meanwhile."""
 
 
 @schedule("task-reminders", every=1)
@@ -123,12 +127,29 @@ def sweep_live(progress: Progress) -> int:
 
 def mail_notice(progress: Progress, *, notice: int) -> str:
     """Queued with its notice, in the same transaction."""
-    return mails.send_notice(notice, last_try=progress.attempt >= TRIES)
+    return posted(progress, lambda: mails.send_notice(notice, last_try=is_last(progress)))
 
 
 def mail_link(progress: Progress, *, user: int) -> str:
     """For somebody who has forgotten their password."""
-    return mails.send_link(user)
+    return posted(progress, lambda: mails.send_link(user))
+
+
+def posted(progress: Progress, send: Callable[[], str]) -> str:
+    """A mail server that is away, sick or busy says nothing against the mail: it waits, the longer it has waited, and
+    costs no attempt. After PATIENCE the attempts count."""
+    try:
+        return send()
+    except mails.NotSent as error:
+        waited = timezone.now() - progress.since
+        if error.final or waited > PATIENCE:
+            raise
+        seconds = min(max(waited.total_seconds() / 2, SOONEST), LATEST)
+        raise Later(seconds, str(error)) from error
+
+
+def is_last(progress: Progress) -> bool:
+    return progress.attempt >= TRIES and timezone.now() - progress.since > PATIENCE
 
 
 @schedule("notice-digests", at="08:40")
@@ -144,4 +165,5 @@ def digests(progress: Progress) -> int:
 
 
 def mail_digest(progress: Progress, *, user: int, day: str) -> str:
-    return mails.send_digest(user, dt.date.fromisoformat(day), last_try=progress.attempt >= TRIES)
+    of = dt.date.fromisoformat(day)
+    return posted(progress, lambda: mails.send_digest(user, of, last_try=is_last(progress)))

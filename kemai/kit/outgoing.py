@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -177,20 +178,19 @@ def once(request: Request, allowed: Allowed, limits: Limits, deadline: float, *,
 
 
 class Guard:
-    """Cuts the line when the time is over, whatever the other side sends meanwhile."""
+    """Cuts the line when the time is over, whatever the other side sends meanwhile. It holds the line by a number of
+    its own: a socket that TLS is put around gives its number away, and cutting that one would cut nothing."""
 
     def __init__(self, line: socket.socket, seconds: float) -> None:
-        self.line = line
+        self.line = socket.fromfd(line.fileno(), line.family, line.type)
         self.over = False
         self.timer = threading.Timer(seconds, self.cut)
         self.timer.daemon = True
 
     def cut(self) -> None:
         self.over = True
-        try:
+        with suppress(OSError):
             self.line.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            self.line.close()
 
     def __enter__(self) -> Guard:
         self.timer.start()
@@ -198,6 +198,7 @@ class Guard:
 
     def __exit__(self, *_error: object) -> None:
         self.timer.cancel()
+        self.line.close()
 
 
 def talk(line: socket.socket, parts: SplitResult, request: Request, limits: Limits) -> Answer:

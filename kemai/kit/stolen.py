@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from kemai.kit.errors import KitError
 from kemai.kit.outgoing import NONE, Allowed, Limits, OutgoingError, call
+from kemai.kit.turns import NoTurn, turn
 
 DIGITS = 40
 PREFIX = 5
@@ -39,14 +40,15 @@ def is_stolen(password: str, source: str, allowed: Allowed = NONE) -> bool:
 
 def asked(url: str, prefix: str, allowed: Allowed) -> bytes:
     try:
-        answer = call(
-            "GET",
-            f"{url.rstrip('/')}/{prefix}",
-            headers={"Add-Padding": "true"},
-            allowed=allowed,
-            limits=QUICK,
-        )
-    except OutgoingError as error:
+        with turn(url):
+            answer = call(
+                "GET",
+                f"{url.rstrip('/')}/{prefix}",
+                headers={"Add-Padding": "true"},
+                allowed=allowed,
+                limits=QUICK,
+            )
+    except (OutgoingError, NoTurn) as error:
         raise StolenError("unreachable", detail=str(error)) from error
     if answer.status != 200:
         raise StolenError("unreachable", detail=str(answer.status))

@@ -217,7 +217,7 @@ def locked(caller: Caller, disk: Path) -> Verdict:
 
 
 def whole(stage: Stage) -> Verdict:
-    wrong = stage.do("verdict", acked={}, versions={}, batches=0, delivered={})
+    wrong = stage.do("verdict", acked={}, versions={}, changes={}, batches=0, delivered={})
     wrong = [one for one in wrong if one != "events wait"]  # there is no worker here
     return Verdict(
         "sqlite: the database is whole afterwards", not wrong, "; ".join(wrong) or "integrity, log, chain"

@@ -156,10 +156,15 @@ def state() -> dict[str, int]:
 
 
 def verdict(
-    acked: dict[str, int], versions: dict[str, int], batches: int, delivered: dict[str, int]
+    acked: dict[str, int],
+    versions: dict[str, int],
+    changes: dict[str, tuple[int, int]],
+    batches: int,
+    delivered: dict[str, int],
 ) -> list[str]:
     """What is wrong: nothing should be. `acked`: name → id as acknowledged. `versions`: id → the last number that was.
-    `delivered`: Message-ID → how often the mail server got it."""
+    `changes`: id → how many changes were acknowledged, and how many sent. `delivered`: Message-ID → how often the mail
+    server got it."""
     from kemai.customers.models import Customer
     from kemai.platform.audit.seal import seal_all
     from kemai.platform.audit.verify import verify
@@ -175,6 +180,7 @@ def verdict(
     for key, number in versions.items():
         if int(by_key.get(int(key)) or 0) < number:
             wrong.append(f"lost: change {number} of {key}, found {by_key.get(int(key))}")
+    wrong += miscounted(changes)
     for number in range(batches):
         count = sum(f"导入{number}-{row}" in names for row in range(IMPORTED))
         if count != IMPORTED:
@@ -211,6 +217,21 @@ def database_faults() -> list[str]:
         cursor.execute("PRAGMA foreign_key_check")
         said = said if not cursor.fetchall() else "foreign keys"
     return [] if said == "ok" else [f"database: {said}"]
+
+
+def miscounted(changes: dict[str, tuple[int, int]]) -> list[str]:
+    """Every change that was acknowledged is in the log, and none of those sent (again and again) is there twice."""
+    from django.db.models import Count
+
+    from kemai.platform.models import Change
+
+    logged = Change.objects.filter(type_key="customer", action="update", diff__isnull=False).order_by()
+    counts = dict(logged.values_list("object_id").annotate(n=Count("pk")))
+    return [
+        f"changes of {key}: {kept} acknowledged, {sent} sent, {counts.get(int(key), 0)} in the log"
+        for key, (kept, sent) in changes.items()
+        if not kept <= counts.get(int(key), 0) <= sent
+    ]
 
 
 ERRANDS: dict[str, Callable[..., Any]] = {

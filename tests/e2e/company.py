@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ class Company:
     live: str
     password: str
     data: Path
+    pid: int = 0
 
 
 def chromium() -> str | None:
@@ -88,20 +89,23 @@ def load(data: Path, scale: float) -> str:
 
 
 @contextmanager
-def running(data: Path, scale: float = 0.02) -> Iterator[Company]:
-    """Serve a demo company (with its worker) while the block runs."""
+def running(data: Path, scale: float = 0.02, settings: Mapping[str, str] | None = None) -> Iterator[Company]:
+    """Serve a demo company (with its worker) while the block runs, with more settings where they are given."""
     password = load(data, scale)
     port, beside = free_port(), free_port()
     log = data / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "kemai.project.cli", "serve", "--port", str(port)],
-            cwd=ROOT, env=environment(data) | {"KEMAI_LIVE_PORT": str(beside)}, stdout=output, stderr=subprocess.STDOUT,
+            cwd=ROOT, env=environment(data) | {"KEMAI_LIVE_PORT": str(beside)} | dict(settings or {}),
+            stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
             wait_for(f"http://127.0.0.1:{port}/login/", process, log)
             wait_for(f"http://127.0.0.1:{beside}/live/health", process, log)
-            yield Company(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{beside}", password, data)
+            yield Company(
+                f"http://127.0.0.1:{port}", f"http://127.0.0.1:{beside}", password, data, process.pid
+            )
         finally:
             process.terminate()
             try:

@@ -12,7 +12,7 @@ from tests.operations.conftest import Place
 
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_random_moments_nothing_is_lost_or_done_twice(place: Place) -> None:
-    outcome = harness.run(4, place.environment, place.data, seed=int(time.time()))
+    outcome = harness.run(4, place.environment, place.data, seed=int(time.time()), answers=6)
     assert outcome.wrong == []
     assert outcome.told.answers >= 8
 

@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
 from kemai.collab.services.mail_server import server
-from kemai.collab.services.mails import connect
+from kemai.collab.services.wire import connected
 
 
 class Backend(BaseEmailBackend):
@@ -17,7 +17,7 @@ class Backend(BaseEmailBackend):
         through = server()
         if through is None or not email_messages:
             return 0
-        with connect(through) as client:
+        with connected(through) as client:
             for message in email_messages:
                 message.from_email = through.sender
                 client.sendmail(through.sender, message.recipients(), message.message().as_bytes())

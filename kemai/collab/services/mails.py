@@ -29,10 +29,11 @@ from kemai.collab.models import Notice, NoticeSettings
 from kemai.collab.services import notices
 from kemai.collab.services.about import person
 from kemai.collab.services.mail_server import MailServer, server
+from kemai.collab.services.wire import NoAnswer, connected
+from kemai.kit.errors import KitError
 from kemai.platform.access import actor_for
 from kemai.platform.models import Job
 
-TIMEOUT = 20.0
 MOST_IN_ONE = 100
 
 
@@ -47,30 +48,13 @@ class NotSent(Exception):
 # the wire
 
 
-def connect(to: MailServer) -> smtplib.SMTP:
-    context = ssl.create_default_context()
-    if settings.OUTGOING_ONLY and to.host not in settings.OUTGOING_ONLY:
-        raise PermissionError(f"{to.host} is not named in KEMAI_OUTGOING_ONLY")
-    if to.security == "tls":
-        client: smtplib.SMTP = smtplib.SMTP_SSL(to.host, to.port, timeout=TIMEOUT, context=context)
-    else:
-        client = smtplib.SMTP(to.host, to.port, timeout=TIMEOUT)
-    try:
-        if to.security == "starttls":
-            client.starttls(context=context)
-        if to.user:
-            client.login(to.user, to.password)
-    except BaseException:
-        client.close()
-        raise
-    return client
-
-
 def deliver(message: EmailMessage, through: MailServer) -> None:
     """Hands a mail to the server. Raises NotSent when it has surely not taken it."""
     try:
-        with connect(through) as client:
+        with connected(through) as client:
             client.send_message(message)
+    except NoAnswer as error:
+        raise NotSent(_("邮件服务器没有说收没收下，不再重发，以免收到两封"), final=True) from error
     except smtplib.SMTPAuthenticationError as error:
         raise NotSent(
             _("邮件服务器不接受用户名或密码：%(said)s") % {"said": words(error)}, final=True
@@ -86,7 +70,7 @@ def deliver(message: EmailMessage, through: MailServer) -> None:
         raise NotSent(
             _("加密连接失败，请检查加密方式和端口：%(said)s") % {"said": error.reason or error}, final=False
         ) from error
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, KitError, ValueError, smtplib.SMTPException) as error:
         said = _("连不上邮件服务器，请检查地址和端口：%(said)s") % {"said": str(error)[:200]}
         raise NotSent(said, final=False) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import smtplib
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -148,8 +149,13 @@ def test_a_server_that_is_away_is_tried_again_and_a_refusal_is_not(
     notices.notify(alice.pk, None, "一", kind="job")
     drain_all()
     job = Job.objects.get(task="kemai.collab.jobs.mail_notice")
-    assert (job.state, box.asked) == ("waiting", 1)
+    assert (job.state, job.attempts, box.asked) == ("waiting", 0, 1), "a server that is away costs no attempt"
     assert Notice.objects.get(user=alice).mail == "due"
+    late = timezone.now() - clockwork.PATIENCE - dt.timedelta(hours=1)
+    Job.objects.filter(pk=job.pk).update(run_at=timezone.now(), created_at=late)
+    drain_all()
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == ("waiting", 1), "but not for ever"
     box.answer = ""
     Job.objects.filter(pk=job.pk).update(run_at=timezone.now())
     drain_all()

@@ -85,7 +85,7 @@ def store_upload(
         raise access.Denied
     shape_of(type_key, shape)
     digest, size, path = keep(Chunks(source, name))
-    scanning.check_kept(path, name, by=by)
+    scanning.check_kept(path, name, size, by=by)
     if not size:
         raise FieldErrors({"file": _("文件是空的，请重新选择")})
     now = timezone.now()

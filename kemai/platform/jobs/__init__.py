@@ -5,7 +5,16 @@ keys of their own. `enqueue` joins the caller's transaction: the job exists exac
 """
 
 from kemai.platform.jobs.child import ChildFailed, run_in_child
-from kemai.platform.jobs.progress import Cancelled, Fatal, Interrupted, LeaseLost, Paused, Progress, Stopping
+from kemai.platform.jobs.progress import (
+    Cancelled,
+    Fatal,
+    Interrupted,
+    Later,
+    LeaseLost,
+    Paused,
+    Progress,
+    Stopping,
+)
 from kemai.platform.jobs.queue import cancel, enqueue, pause, resume, retry
 from kemai.platform.jobs.runner import atomic_task, run_all
 from kemai.platform.jobs.schedules import schedule
@@ -16,6 +25,7 @@ __all__ = [
     "ChildFailed",
     "Fatal",
     "Interrupted",
+    "Later",
     "LeaseLost",
     "Paused",
     "Progress",

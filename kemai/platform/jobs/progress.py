@@ -26,6 +26,15 @@ class Stopping(Interrupted):
     """The worker shuts down; the job goes back to the queue and does not lose an attempt."""
 
 
+class Later(Interrupted):
+    """What the task needs from outside is away for now: it goes back to the queue for so many seconds and does not lose
+    an attempt, since nothing is known against the task itself. `said` is for the list of jobs."""
+
+    def __init__(self, seconds: float, said: str = "") -> None:
+        super().__init__(said)
+        self.seconds = seconds
+
+
 class LeaseLost(Interrupted):
     """Another worker has taken the job over (this one was silent for too long): whatever it does now is void."""
 
@@ -53,6 +62,7 @@ class Progress:
         self.job_id: int = job.pk
         self.user_id: int | None = job.user_id
         self.attempt: int = job.attempts
+        self.since = job.created_at
         self.shown = Shown(job.done, job.total, job.message)
         self._saved = self.shown
         self._live = live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,7 +16,16 @@ from django.utils.module_loading import import_string
 from django_tasks.base import Task, TaskContext
 
 from kemai.platform.jobs import queue
-from kemai.platform.jobs.progress import Cancelled, Fatal, Interrupted, LeaseLost, Paused, Progress, Stopping
+from kemai.platform.jobs.progress import (
+    Cancelled,
+    Fatal,
+    Interrupted,
+    Later,
+    LeaseLost,
+    Paused,
+    Progress,
+    Stopping,
+)
 from kemai.platform.models import Job, OutboxEvent
 
 log = logging.getLogger(__name__)
@@ -112,6 +122,11 @@ def _interrupted(job: Job, reason: Interrupted) -> None:
         _held(job).update(
             state="waiting", run_at=timezone.now(), leased_until=None, worker="", attempts=job.attempts - 1
         )
+    elif isinstance(reason, Later):
+        _held(job).update(
+            state="waiting", run_at=timezone.now() + dt.timedelta(seconds=reason.seconds), leased_until=None, worker="",
+            attempts=job.attempts - 1, error=str(reason)[:ERROR_LENGTH],
+        )  # fmt: skip
     else:
         log.warning("job %s (%s) was taken over by another worker", job.pk, job.task)
 

@@ -8,6 +8,7 @@ for an anonymous visitor, is never tried; a directory that points to another one
 from __future__ import annotations
 
 import ssl
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,9 +23,11 @@ from ldap3.core.exceptions import LDAPCommunicationError, LDAPExceptionError
 from ldap3.utils.conv import escape_filter_chars
 
 from kemai.kit.outgoing import Allowed, Guard, OutgoingError, chosen
+from kemai.kit.turns import NoTurn, turn
 
 SECONDS = 8
 """For the whole of it: log-ins wait for this in one of a few threads."""
+MOST_BYTES = 4 * 1024 * 1024
 PLAIN = "ldap+plain"
 PORTS = {"ldaps": 636, "ldap": 389, PLAIN: 389}
 """TLS from the start, StartTLS, and nothing, which is for a directory on this very machine."""
@@ -131,6 +134,17 @@ def connected(of: Directory) -> Iterator[Connection]:
     """A connection on which the service account has logged in. Raises DirectoryError."""
     parts = urlsplit(of.url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    deadline = time.monotonic() + SECONDS
+    try:
+        with turn(f"{host}:{port}"), asked(of, host, port, deadline) as line:
+            yield line
+    except NoTurn as error:
+        raise DirectoryError("too_slow" if error.code == "busy" else "unreachable", error.code) from error
+
+
+@contextmanager
+def asked(of: Directory, host: str, port: int, deadline: float) -> Iterator[Connection]:
+    parts = urlsplit(of.url)
     try:
         address = chosen(host, port, Allowed.of(settings.OUTGOING_ALLOW, settings.OUTGOING_ONLY), SECONDS)
     except OutgoingError as error:
@@ -139,9 +153,10 @@ def connected(of: Directory) -> Iterator[Connection]:
         ) from error
     if parts.scheme == PLAIN and not address.is_loopback:
         raise DirectoryError("plain_text", of.url)
-    tls = Tls(
+    tls = WatchedTls(
         validate=ssl.CERT_REQUIRED, ca_certs_data=of.ca or None, valid_names=[host], sni=host
     )  # fmt: skip
+    tls.deadline = deadline
     place = Place(
         str(address), port, use_ssl=parts.scheme == "ldaps", tls=tls, connect_timeout=SECONDS, get_info=NONE,
         allowed_referral_hosts=[],
@@ -151,15 +166,46 @@ def connected(of: Directory) -> Iterator[Connection]:
         read_only=True, check_names=False,
     )  # fmt: skip
     with translated(line):
-        opened(line, starts_tls=parts.scheme == "ldap")
-        with Guard(line.socket, SECONDS) as guard:
+        line.open(read_server_info=False)
+        with Guard(line.socket, deadline - time.monotonic()) as guard:
             try:
+                if parts.scheme == "ldap":
+                    line.start_tls(read_server_info=False)
+                line.socket = Bounded(line.socket)
                 as_service(line, of)
                 yield line
             except LDAPExceptionError as error:
                 if guard.over:
                     raise DirectoryError("too_slow", of.url) from error
                 raise
+
+
+class WatchedTls(Tls):
+    """ldap3 shakes hands while it opens the line: a directory that does that a byte a second is cut off as well."""
+
+    deadline = 0.0
+
+    def wrap_socket(self, connection: Connection, do_handshake: bool = False) -> None:
+        with Guard(connection.socket, self.deadline - time.monotonic()):
+            super().wrap_socket(connection, do_handshake)
+
+
+class Bounded:
+    """The line to a directory, which takes so many bytes and no more: ldap3 would keep whatever length it is told."""
+
+    def __init__(self, line: Any) -> None:
+        self.line = line
+        self.left = MOST_BYTES
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.line, name)
+
+    def recv(self, size: int) -> bytes:
+        data: bytes = self.line.recv(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise OSError("too long an answer")
+        return data
 
 
 @contextmanager
@@ -174,12 +220,6 @@ def translated(line: Connection) -> Iterator[None]:
         ) from error
     finally:
         line.strategy.close()
-
-
-def opened(line: Connection, *, starts_tls: bool) -> None:
-    line.open(read_server_info=False)
-    if starts_tls:
-        line.start_tls(read_server_info=False)
 
 
 def as_service(line: Connection, of: Directory) -> None:

@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from kemai.kit.outgoing import Allowed, OutgoingError, call
+from kemai.kit.turns import NoTurn, turn
 
 SIGNATURES = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """By a key that only the provider has: never "none", never by our shared secret."""
@@ -197,13 +198,14 @@ def more_about(found: Mapping[str, Any], access_token: str, subject: str) -> dic
 def asked(url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> dict[str, Any]:
     try:
         allowed = Allowed.of(settings.OUTGOING_ALLOW, settings.OUTGOING_ONLY)
-        answer = call("POST" if body else "GET", url, headers=headers, body=body, allowed=allowed)
-    except OutgoingError as error:
+        with turn(urlsplit(url).netloc):
+            answer = call("POST" if body else "GET", url, headers=headers, body=body, allowed=allowed)
+    except (OutgoingError, NoTurn) as error:
         code = error.code if error.code == "forbidden_address" else "unreachable"
         raise SignOnError(code, str(error)) from error
     try:
         told = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SignOnError("not_a_provider", f"{answer.status} is no JSON") from error
     if answer.status != 200 or not isinstance(told, dict):
         said = told.get("error", "") if isinstance(told, dict) else ""

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from kemai.kit import turns
 from kemai.platform.access import SYSTEM, Denied, actor_for
 from kemai.platform.models import Change, ChangeSet, RateCount, Role, Setting
 from kemai.platform.records import FieldErrors
@@ -57,6 +58,7 @@ def running(request: pytest.FixtureRequest, here: None) -> Directory:
 def here(settings: Settings) -> Iterator[None]:
     settings.OUTGOING_ALLOW = ["127.0.0.0/8"]
     cache.clear()
+    turns.PROCESS.away.clear()
     yield
     cache.clear()
 

@@ -237,3 +237,15 @@ def test_a_cancelled_job_ends_its_child() -> None:
     jobs.runner.execute(held, jobs.Progress(held))
     job.refresh_from_db()
     assert job.state == "cancelled"
+
+
+def test_what_waits_for_something_outside_loses_no_attempt() -> None:
+    job = jobs.enqueue(f"{__name__}.waits_for_others", max_attempts=1)
+    assert jobs.run_all() == 1
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.error) == ("waiting", 0, "the mail server is away")
+    assert timezone.now() < job.run_at < timezone.now() + dt.timedelta(seconds=8)
+
+
+def waits_for_others(_progress: jobs.Progress) -> None:
+    raise jobs.Later(7, "the mail server is away")
