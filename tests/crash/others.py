@@ -103,7 +103,10 @@ def family(pid: int) -> list[int]:
     found = [pid]
     for one in found:
         try:
-            found += [int(child) for child in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
+            for told in Path(f"/proc/{one}/task").glob(
+                "*/children"
+            ):  # a job's process belongs to the job's thread
+                found += [int(child) for child in told.read_text().split()]
         except OSError:
             continue
     return found
