@@ -84,10 +84,10 @@ def store_upload(
     if not may_import(by, get(type_key)):
         raise access.Denied
     shape_of(type_key, shape)
-    digest, size, path = keep(Chunks(source, name))
-    scanning.check_kept(path, name, size, by=by)
-    if not size:
-        raise FieldErrors({"file": _("文件是空的，请重新选择")})
+    # under its name only when it was looked at: the same content may belong to somebody else's upload by then
+    digest, size, path = keep(
+        Chunks(source, name), lambda written, size: scanning.check_written(written, name, size, by=by)
+    )
     now = timezone.now()
     with transaction.atomic():
         stored = StoredFile.objects.create(

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -147,8 +147,9 @@ def safe_name(name: str) -> str:
     return bare
 
 
-def keep(upload: Upload) -> tuple[str, int, str]:
-    """(hash, size, path below the files folder). Raises FieldErrors for an empty file."""
+def keep(upload: Upload, look: Callable[[Path, int], None] | None = None) -> tuple[str, int, str]:
+    """(hash, size, path below the files folder). `look` sees the bytes and their number before anybody can find them,
+    and may refuse them. Raises FieldErrors for an empty file, and what `look` raises."""
     root = Path(settings.MEDIA_ROOT)
     root.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
@@ -161,6 +162,8 @@ def keep(upload: Upload) -> tuple[str, int, str]:
                 out.write(chunk)
         if not size:
             raise FieldErrors({"file": _("文件是空的，请重新选择")})
+        if look is not None:
+            look(Path(temporary), size)
         name = digest.hexdigest()
         relative = f"{name[:2]}/{name}"
         if not (root / name[:2]).is_dir():

@@ -44,8 +44,8 @@ def check_kind(upload: Bytes, name: str) -> None:
         raise FieldErrors({"file": told if ending else _("文件的内容是程序，请给它正确的后缀")})
 
 
-class Kept:
-    """Bytes that lie in the files folder already: what came as a stream can be read there once more."""
+class Written:
+    """Bytes that lie on the disk, not under their name yet: what came as a stream can be read there once more."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -56,18 +56,9 @@ class Kept:
                 yield block
 
 
-def check_kept(path: str, name: str, size: int, *, by: Actor) -> None:
-    """The same for what was stored a moment ago; it is gone again where it is refused. Raises FieldErrors."""
-    from kemai.platform.records.files import release
-
-    if not settings.CLAMD:
-        return
-    try:
-        seconds = min(SECONDS + size / SLOWEST, LARGE_SECONDS)
-        check(Kept(Path(settings.MEDIA_ROOT) / path), name, by=by, seconds=seconds)
-    except FieldErrors:
-        release(path)
-        raise
+def check_written(path: Path, name: str, size: int, *, by: Actor) -> None:
+    """The same for what came as a stream and has just been written. Raises FieldErrors."""
+    check(Written(path), name, by=by, seconds=min(SECONDS + size / SLOWEST, LARGE_SECONDS))
 
 
 def check(upload: Bytes, name: str, *, by: Actor, seconds: float = SECONDS) -> None:

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from kemai.platform.models import ChangeSet, StoredFile
+from kemai.platform.records import files
 from tests.clamd_server import EICAR, StandIn, standing
 from tests.factory import make
 from tests.people import Person, browser
@@ -75,6 +76,19 @@ def test_imports_are_scanned_as_well(people: dict[str, Person], scanner: StandIn
         assert (answer.status_code, "Eicar-Test-Signature" in answer.content.decode()) == wanted
         assert len(kept(tmp_path)) == (wanted[0] == 302)
     assert ChangeSet.objects.filter(kind="infected", reason="客户.csv · Eicar-Test-Signature").count() == 1
+
+
+def test_what_is_refused_leaves_another_upload_of_the_same_alone(
+    people: dict[str, Person], scanner: StandIn, tmp_path: Path
+) -> None:
+    data = "名称\n甲公司\n".encode()
+    _hash, _size, path = files.keep(upload(data))  # somebody else's, a moment before its row is written
+    scanner.mode = "close"
+    answer = browser(people["boss"]).post(
+        "/imports/new/customer", {"file": SimpleUploadedFile("客户.csv", data)}
+    )
+    assert answer.status_code == 422
+    assert kept(tmp_path) == [tmp_path / path]
 
 
 def test_a_name_that_says_something_else_is_refused(
