@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -10,6 +12,8 @@ from kemai.platform.access import SYSTEM, Actor
 from kemai.platform.objects import ObjectType, get
 
 RNG = Random(7)
+TURNS = count()
+"""For what may be there once only: drawn at random, days and months meet sooner than one thinks."""
 
 
 def values_for(object_type: ObjectType, *, full: bool = False, rng: Random = RNG) -> dict[str, Any]:
@@ -52,7 +56,8 @@ def fitting(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
     if key == "stage":
         found |= {"tasks": "寄样品 | 3", "next": [], "win_rate": 0.3}
     if key == "target":  # one for each month and measure
-        found |= {"month": f"{rng.randrange(2000, 2090)}-{rng.randrange(1, 13):02}-01", "amount": "1000"}
+        year, month = divmod(next(TURNS) % (90 * 12), 12)
+        found |= {"month": f"{2000 + year}-{month + 1:02}-01", "amount": "1000"}
     if key == "deal":  # the stage names its pipeline; losing would need a reason
         found.pop("pipeline", None)
         found["stage"] = rng.choice(("initial", "needs", "proposal", "won"))
@@ -77,6 +82,8 @@ def selling(key: str, found: dict[str, Any], rng: Random) -> dict[str, Any]:
         "invoice": {"amount": "100.00"},
     }
     found |= fixed.get(key, {})
+    if key == "exchange_rate":  # one for each day
+        found["on"] = (dt.date(2000, 1, 1) + dt.timedelta(days=next(TURNS) % 9000)).isoformat()
     if key in {"receipt", "invoice"}:
         found["contract"] = in_force(found["contract"])
     if key == "invoice":

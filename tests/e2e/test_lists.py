@@ -247,10 +247,10 @@ def test_what_is_typed_stands_in_no_address(enter: Entrance) -> None:
     page.locator("[name=phone]").fill("13900077001")
     expect(page.locator("#similar")).to_contain_text("可能已经有了")
     go(page, "/bin/customer")
-    page.locator("[name=q]").fill("地址栏测试")
-    page.locator("[name=q]").press("Enter")
+    page.get_by_role("searchbox", name="查找已删除的客户").fill("地址栏测试")
+    page.get_by_role("searchbox", name="查找已删除的客户").press("Enter")
     expect(page).to_have_url(re.compile("asked="))
-    expect(page.locator("[name=q]")).to_have_value("地址栏测试")
+    expect(page.get_by_role("searchbox", name="查找已删除的客户")).to_have_value("地址栏测试")
     go(page, f"{LIST}?q=%E5%9C%B0%E5%9D%80%E6%A0%8F%E6%B5%8B%E8%AF%95")
     asked.pop(
         next(place for place, one in enumerate(asked) if one.endswith("q=地址栏测试"))
