@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class _Feed:
                 line = following
             self.record.append(line)
             self.size += len(line)
-            if self.size > self._limit and len(self.record) > 1:
+            if (self.size > self._limit and len(self.record) > 1) or isinstance(line, Cut):
                 raise _Runaway
             yield line
 
@@ -73,7 +74,11 @@ def read_records(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterat
         except (csv.Error, _Runaway):
             if not feed.record:
                 return
-            yield _repair(feed.rewind(), delimiter, width)
+            line = feed.rewind()
+            if isinstance(line, Cut):
+                yield BadCell("line_too_long", limit=limits.max_line)
+            else:
+                yield _repair(line, delimiter, width)
             continue
         return
 
@@ -98,13 +103,36 @@ def _repair(line: str, delimiter: str, width: int) -> RawRow:
     return BadCell("broken_quotes")
 
 
-def open_lines(path: Path, encoding: str) -> Iterator[str]:
-    """Yield lines as they stand; bytes that the encoding does not know become U+FFFD."""
+class Cut(str):
+    """The beginning of a line that goes on for longer than any line may; what follows was passed over."""
+
+    __slots__ = ()
+
+
+def open_lines(path: Path, encoding: str, limit: int) -> Iterator[str]:
+    """Yield lines as they stand; bytes that the encoding does not know become U+FFFD. A line of more than `limit`
+    characters is a Cut: no file gets more memory by having no line breaks."""
     with path.open("r", encoding=encoding, errors="replace", newline="", buffering=1024 * 1024) as file:
-        first = next(file, "")
-        # Excel's own hint for the delimiter is no data.
-        if first[:4].lower() == "sep=" and len(first.strip()) == 5:
-            first = next(file, "")
-        if first:
-            yield first
-        yield from file
+        first = True
+        while line := file.readline(limit):
+            whole = line.endswith(("\n", "\r")) or len(line) < limit
+            # Excel's own hint for the delimiter is no data.
+            hint = first and line[:4].lower() == "sep=" and len(line.strip()) == 5
+            first = False
+            if not hint:
+                yield line if whole else Cut(line)
+            while not whole:
+                rest = file.readline(limit)
+                whole = rest.endswith(("\n", "\r")) or len(rest) < limit
+
+
+def head_of(path: Path, encoding: str, limits: Limits, *, lines: int, characters: int) -> str:
+    """So much of the beginning as there is, up to either number."""
+    found: list[str] = []
+    size = 0
+    for line in itertools.islice(open_lines(path, encoding, limits.max_line), lines):
+        found.append(line)
+        size += len(line)
+        if size >= characters:
+            break
+    return "".join(found)[:characters]

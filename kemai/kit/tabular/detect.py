@@ -111,8 +111,12 @@ def _glued(path: Path) -> int | None:
     put together as bytes."""
     utf8 = other = False
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.isascii():
+        number, ended = 0, True
+        while line := file.readline(_BLOCK):
+            begins, ended = ended, line.endswith(b"\n")
+            number += begins
+            # a piece of a longer line may begin or end within a character
+            if line.isascii() or len(line) == _BLOCK or not begins:
                 continue
             try:
                 utf8 = _CHINESE.search(line.decode()) is not None or utf8

@@ -28,7 +28,8 @@ class TabularError(KitError):
 class BadCell(TabularError):
     """One row is refused, the file goes on. Codes:
 
-    cell_too_long (column, length, limit), too_many_cells (cells, columns), broken_quotes, bad_encoding (column).
+    cell_too_long (column, length, limit), line_too_long (limit), too_many_cells (cells, columns), broken_quotes,
+    bad_encoding (column).
     """
 
 
@@ -46,6 +47,8 @@ class Limits:
     max_cells: int = 60_000_000
     max_record: int = 1024 * 1024
     """Characters in which a quoted record must end; a quote left open would otherwise swallow the file."""
+    max_line: int = 8 * 1024 * 1024
+    """Characters of a line: over two hundred of the longest cells. One without end would otherwise fill the memory."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -92,8 +92,8 @@ def _profile_csv(
     text = detect_text(path)
     encoding = encoding or text.encoding
     if delimiter is None:
-        head = itertools.islice(csv_read.open_lines(path, encoding), 500)
-        delimiter = detect_delimiter("".join(head)[:500_000])
+        head = csv_read.head_of(path, encoding, limits, lines=500, characters=500_000)
+        delimiter = detect_delimiter(head)
     records: Iterator[list[Cell] | BadCell] = _csv_cells(path, encoding, delimiter, limits)
     source = _describe(path, "csv", records, header_row, limits)
     estimated = max(text.lines - source.header_row - 1, len(source.sample_rows))
@@ -169,8 +169,9 @@ def _find_header(top: Sequence[list[Cell] | BadCell]) -> int:
     """Return the row of the headings: the first that is at least half as wide as the widest near the top."""
     widths = [_filled(record) for record in top[: _SEARCHED * 2]]
     widest = max(widths, default=0)
-    if not widest:
-        raise TabularError("file_empty")
+    if not widest:  # nothing there, or nothing that can be read
+        bad = next((record for record in top if isinstance(record, BadCell)), None)
+        raise TabularError("file_empty") if bad is None else TabularError(bad.code, **bad.params)
     return next(i for i, width in enumerate(widths) if width * 2 >= widest and (width > 1 or widest == 1))
 
 
@@ -230,7 +231,9 @@ def _fit(record: list[Cell] | BadCell, width: int, index: int) -> Row:
 
 
 def _csv_cells(path: Path, encoding: str, delimiter: str, limits: Limits) -> Iterator[list[Cell] | BadCell]:
-    for record in csv_read.read_records(csv_read.open_lines(path, encoding), delimiter, limits):
+    for record in csv_read.read_records(
+        csv_read.open_lines(path, encoding, limits.max_line), delimiter, limits
+    ):
         if isinstance(record, BadCell):
             yield record
             continue

@@ -48,6 +48,7 @@ FILE_MESSAGES: Mapping[str, Promise] = {
     "zip_file_broken": gettext_lazy("压缩包里的文件“%(name)s”已损坏，读不出来"),
     "zip_no_table": gettext_lazy("压缩包里没有表格，请把一个 CSV 或 XLSX 和要导入的文件放在一起压缩"),
     "cell_too_long": gettext_lazy("单元格有 %(length)s 个字，最多 %(limit)s 个"),
+    "line_too_long": gettext_lazy("这一行超过 %(limit)s 个字，请检查文件里的换行和引号"),
     "too_many_cells": gettext_lazy("这一行有 %(cells)s 格，标题只有 %(columns)s 列"),
     "broken_quotes": gettext_lazy("引号不成对，读不出这一行"),
     "bad_encoding": gettext_lazy("这一行有不能识别的字符，请检查文件编码"),

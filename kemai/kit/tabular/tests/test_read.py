@@ -129,6 +129,28 @@ def test_rows_that_cannot_be_read_are_given_with_their_reason(make: Callable[...
     assert found[-1] == ["李娜", "上海"]
 
 
+def test_a_line_without_end_is_passed_over_in_little_memory(make: Callable[..., Path]) -> None:
+    limits = Limits(max_line=100)
+    text = "a,b\n" + "1," + "x" * 96 + "\r\n" + '2,"' + "y" * 950 + '\r\n3,4\r\n"5\n' + "z" * 300 + '",6\n7,8'
+    found = list(rows(profile(make(text), limits=limits)))
+    told = [row.error.code if isinstance(row, BadRow) else row for row in found]
+    assert told == [
+        ["1", "x" * 96],
+        "line_too_long",
+        ["3", "4"],
+        "broken_quotes",
+        "line_too_long",
+        ["7", "8"],
+    ]
+    big = make(b"0" * 100_000_000, "big.csv")
+    tracemalloc.start()
+    with pytest.raises(TabularError, match="line_too_long"):
+        profile(big)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50_000_000
+
+
 def test_a_quote_left_open_does_not_swallow_the_file(make: Callable[..., Path]) -> None:
     text = 'a,b\n"open,1\n' + "some text without quotes,2\n" * 60_000
     found = list(rows(profile(make(text))))
