@@ -380,6 +380,8 @@ def test_a_file_in_a_field_that_one_does_not_see_is_at_no_door(
     access.rights_changed()
     shown = boss.get(f"{url}/files").content.decode()
     assert ("合同.pdf" in shown, "说明.txt" in shown) == (False, True)
+    for address in (url, f"{url}/edit", "/o/equipment/?columns=name,paper"):
+        assert "合同.pdf" not in boss.get(address).content.decode(), address
     assert boss.get(f"{url}/files/{paper.pk}").status_code == 404
     assert boss.post(f"{url}/files/{paper.pk}").status_code == 404
     actor = access.actor_for(shop["boss"].user)
