@@ -334,6 +334,11 @@ def test_fields_are_asked_for_only_under_their_condition(people: dict[str, Perso
     assert "报废原因" in boss.get(f"/o/equipment/{made.pk}").content.decode()
     running = records.create("equipment", {"name": "泵二"}, by=SYSTEM)
     assert "报废原因" not in boss.get(f"/o/equipment/{running.pk}").content.decode()
+    with pytest.raises(records.Refused) as unfit:  # its state, and the empty reason of the other
+        records.merge("equipment", running.pk, [made.pk], {"state": made.pk, "why": running.pk}, by=SYSTEM)
+    assert unfit.value.code == "unfitting"
+    records.merge("equipment", running.pk, [made.pk], {"state": made.pk}, by=SYSTEM)
+    assert row(running.pk)["why"] == "坏了"
 
 
 def test_files_and_pictures_belong_to_their_record(shop: dict[str, Person]) -> None:

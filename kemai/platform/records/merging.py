@@ -20,6 +20,7 @@ from kemai.platform.fields import FieldSpec
 from kemai.platform.models import Alias, Change, ChangeSet, Merge
 from kemai.platform.objects import ObjectType, by_model, get
 from kemai.platform.records import computed, moving, owners, recycle, tags
+from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import FieldErrors, Refused
 from kemai.platform.records.pointers import pointers
 from kemai.platform.records.single import (
@@ -171,8 +172,8 @@ def merge(
 ) -> ChangeSet:
     """Makes one record of several: `keep` stays, `choices` says for a field whose value it takes (else the proposal's).
 
-    Raises access.NotVisible and Refused: merge_self, merge_count, not_editable, merged_already, conflict, and what the
-    domain says (a person is no company)."""
+    Raises access.NotVisible and Refused: merge_self, merge_count, not_editable, merged_already, conflict, unfitting,
+    and what the domain says (a person is no company)."""
     object_type = get(type_key)
     with transaction.atomic(), integrity():
         found = locked(object_type, [keep, *gone], by, versions or {})
@@ -181,6 +182,7 @@ def merge(
             object_type.hooks.check_merge(kept, others, by)
         check_parents(object_type, kept, others)
         values = chosen(object_type, kept, others, choices or {}, by) | heir(object_type, kept, others)
+        check_fitting(object_type, kept, values)
         changes = audit.open_set("merge", type_key, by=by, reason=reason, count=1 + len(others))
         log = Merge(
             changeset=changes, type_key=type_key, keep_id=keep, gone_ids=list(gone), at=timezone.now()
@@ -262,6 +264,22 @@ def chosen(
         for key, source in wanted.items()
         if key in allowed and source != kept.pk
     }
+
+
+def check_fitting(object_type: ObjectType, kept: Any, values: Values) -> None:
+    """Values of several records may not go together: a state without the reason that it asks for. Raises Refused."""
+    conditional = Conditional.of(object_type)
+    if conditional is None:
+        return
+    old = current(object_type, kept, dict.fromkeys(conditional.needs | values.keys()))
+    touched = {key for key, value in values.items() if value != old[key]}
+    problems = conditional.problems({**old, **values}, touched)
+    if problems:
+        raise Refused(
+            "unfitting",
+            _("不能合并：选出的值合在一起不行（%(why)s）。请为其中的字段另选一个值")
+            % {"why": "；".join(problems.values())},
+        )
 
 
 def heir(object_type: ObjectType, kept: Any, others: Sequence[Any]) -> Values:
