@@ -20,7 +20,6 @@ from kemai.platform.fields import FieldSpec
 from kemai.platform.models import Alias, Change, ChangeSet, Merge
 from kemai.platform.objects import ObjectType, by_model, get
 from kemai.platform.records import computed, moving, owners, recycle, tags
-from kemai.platform.records.conditional import Conditional
 from kemai.platform.records.errors import FieldErrors, Refused
 from kemai.platform.records.pointers import pointers
 from kemai.platform.records.single import (
@@ -30,6 +29,7 @@ from kemai.platform.records.single import (
     integrity,
     reindex,
     search_kinds,
+    unfitting,
 )
 from kemai.platform.records.undo import Inverse, UndoReport, register_inverse
 from kemai.platform.records.undo_plan import Kept
@@ -268,12 +268,8 @@ def chosen(
 
 def check_fitting(object_type: ObjectType, kept: Any, values: Values) -> None:
     """Values of several records may not go together: a state without the reason that it asks for. Raises Refused."""
-    conditional = Conditional.of(object_type)
-    if conditional is None:
-        return
-    old = current(object_type, kept, dict.fromkeys(conditional.needs | values.keys()))
-    touched = {key for key, value in values.items() if value != old[key]}
-    problems = conditional.problems({**old, **values}, touched)
+    old = current(object_type, kept, values)
+    problems = unfitting(object_type, kept, {key: one for key, one in values.items() if one != old[key]})
     if problems:
         raise Refused(
             "unfitting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -144,13 +144,20 @@ def update(
     return obj
 
 
+def unfitting(
+    object_type: ObjectType, obj: Any, values: Values, *, unread: Collection[str] = ()
+) -> dict[str, str]:
+    """{field: what to do} where the record as it stands and these new values do not go together."""
+    conditional = Conditional.of(object_type)
+    if conditional is None:
+        return {}
+    known = current(object_type, obj, dict.fromkeys(conditional.needs))
+    return conditional.problems({**known, **values}, set(values), unread=unread)
+
+
 def check_changes(object_type: ObjectType, obj: Any, values: Values, faults: Faults) -> None:
     """What the record as it stands has to say to its new values."""
-    conditional = Conditional.of(object_type)
-    if conditional is not None:
-        needed = dict.fromkeys(conditional.needs)
-        whole = {**current(object_type, obj, needed), **values}
-        faults.add(conditional.problems(whole, set(values), unread=faults))
+    faults.add(unfitting(object_type, obj, values, unread=faults))
     with faults.gathered():
         check_unique(object_type, values, except_id=obj.pk)
     with faults.gathered():
