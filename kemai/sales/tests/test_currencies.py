@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from kemai.kit.money import from_cents, to_cents
 from kemai.platform import records, reports
-from kemai.platform.access import SYSTEM
+from kemai.platform.access import SYSTEM, Masked
 from kemai.platform.objects import get
 from kemai.platform.query.cube import beside, figure
 from kemai.platform.reports import Definition, Line
+from kemai.platform.ui.lists.table import totals_of
 from kemai.sales.models import Contract, ExchangeRate, Quote
 from kemai.sales.rules.amounts import converted
 from kemai.sales.services import achieved, prices
@@ -109,3 +110,14 @@ def test_pages_say_how_amounts_were_added_up(traded: dict[str, Any]) -> None:
     chart = client.get("/o/quote/?view=all&display=chart&measure=sum:amount").content.decode()
     assert "没有登记汇率的外币没有折算" in chart
     assert get("quote").fields["amount"].exchange is not None
+
+
+def test_a_masked_amount_is_not_in_the_sum_of_a_page(traded: dict[str, Any]) -> None:
+    spec = get("contract").fields["amount"]
+    mine = [
+        contract_of(traded, amount, currency="USD", signed_on="2026-02-01") for amount in ("100.00", "10.00")
+    ]
+    rows = [{"id": one.pk, "amount": one.amount} for one in mine]
+    assert totals_of(get("contract"), [spec], rows) == ["¥ 770.55"]
+    rows[1]["amount"] = Masked("***")
+    assert totals_of(get("contract"), [spec], rows) == ["¥ 700.50"]

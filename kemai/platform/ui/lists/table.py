@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -111,15 +111,19 @@ def falls(spec: FieldSpec) -> bool:
 def totals_of(object_type: ObjectType, specs: Sequence[FieldSpec], rows: Sequence[Row]) -> list[str]:
     """The sums of the money columns over the rows shown; masked values have no sum. The database converts what stands
     in several currencies."""
-    values = {
-        spec.key: [row[spec.key] for row in rows if isinstance(row.get(spec.key), Decimal)] for spec in specs
+    seen = {
+        spec.key: {row["id"]: row[spec.key] for row in rows if isinstance(row.get(spec.key), Decimal)}
+        for spec in specs
     }
-    foreign = [spec for spec in specs if spec.exchange is not None and values[spec.key]]
-    converted: Mapping[str, str] = {}
-    if foreign:
-        converted = reports.sums(object_type.records().filter(pk__in=[row["id"] for row in rows]), foreign)
+    foreign: dict[tuple[int, ...], list[FieldSpec]] = {}
+    for spec in specs:
+        if spec.exchange is not None and seen[spec.key]:
+            foreign.setdefault(tuple(seen[spec.key]), []).append(spec)
+    converted: dict[str, str] = {}
+    for ids, some in foreign.items():
+        converted |= reports.sums(object_type.records().filter(pk__in=ids), some)
     texts = [
-        converted.get(spec.key) or (f"¥ {sum(values[spec.key]):,.2f}" if values[spec.key] else "")
+        converted.get(spec.key) or (f"¥ {sum(seen[spec.key].values()):,.2f}" if seen[spec.key] else "")
         for spec in specs
     ]
     return texts if any(texts) else []
